@@ -1,0 +1,86 @@
+//! What a decision is made on: facts about one half of an exchange, and never the text itself.
+//!
+//! Facts are what the record keeps, so that any other policy can be asked the same question later. Read [`Facts`] first.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::detect::EntityId;
+use crate::verdict::{Direction, SourceSet};
+
+/// Everything a policy may ask about one half.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The moment.
+    pub now: Timestamp,
+    /// Which half.
+    pub direction: Direction,
+    /// Who asks.
+    pub who: Arc<Who>,
+    /// Where it goes.
+    pub to: Arc<Destination>,
+    /// The model that the body names.
+    pub model: Option<String>,
+    /// The use that the request declares.
+    pub use_: Option<String>,
+    /// What the text is made of.
+    pub content: Content,
+}
+
+/// An authenticated caller.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Who {
+    /// The principal's name.
+    pub principal: String,
+    /// Its groups, as the directory names them.
+    pub groups: Vec<String>,
+    /// The calling software, if the key is bound to one.
+    pub client: Option<String>,
+    /// Completed courses and when.
+    pub training: Vec<(String, Date)>,
+    /// Since when the principal is known.
+    pub since: Option<Date>,
+}
+
+/// The app that a request goes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Destination {
+    /// The app's id in the catalogue.
+    pub app: String,
+    /// Its categories there.
+    pub categories: Vec<String>,
+    /// What is configured about the route, such as its region.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// What was found in the text, without the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Content {
+    /// The sources of all parts.
+    pub sources: SourceSet,
+    /// Entities found.
+    pub entities: Vec<Seen>,
+    /// Statements without a span, with the sources they are about.
+    pub findings: Vec<(String, SourceSet)>,
+    /// Names of the tools that an answer calls.
+    pub tools: Vec<String>,
+    /// Whether something could not be read as text.
+    pub uninspectable: bool,
+    /// Whether a detector failed.
+    pub failed: bool,
+}
+
+/// An entity that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Which.
+    pub entity: EntityId,
+    /// How many distinct values.
+    pub distinct: u32,
+    /// In parts of which sources.
+    pub sources: SourceSet,
+    /// In which sources it stands where nothing can be edited.
+    pub fixed: SourceSet,
+}

@@ -1,0 +1,107 @@
+//! The kinds of sensitive things that a policy may name, and the families they belong to.
+//!
+//! The table is closed: a policy that names something else has made a spelling mistake, and gets told so. An entity that
+//! nothing finds yet may be named, because a policy is about the organisation and not about the product; what is said
+//! about it is reported as not covered. Ids are kebab-case, stable and never reused.
+
+/// One kind of sensitive thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entity {
+    /// Kebab-case, stable, never reused.
+    pub id: &'static str,
+    /// The family that a policy can name instead, one of [`FAMILIES`].
+    pub family: Option<&'static str>,
+    /// What a person calls it, in the singular.
+    pub label: &'static str,
+    /// Whether a detector in the product finds it today.
+    pub detected: bool,
+}
+
+/// The families of entities, alphabetically.
+pub const FAMILIES: &[&str] = &["contact", "financial", "government-id", "health", "secret"];
+
+/// Every known entity, alphabetically.
+pub const ENTITIES: &[Entity] = &[
+    found("ai-provider-key", Some("secret"), "API key of an AI provider"),
+    found("aws-key", Some("secret"), "AWS access key"),
+    known("customer-record", None, "customer record"),
+    known("database-url", Some("secret"), "database address with credentials"),
+    known("date-of-birth", None, "date of birth"),
+    found("email-address", Some("contact"), "email address"),
+    known("github-token", Some("secret"), "GitHub token"),
+    known("health-record", Some("health"), "health record"),
+    found("iban", Some("financial"), "international bank account number"),
+    known("ip-address", None, "IP address"),
+    known("legal-privilege", None, "legally privileged text"),
+    known("medical-term", Some("health"), "medical term"),
+    known("national-id", Some("government-id"), "national identity number"),
+    known("passport-number", Some("government-id"), "passport number"),
+    known("password", Some("secret"), "password"),
+    found("payment-card", Some("financial"), "payment card number"),
+    known("person-name", None, "name of a person"),
+    known("phone-number", Some("contact"), "phone number"),
+    known("postal-address", Some("contact"), "postal address"),
+    found("private-key", Some("secret"), "private key"),
+    known("salary", Some("financial"), "salary"),
+    known("source-code", None, "source code"),
+    found("us-ssn", Some("government-id"), "US social security number"),
+];
+
+/// The entity with an id.
+#[must_use]
+pub fn entity(id: &str) -> Option<&'static Entity> {
+    ENTITIES.iter().find(|entity| entity.id == id)
+}
+
+const fn found(id: &'static str, family: Option<&'static str>, label: &'static str) -> Entity {
+    Entity {
+        id,
+        family,
+        label,
+        detected: true,
+    }
+}
+
+const fn known(id: &'static str, family: Option<&'static str>, label: &'static str) -> Entity {
+    Entity {
+        id,
+        family,
+        label,
+        detected: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::all;
+    use super::{ENTITIES, FAMILIES, entity};
+
+    #[test]
+    fn ids_are_sorted_unique_and_apart_from_families() {
+        assert!(ENTITIES.is_sorted_by(|one, two| one.id < two.id));
+        assert!(FAMILIES.is_sorted_by(|one, two| one < two));
+        assert!(FAMILIES.iter().all(|family| entity(family).is_none()));
+        assert!(
+            ENTITIES
+                .iter()
+                .all(|entity| entity.family.is_none_or(|family| FAMILIES.contains(&family)))
+        );
+    }
+
+    #[test]
+    fn what_is_called_detected_is_what_the_detectors_find() {
+        let claimed: BTreeSet<String> = ENTITIES
+            .iter()
+            .filter(|entity| entity.detected)
+            .map(|entity| entity.id.to_owned())
+            .collect();
+        let found: BTreeSet<String> = all()
+            .iter()
+            .flat_map(|detector| detector.entities())
+            .map(|entity| entity.to_string())
+            .collect();
+        assert_eq!(claimed, found);
+    }
+}

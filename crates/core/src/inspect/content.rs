@@ -1,0 +1,126 @@
+//! From matches to facts, and from masks to edits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Range;
+
+use crate::decide::{Content, Mask, Seen};
+use crate::detect::EntityId;
+use crate::detect::scanner::Scan;
+use crate::exchange::{Edit, Part};
+use crate::verdict::{Source, SourceSet};
+
+/// Distinct values and where they were seen, over one half.
+#[derive(Debug, Default)]
+pub struct Tally {
+    hasher: RandomState,
+    seen: BTreeMap<EntityId, Entry>,
+    sources: SourceSet,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    values: BTreeSet<u64>,
+    sources: SourceSet,
+    fixed: SourceSet,
+}
+
+impl Tally {
+    /// Counts a value. Only a keyed hash of it is kept, for as long as the half lasts.
+    pub fn count(&mut self, entity: &EntityId, value: &str, source: Source, fixed: bool) {
+        let entry = self.seen.entry(entity.clone()).or_default();
+        entry.values.insert(self.hasher.hash_one(value));
+        entry.sources = entry.sources.with(source);
+        if fixed {
+            entry.fixed = entry.fixed.with(source);
+        }
+    }
+
+    /// Notes that a source has a part.
+    pub fn source(&mut self, source: Source) {
+        self.sources = self.sources.with(source);
+    }
+
+    /// The facts so far.
+    #[must_use]
+    pub fn content(&self) -> Content {
+        let seen = |(entity, entry): (&EntityId, &Entry)| Seen {
+            entity: entity.clone(),
+            distinct: u32::try_from(entry.values.len()).unwrap_or(u32::MAX),
+            sources: entry.sources,
+            fixed: entry.fixed,
+        };
+        Content { sources: self.sources, entities: self.seen.iter().map(seen).collect(), ..Content::default() }
+    }
+}
+
+/// The facts about parts and what was found in them.
+#[must_use]
+pub fn of(parts: &[Part], scan: &Scan) -> Content {
+    let mut tally = Tally::default();
+    parts.iter().for_each(|part| tally.source(part.source));
+    for (index, found) in &scan.matches {
+        if let Some((part, value)) = parts.get(*index).and_then(|part| Some((part, part.text.get(found.span.clone())?))) {
+            tally.count(&found.entity, value, part.source, part.fixed.is_some());
+        }
+    }
+    let mut content = tally.content();
+    content.failed = !scan.failures.is_empty();
+    content
+}
+
+/// Takes an entity as found once, in parts of `sources`.
+pub fn assume(content: &mut Content, entity: &str, sources: SourceSet) {
+    if !content.entities.iter().any(|seen| seen.entity.as_str() == entity) {
+        content.entities.push(Seen { entity: EntityId::from(entity), distinct: 1, sources, fixed: SourceSet::EMPTY });
+    }
+}
+
+/// What stands in place of a masked value.
+#[must_use]
+pub fn label(entity: &EntityId) -> String {
+    format!("[{entity}]")
+}
+
+/// The edits that masks ask for. Overlapping matches become one edit with the label of the first.
+#[must_use]
+pub fn edits(parts: &[Part], scan: &Scan, masks: &[Mask]) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = Vec::new();
+    for (index, found) in &scan.matches {
+        let Some(part) = parts.get(*index) else { continue };
+        if masks.iter().any(|mask| mask.entity == found.entity && mask.sources.contains(part.source)) {
+            edits.push(Edit { part: *index, range: found.span.clone(), replacement: label(&found.entity) });
+        }
+    }
+    edits.sort_by_key(|edit| (edit.part, edit.range.start, std::cmp::Reverse(edit.range.end)));
+    let mut merged: Vec<Edit> = Vec::new();
+    for edit in edits {
+        match merged.last_mut() {
+            Some(last) if last.part == edit.part && edit.range.start < last.range.end => last.range.end = last.range.end.max(edit.range.end),
+            _ => merged.push(edit),
+        }
+    }
+    merged
+}
+
+/// The text of a part with its edits.
+#[must_use]
+pub fn edited(parts: &[Part], index: usize, edits: &[Edit]) -> String {
+    let Some(part) = parts.get(index) else { return String::new() };
+    let own = edits.iter().filter(|edit| edit.part == index);
+    replace(&part.text, own.map(|edit| (edit.range.clone(), edit.replacement.as_str())))
+}
+
+/// A text with ranges replaced; ranges are in order and apart.
+#[must_use]
+pub fn replace<'e>(text: &str, edits: impl Iterator<Item = (Range<usize>, &'e str)>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (range, replacement) in edits {
+        out.push_str(text.get(from..range.start).unwrap_or_default());
+        out.push_str(replacement);
+        from = range.end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    out
+}

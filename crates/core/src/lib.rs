@@ -1,0 +1,17 @@
+//! The thinking part of Ordain: policies, decisions, detection and inspection.
+//!
+//! Nothing here does IO, asks for the time or is asynchronous: bytes, moments and identities are arguments, answers are
+//! values. The map of the project is ARCHITECTURE.md. Read [`decide::decide`] for what it is all about, [`policy`] for where
+//! the rules come from and [`inspect`] for how a request meets them.
+
+#![warn(missing_docs, clippy::panic, clippy::indexing_slicing, clippy::expect_used)]
+
+pub mod catalog;
+pub mod decide;
+pub mod detect;
+pub mod exchange;
+pub mod inspect;
+pub mod policy;
+pub mod record;
+pub mod verdict;
+pub mod wire;

@@ -1,0 +1,276 @@
+//! Cases: the tests of a policy, written by its owner.
+//!
+//! A case is a request and what the policy must say to it, under full enforcement, whatever the rollout of the day. Cases
+//! stand in `cases/*.yaml` beside the document and are no part of its digest. Read [`Case`] first.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+
+use super::Files;
+use super::compile::Policy;
+use super::document::{At, Document, Text};
+use super::node::{self, Node, Place};
+use super::problem::Problem;
+use super::fields::Reader;
+use crate::catalog::Catalog;
+use crate::decide::{self, Decision, Destination, Facts, Who};
+use crate::detect::scanner::Scanner;
+use crate::exchange::{Part, Place as PartPlace};
+use crate::inspect::content;
+use crate::verdict::{Direction, Source, SourceSet, Verdict};
+
+/// A request and what must be decided.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What it shows.
+    pub name: Text,
+    /// The request.
+    pub request: Request,
+    /// The verdict under full enforcement.
+    pub verdict: Option<At<Verdict>>,
+    /// Exactly the citations that full enforcement names; not looked at when `None`.
+    pub clauses: Option<Vec<Text>>,
+    /// The texts after masking, in order; not looked at when `None`.
+    pub texts: Option<Vec<Text>>,
+}
+
+/// One half of an exchange in short.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Who asks.
+    pub who: Who,
+    /// The app.
+    pub app: String,
+    /// What is configured about the route.
+    pub attributes: Vec<(String, String)>,
+    /// The model.
+    pub model: Option<String>,
+    /// The declared use.
+    pub use_: Option<String>,
+    /// Which half.
+    pub direction: Direction,
+    /// The texts with who wrote them.
+    pub parts: Vec<(Source, String)>,
+    /// Entities taken as found, for what no detector finds yet.
+    pub data: Vec<String>,
+    /// Findings taken as made.
+    pub findings: Vec<String>,
+    /// Tools called.
+    pub tools: Vec<String>,
+    /// The local moment; noon of the policy's effective date when `None`.
+    pub now: Option<DateTime>,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            who: Who::default(),
+            app: String::new(),
+            attributes: Vec::new(),
+            model: None,
+            use_: None,
+            direction: Direction::Prompt,
+            parts: Vec::new(),
+            data: Vec::new(),
+            findings: Vec::new(),
+            tools: Vec::new(),
+            now: None,
+        }
+    }
+}
+
+/// What the policy says to a request.
+#[derive(Debug)]
+pub struct Answer {
+    /// The facts that it was decided on.
+    pub facts: Facts,
+    /// The decision.
+    pub decision: Decision,
+    /// The texts as full enforcement would pass them on.
+    pub texts: Vec<String>,
+}
+
+/// Asks the policy about a request, with its detectors.
+#[must_use]
+pub fn ask(policy: &Policy, scanner: &Scanner, catalog: &Catalog, request: &Request, now: Timestamp) -> Answer {
+    let part = |(source, text): &(Source, String)| Part {
+        pointer: String::new(),
+        text: text.clone(),
+        source: *source,
+        fixed: None,
+        inner: false,
+        place: PartPlace::Body(0..0),
+    };
+    let parts: Vec<Part> = request.parts.iter().map(part).collect();
+    let scan = scanner.scan(&parts);
+    let mut content = content::of(&parts, &scan);
+    let sources = if content.sources.is_empty() { SourceSet::of(Source::User) } else { content.sources };
+    for entity in &request.data {
+        content::assume(&mut content, entity, sources);
+    }
+    content.sources = sources;
+    content.findings = request.findings.iter().map(|id| (id.clone(), sources)).collect();
+    content.tools.clone_from(&request.tools);
+    let facts = Facts {
+        now,
+        direction: request.direction,
+        who: Arc::new(request.who.clone()),
+        to: Arc::new(Destination { app: request.app.clone(), categories: catalog.categories(&request.app), attributes: request.attributes.clone() }),
+        model: request.model.clone(),
+        use_: request.use_.clone(),
+        content,
+    };
+    let decision = decide::decide(policy, &facts);
+    let full_masks: Vec<decide::Mask> = decision.full_contributions(policy).flat_map(|one| one.masks.clone()).collect();
+    let edits = if decision.full == Verdict::Block { Vec::new() } else { content::edits(&parts, &scan, &full_masks) };
+    let texts = (0..parts.len()).map(|part| content::edited(&parts, part, &edits)).collect();
+    Answer { facts, decision, texts }
+}
+
+/// How a case went.
+#[derive(Debug)]
+pub struct Outcome<'c> {
+    /// The case.
+    pub case: &'c Case,
+    /// What the policy said.
+    pub answer: Answer,
+    /// What differs from what was expected, a sentence each.
+    pub differences: Vec<String>,
+}
+
+/// Runs one case.
+#[must_use]
+pub fn run<'c>(policy: &Policy, document: &Document, scanner: &Scanner, catalog: &Catalog, case: &'c Case) -> Outcome<'c> {
+    let now = case.request.now.unwrap_or_else(|| usual_moment(document));
+    let now = document.zone().to_timestamp(now).unwrap_or(Timestamp::UNIX_EPOCH);
+    let answer = ask(policy, scanner, catalog, &case.request, now);
+    let mut differences = Vec::new();
+    if let Some(wanted) = &case.verdict
+        && wanted.value != answer.decision.full
+    {
+        differences.push(format!("expected `{}`, but the policy says `{}`", wanted.value, answer.decision.full));
+    }
+    if let Some(wanted) = &case.clauses {
+        let wanted: BTreeSet<&str> = wanted.iter().map(Text::as_str).collect();
+        let cited: BTreeSet<&str> = answer.decision.full_contributions(policy).map(|one| policy.citation(one.citation).id.as_str()).collect();
+        let list = |names: Vec<&&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let missing = list(wanted.difference(&cited).collect());
+        let extra = list(cited.difference(&wanted).collect());
+        if !missing.is_empty() {
+            differences.push(format!("expected {missing} to have a say"));
+        }
+        if !extra.is_empty() {
+            differences.push(format!("did not expect {extra} to have a say"));
+        }
+    }
+    if let Some(wanted) = &case.texts {
+        let wanted: Vec<&str> = wanted.iter().map(Text::as_str).collect();
+        if wanted != answer.texts {
+            differences.push(format!("expected the text {wanted:?}, but it goes on as {:?}", answer.texts));
+        }
+    }
+    Outcome { case, answer, differences }
+}
+
+fn usual_moment(document: &Document) -> DateTime {
+    let effective = document.approved.as_ref().and_then(|approved| approved.effective.as_ref().or(approved.on.as_ref()));
+    effective.map_or(Date::constant(2026, 1, 1), |date| date.value).at(12, 0, 0, 0)
+}
+
+/// Reads the cases of a policy folder.
+pub(super) fn read(files: &Files, problems: &mut Vec<Problem>) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (index, file) in files.cases() {
+        let mut reader = Reader::default();
+        if let Some(tree) = node::parse(index, &file.text, &mut reader.problems)
+            && let Some(mut fields) = reader.fields(&tree, "a file of cases")
+        {
+            for node in fields.list("cases", &mut reader) {
+                cases.extend(case(node, &mut reader));
+            }
+            fields.finish(&mut reader);
+        }
+        problems.append(&mut reader.problems);
+    }
+    cases
+}
+
+fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
+    let mut fields = reader.fields(node, "a case")?;
+    let name = fields.required("name", reader);
+    let request = fields.required_with("request", reader, |reader, node| request(node, reader));
+    let expect = fields.required_with("expect", reader, |reader, node| reader.fields(node, "`expect`"));
+    fields.finish(reader);
+    let mut expect = expect?;
+    let words: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
+    let verdict = expect.required_with("verdict", reader, |reader, node| reader.word(node, "a verdict", Verdict::parse, &words));
+    let (clauses, texts) = (expect.some_texts("clauses", reader), expect.some_texts("text", reader));
+    expect.finish(reader);
+    Some(Case { name: name?, request: request?, verdict, clauses, texts })
+}
+
+fn request(node: &Node, reader: &mut Reader) -> Option<Request> {
+    let mut fields = reader.fields(node, "a request")?;
+    let strings = |texts: Vec<Text>| texts.into_iter().map(|text| text.value).collect::<Vec<_>>();
+    let mut groups = fields.texts("group", reader);
+    groups.extend(fields.texts("groups", reader));
+    let who = Who {
+        principal: fields.text("principal", reader).map(|text| text.value).unwrap_or_default(),
+        groups: strings(groups),
+        client: fields.text("client", reader).map(|text| text.value),
+        training: fields.good_pairs("training", reader, Reader::date).into_iter().map(|(course, on)| (course.value, on.value)).collect(),
+        since: fields.node("since").and_then(|node| reader.date(node)).map(|date| date.value),
+    };
+    let sources: Vec<&str> = Source::ALL.iter().map(|source| source.as_str()).collect();
+    let directions: Vec<&str> = Direction::ALL.iter().map(|direction| direction.as_str()).collect();
+    let direction = fields.node("direction").and_then(|node| reader.word(node, "a direction", Direction::parse, &directions));
+    let direction = direction.map_or(Direction::Prompt, |word| word.value);
+    let usual = if direction == Direction::Prompt { Source::User } else { Source::Model };
+    let source = fields.node("source").and_then(|node| reader.word(node, "a source", Source::parse, &sources)).map_or(usual, |word| word.value);
+    let mut parts: Vec<(Source, String)> = fields.texts("text", reader).into_iter().map(|text| (source, text.value)).collect();
+    for part in fields.list("parts", reader) {
+        let Some(mut inner) = reader.fields(part, "a part") else { continue };
+        let source = inner.required_with("source", reader, |reader, node| reader.word(node, "a source", Source::parse, &sources));
+        let text = inner.required("text", reader);
+        inner.finish(reader);
+        if let (Some(source), Some(text)) = (source, text) {
+            parts.push((source.value, text.value));
+        }
+    }
+    let request = Request {
+        who,
+        app: fields.required("app", reader).map(|text| text.value).unwrap_or_default(),
+        attributes: fields.good_pairs("attributes", reader, Reader::text).into_iter().map(|(key, value)| (key.value, value.value)).collect(),
+        model: fields.text("model", reader).map(|text| text.value),
+        use_: fields.text("use", reader).map(|text| text.value),
+        direction,
+        parts,
+        data: strings(fields.texts("data", reader)),
+        findings: strings(fields.texts("findings", reader)),
+        tools: strings(fields.texts("tools", reader)),
+        now: fields.node("now").and_then(|node| moment(node, reader)),
+    };
+    fields.finish(reader);
+    Some(request)
+}
+
+fn moment(node: &Node, reader: &mut Reader) -> Option<DateTime> {
+    let text = reader.raw(node)?;
+    let parsed = text.as_str().parse::<DateTime>().ok();
+    if parsed.is_none() {
+        reader.wrong(node, "a local moment is expected, such as `2026-12-01T09:30`");
+    }
+    parsed
+}
+
+/// Where a case stands, for reports.
+impl Case {
+    /// The place of its name.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        self.name.place
+    }
+}

@@ -1,0 +1,32 @@
+//! An exception ends, and soon.
+
+use super::{Context, check};
+use crate::policy::problem::Problem;
+
+check!(
+    "exception-expiry",
+    "Every exception expires at most 90 days after it was granted (or the policy approved).",
+    run,
+    bad: "exceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, expires: 2027-06-01} #!\n",
+    good: "exceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, expires: 2027-02-01}\n",
+);
+
+const MOST_DAYS: i32 = 90;
+
+fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
+    let approved = context.document.approved.as_ref().and_then(|approved| approved.on.as_ref()).map(|on| on.value);
+    for exception in &context.document.exceptions {
+        let id = &exception.id;
+        let Some(expires) = &exception.expires else {
+            let problem = Problem::error("exception-expiry", id.place, format!("`{}` never ends", id.value));
+            problems.push(problem.help(format!("add `expires:` with a date at most {MOST_DAYS} days away")));
+            continue;
+        };
+        let granted = exception.granted.as_ref().map(|granted| granted.value).or(approved).unwrap_or_else(|| context.today());
+        let days = granted.until(expires.value).map_or(i32::MAX, |span| span.get_days());
+        if days > MOST_DAYS {
+            let problem = Problem::error("exception-expiry", expires.place, format!("`{}` runs for {days} days", id.value));
+            problems.push(problem.help(format!("{MOST_DAYS} days are the most; grant it again when it ends, with `granted:` and the new date")));
+        }
+    }
+}

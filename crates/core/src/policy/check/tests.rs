@@ -1,0 +1,143 @@
+//! Every check against its bad and its good document, and all checks against the policy that they are laid over.
+
+use super::*;
+use crate::policy::{File, Files, load};
+
+/// A small good policy; examples replace whole sections of it.
+const BASE: &str = r#"
+ordain: 1
+organization: Example
+version: "1"
+timezone: Europe/Berlin
+approved: {by: board, on: 2026-11-20, effective: 2026-12-01}
+rollout: {default: observe}
+purpose: {statement: Why.}
+scope:
+  groups: {staff: {}, engineering: {}, unmapped: block}
+  uses: [{id: coding, owner: cto, groups: [engineering]}]
+  clauses: [{id: SC-1, statement: Who., enforced_by: scope.groups}, {id: SC-2, statement: What for., enforced_by: scope.uses}]
+roles:
+  people: {ciso: ciso@example.com, cto: cto@example.com}
+  owner: {accountable: ciso, deputy: cto}
+applications:
+  sanctioned: [{app: openai-api}]
+  clauses: [{id: AP-1, statement: Which., enforced_by: applications}]
+acceptable_use: {statement: How.}
+access:
+  grants: [{id: AC-1, groups: [everyone]}]
+  clauses: [{id: AC-2, statement: Whose., enforced_by: access}]
+data:
+  classes: [internal, restricted]
+  default: internal
+  entities: {payment-card: restricted}
+  matrix:
+    internal:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}
+    restricted: {sanctioned: redact, tolerated: block, unknown: block, unsanctioned: block}
+  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]
+shadow_ai: {statement: Found.}
+transparency: {statement: Told.}
+risk: {statement: Weighed.}
+compliance: {statement: Kept.}
+monitoring: {statement: Watched.}
+education: {statement: Taught.}
+consequences: {statement: Fair.}
+"#;
+
+/// The top-level members of a document, as blocks of lines.
+fn blocks(text: &str) -> Vec<(String, String)> {
+    let mut blocks: Vec<(String, String)> = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        match line.split_once(':') {
+            Some((key, _)) if !line.starts_with(' ') => blocks.push((key.to_owned(), format!("{line}\n"))),
+            _ => {
+                let (_, block) = blocks.last_mut().expect("an example begins with a section");
+                block.push_str(line);
+                block.push('\n');
+            }
+        }
+    }
+    blocks
+}
+
+/// [`BASE`] with the sections of `example` in place of its own; `name: ~` alone removes a section.
+fn laid_over(example: &str) -> String {
+    let mut all = blocks(BASE);
+    for (key, block) in blocks(example) {
+        all.retain(|(known, _)| *known != key);
+        if !block.contains(": ~") {
+            all.push((key, block));
+        }
+    }
+    all.into_iter().map(|(_, block)| block).collect()
+}
+
+fn problems(example: &str) -> Vec<(&'static str, u32)> {
+    let text = laid_over(example);
+    let now = "2026-12-10T12:00:00Z".parse().expect("a moment");
+    let loaded = load(&Files::single(&text), &Catalog::built_in(), now);
+    loaded.problems.iter().map(|problem| (problem.code, problem.place.line)).collect()
+}
+
+#[test]
+fn the_base_policy_is_clean() {
+    assert_eq!(problems(""), []);
+}
+
+#[test]
+fn every_check_finds_its_bad_document_and_passes_its_good_one() {
+    for check in ALL {
+        let text = laid_over(check.bad);
+        let marked = text.lines().position(|line| line.contains("#!")).map_or(0, |line| line as u32 + 1);
+        assert_eq!(problems(check.bad), [(check.code, marked)], "{}: the bad document\n{text}", check.code);
+        assert_eq!(problems(check.good), [], "{}: the good document", check.code);
+    }
+}
+
+#[test]
+fn codes_stand_once() {
+    for (index, check) in ALL.iter().enumerate() {
+        assert!(!ALL.iter().skip(index + 1).any(|other| other.code == check.code), "{} twice", check.code);
+    }
+}
+
+/// One run reports everything: ten mistakes of different kinds, each at its line.
+#[test]
+fn ten_mistakes_are_reported_in_one_run() {
+    let text = laid_over(
+        r#"
+scope:
+  groups: {staff: {}, unmapped: block}
+  uses: [{id: coding, owner: ctoo}]                                      #! unknown-role
+  clauses: [{id: SC-1, statement: Who., enforced_by: scope.groups}, {id: SC-2, statement: What for., enforced_by: scope.uses}]
+applications:
+  sanctioned: [{app: opnai-api}]                                         #! unknown-app
+  clauses: [{id: AP-1, statement: Which., enforced_by: applications}]
+acceptable_use:
+  clauses:
+    - {id: AU-1, statement: Nothing holds this up.}                      #! dead-letter
+    - {id: AU-2, statement: Odd., rule: {wehn: {group: staff}, when: {group: staff}, then: block}} #! unknown-key
+    - {id: AU-3, statement: Odd., rule: {when: {group: stuff}, then: block}} #! unknown-group
+    - {id: AU-4, statement: Odd., rule: {when: {data: payment-crad}, then: block}} #! unknown-entity
+    - {id: AU-5, statement: Odd., rule: {when: {use: codign}, then: block}} #! unknown-use
+data:
+  classes: [internal, restricted]
+  default: internal
+  entities: {payment-card: restricted}
+  matrix:                                                                #! uncited-data
+    internal:   {sanctioned: coach, tolerated: coach, unknown: block, unsanctioned: block}
+    restricted: {sanctioned: allow, tolerated: block, unknown: block, unsanctioned: block} #! matrix-not-monotone
+consequences: {statement: Fair., appeal: soon}                           #! wrong-type
+"#,
+    );
+    let mut expected: Vec<(String, u32)> = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if let Some((_, code)) = line.split_once("#! ") {
+            expected.push((code.trim().to_owned(), index as u32 + 1));
+        }
+    }
+    let now = "2026-12-10T12:00:00Z".parse().expect("a moment");
+    let files = Files::new(vec![File { path: "policy.yaml".to_owned(), text }]);
+    let found: Vec<(String, u32)> =
+        load(&files, &Catalog::built_in(), now).problems.iter().map(|problem| (problem.code.to_owned(), problem.place.line)).collect();
+    assert_eq!(found, expected);
+}

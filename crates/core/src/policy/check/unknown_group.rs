@@ -1,0 +1,24 @@
+//! Groups that are named are groups of the scope.
+
+use super::{Context, check, selectors, unknown};
+use crate::policy::compile::names::EVERYONE;
+use crate::policy::problem::Problem;
+
+check!(
+    "unknown-group",
+    "Grants, uses, tools, exclusions and selectors name groups of `scope.groups`, or `everyone`.",
+    run,
+    bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: enginering}, then: block}} #!\n",
+    good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: engineering}, then: block}}\n",
+);
+
+fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
+    let document = context.document;
+    let known: Vec<&str> = document.scope.groups.iter().map(|group| group.name.as_str()).chain([EVERYONE]).collect();
+    let grants = document.access.grants.iter().flat_map(|grant| &grant.groups);
+    let uses = document.scope.uses.iter().flat_map(|one| &one.groups);
+    let tools = document.access.tools.iter().flat_map(|tools| tools.list.iter().flat_map(|tool| &tool.groups));
+    let excluded = document.scope.exclude.iter().filter_map(|exclude| exclude.group.as_ref());
+    let selected = selectors(document).flat_map(|selector| selector.group.iter().flatten());
+    unknown("unknown-group", "group", grants.chain(uses).chain(tools).chain(excluded).chain(selected), &known, problems);
+}

@@ -1,0 +1,20 @@
+//! Uses that are named are uses of the scope.
+
+use super::{Context, check, selectors, unknown};
+use crate::policy::problem::Problem;
+
+check!(
+    "unknown-use",
+    "Grants and selectors name uses of `scope.uses`.",
+    run,
+    bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {use: codding}, then: block}} #!\n",
+    good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {use: coding}, then: block}}\n",
+);
+
+fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
+    let document = context.document;
+    let known: Vec<&str> = document.scope.uses.iter().map(|one| one.id.as_str()).collect();
+    let grants = document.access.grants.iter().flat_map(|grant| grant.uses.iter().flatten());
+    let selected = selectors(document).flat_map(|selector| selector.use_.iter().flatten());
+    unknown("unknown-use", "use", grants.chain(selected), &known, problems);
+}

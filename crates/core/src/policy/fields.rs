@@ -1,0 +1,240 @@
+//! Reading a map key by key: each taken key is known, each left-over key is a problem with a suggestion.
+
+use jiff::civil::Date;
+
+use super::document::{At, Text};
+use super::node::{Entry, Node, Place, Value};
+use super::problem::Problem;
+
+/// Collects problems while nodes are read.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// The problems so far.
+    pub problems: Vec<Problem>,
+}
+
+impl Reader {
+    /// Reports a value of the wrong shape or content.
+    pub fn wrong(&mut self, node: &Node, expected: &str) {
+        let found = match &node.value {
+            Value::Scalar { text, .. } if text.chars().count() <= 40 => format!("`{text}`"),
+            Value::Scalar { .. } => "a text".to_owned(),
+            Value::List(_) => "a list".to_owned(),
+            Value::Map(_) => "a map".to_owned(),
+        };
+        self.problems.push(Problem::error("wrong-type", node.place, format!("{found} stands here, but {expected}")));
+    }
+
+    /// The members of a map.
+    pub fn fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
+        if let Value::Map(entries) = &node.value {
+            return Some(Fields { entries, known: Vec::new(), what, place: node.place });
+        }
+        self.wrong(node, &format!("{what} is a map (`name: value`)"));
+        None
+    }
+
+    /// A text. What looks like a number or a boolean must be quoted, so that nobody can read it in two ways.
+    pub fn text(&mut self, node: &Node) -> Option<Text> {
+        let Value::Scalar { text, quoted } = &node.value else {
+            self.wrong(node, "a text is expected");
+            return None;
+        };
+        if !quoted && looks_like_a_number(text) {
+            let problem = Problem::error("wrong-type", node.place, format!("`{text}` reads as a number, but a text is expected"));
+            self.problems.push(problem.help(format!("write it in quotes: \"{text}\"")));
+            return None;
+        }
+        if !quoted && matches!(text.as_str(), "" | "~" | "null") {
+            self.problems.push(Problem::error("wrong-type", node.place, "a text is expected, but nothing stands here"));
+            return None;
+        }
+        Some(At::new(text.clone(), node.place))
+    }
+
+    /// A text or number as it is written.
+    pub fn raw(&mut self, node: &Node) -> Option<Text> {
+        match &node.value {
+            Value::Scalar { text, .. } => Some(At::new(text.clone(), node.place)),
+            Value::List(_) | Value::Map(_) => {
+                self.wrong(node, "a single value is expected");
+                None
+            }
+        }
+    }
+
+    /// One text or a list of texts.
+    pub fn texts(&mut self, node: &Node) -> Vec<Text> {
+        match &node.value {
+            Value::List(items) => items.iter().filter_map(|item| self.text(item)).collect(),
+            Value::Scalar { .. } | Value::Map(_) => self.text(node).into_iter().collect(),
+        }
+    }
+
+    /// A word of a closed set.
+    pub fn word<T: Copy>(&mut self, node: &Node, what: &str, parse: fn(&str) -> Option<T>, words: &[&str]) -> Option<At<T>> {
+        let text = self.text(node)?;
+        if let Some(value) = parse(text.as_str()) {
+            return Some(At::new(value, node.place));
+        }
+        let problem = Problem::error("unknown-word", node.place, format!("`{}` is not {what}", text.value));
+        self.problems.push(problem.suggest(text.as_str(), words.iter().copied()));
+        None
+    }
+
+    /// A whole number.
+    pub fn number(&mut self, node: &Node) -> Option<At<u32>> {
+        if let Value::Scalar { text, quoted: false } = &node.value
+            && let Ok(number) = text.parse()
+        {
+            return Some(At::new(number, node.place));
+        }
+        self.wrong(node, "a whole number is expected");
+        None
+    }
+
+    /// A length of time in days: `30 days`, `6 weeks`, `2 years`.
+    pub fn days(&mut self, node: &Node) -> Option<At<u32>> {
+        let parsed = match &node.value {
+            Value::Scalar { text, .. } => duration(text),
+            Value::List(_) | Value::Map(_) => None,
+        };
+        match parsed {
+            Some(days) => Some(At::new(days, node.place)),
+            None => {
+                self.wrong(node, "a length of time is expected, such as `30 days`, `6 weeks` or `2 years`");
+                None
+            }
+        }
+    }
+
+    /// A date.
+    pub fn date(&mut self, node: &Node) -> Option<At<Date>> {
+        let parsed = match &node.value {
+            Value::Scalar { text, .. } if text.len() == 10 => text.parse().ok(),
+            Value::Scalar { .. } | Value::List(_) | Value::Map(_) => None,
+        };
+        match parsed {
+            Some(date) => Some(At::new(date, node.place)),
+            None => {
+                self.wrong(node, "a date is expected, such as `2026-12-31`");
+                None
+            }
+        }
+    }
+}
+
+fn duration(text: &str) -> Option<u32> {
+    let (number, unit) = text.trim().split_once(' ')?;
+    let number: u32 = number.parse().ok()?;
+    let factor = match unit.trim() {
+        "day" | "days" => 1,
+        "week" | "weeks" => 7,
+        "month" | "months" => 30,
+        "year" | "years" => 365,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
+
+fn looks_like_a_number(text: &str) -> bool {
+    matches!(text, "true" | "false" | "True" | "False" | "TRUE" | "FALSE") || text.parse::<f64>().is_ok()
+}
+
+/// The members of one map, being read.
+#[derive(Debug)]
+pub struct Fields<'n> {
+    entries: &'n [Entry],
+    known: Vec<&'static str>,
+    what: &'static str,
+    /// Where the map stands.
+    pub place: Place,
+}
+
+impl<'n> Fields<'n> {
+    /// The member called `key`, which is known from here on.
+    pub fn entry(&mut self, key: &'static str) -> Option<&'n Entry> {
+        self.known.push(key);
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// The value of `key`.
+    pub fn node(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    /// Where the key stands, if it is there.
+    pub fn key_place(&mut self, key: &'static str) -> Option<Place> {
+        self.entry(key).map(|entry| entry.key_place)
+    }
+
+    /// A text.
+    pub fn text(&mut self, key: &'static str, reader: &mut Reader) -> Option<Text> {
+        self.node(key).and_then(|node| reader.text(node))
+    }
+
+    /// A text that must be there.
+    pub fn required(&mut self, key: &'static str, reader: &mut Reader) -> Option<Text> {
+        self.required_with(key, reader, Reader::text)
+    }
+
+    /// A value that must be there.
+    pub fn required_with<T>(&mut self, key: &'static str, reader: &mut Reader, read: impl FnOnce(&mut Reader, &'n Node) -> Option<T>) -> Option<T> {
+        match self.node(key) {
+            Some(node) => read(reader, node),
+            None => {
+                reader.problems.push(Problem::error("missing-key", self.place, format!("{} needs `{key}`", self.what)));
+                None
+            }
+        }
+    }
+
+    /// One text or a list of texts; empty when absent.
+    pub fn texts(&mut self, key: &'static str, reader: &mut Reader) -> Vec<Text> {
+        self.node(key).map(|node| reader.texts(node)).unwrap_or_default()
+    }
+
+    /// One text or a list of texts; `None` when absent.
+    pub fn some_texts(&mut self, key: &'static str, reader: &mut Reader) -> Option<Vec<Text>> {
+        self.node(key).map(|node| reader.texts(node))
+    }
+
+    /// The items of a list.
+    pub fn list(&mut self, key: &'static str, reader: &mut Reader) -> &'n [Node] {
+        match self.node(key) {
+            Some(Node { value: Value::List(items), .. }) => items,
+            Some(node) => {
+                reader.wrong(node, &format!("`{key}` is a list (`- …` or `[…]`)"));
+                &[]
+            }
+            None => &[],
+        }
+    }
+
+    /// The members of a map whose keys are the author's own names.
+    pub fn pairs<T>(&mut self, key: &'static str, reader: &mut Reader, read: impl Fn(&mut Reader, &'n Node) -> T) -> Vec<(Text, T)> {
+        let entries = match self.node(key) {
+            Some(Node { value: Value::Map(entries), .. }) => entries.as_slice(),
+            Some(node) => {
+                reader.wrong(node, &format!("`{key}` is a map (`name: value`)"));
+                &[]
+            }
+            None => &[],
+        };
+        entries.iter().map(|entry| (At::new(entry.key.clone(), entry.key_place), read(reader, &entry.node))).collect()
+    }
+
+    /// Those of [`Self::pairs`] that could be read.
+    pub fn good_pairs<T>(&mut self, key: &'static str, reader: &mut Reader, read: impl Fn(&mut Reader, &'n Node) -> Option<T>) -> Vec<(Text, T)> {
+        self.pairs(key, reader, read).into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+
+    /// Reports the keys that nobody asked for.
+    pub fn finish(self, reader: &mut Reader) {
+        for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
+            let message = format!("{} has no key `{}`", self.what, entry.key);
+            let problem = Problem::error("unknown-key", entry.key_place, message);
+            reader.problems.push(problem.suggest(&entry.key, self.known.iter().copied()));
+        }
+    }
+}

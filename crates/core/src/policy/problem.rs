@@ -1,0 +1,156 @@
+//! What is wrong with a policy, where, and what to do about it.
+//!
+//! Every reader and check adds to one list, so that a single run reports everything. Read [`Problem`] first.
+
+use std::fmt::Write as _;
+
+use super::node::Place;
+
+/// One thing to mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Kebab-case, stable, never reused.
+    pub code: &'static str,
+    /// Whether the policy can be used in spite of it.
+    pub severity: Severity,
+    /// What is wrong: a lower-case fragment, the author's words in backticks.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// What to do next.
+    pub help: Option<String>,
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The policy can be used; somebody should look at it.
+    Warning,
+    /// The policy cannot be used.
+    Error,
+}
+
+impl Severity {
+    /// The word in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl Problem {
+    /// An error.
+    #[must_use]
+    pub fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, message: message.into(), place, help: None }
+    }
+
+    /// A warning.
+    #[must_use]
+    pub fn warning(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, place, message) }
+    }
+
+    /// With what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With "did you mean", when one of `known` is close to `word`; else with the list, when it is short.
+    #[must_use]
+    pub fn suggest<'k>(self, word: &str, known: impl IntoIterator<Item = &'k str>) -> Self {
+        let mut known: Vec<&str> = known.into_iter().collect();
+        known.sort_unstable();
+        known.dedup();
+        match nearest(word, &known) {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None if known.is_empty() => self,
+            None if known.len() <= 12 => {
+                let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                self.help(format!("known here: {}", list.join(", ")))
+            }
+            None => self,
+        }
+    }
+
+    /// The problem as a person reads it, with the line of the document it is about.
+    #[must_use]
+    pub fn render(&self, path: &str, text: &str) -> String {
+        let mut out = format!("{}[{}]: {}\n", self.severity.as_str(), self.code, self.message);
+        let Place { line, column, length, .. } = self.place;
+        let gutter = line.to_string().len();
+        let _ = writeln!(out, "{:gutter$}--> {path}:{line}:{column}", "");
+        if let Some(source) = text.lines().nth(line.saturating_sub(1) as usize) {
+            let before = column.saturating_sub(1) as usize;
+            let room = source.chars().count().saturating_sub(before).max(1);
+            let marks = (length.max(1) as usize).min(room);
+            let _ = writeln!(out, "{:gutter$} |", "");
+            let _ = writeln!(out, "{line} | {source}");
+            let _ = writeln!(out, "{:gutter$} | {:before$}{:^<marks$}", "", "", "");
+        }
+        if let Some(help) = &self.help {
+            let _ = writeln!(out, "{:gutter$} = help: {help}", "");
+        }
+        out
+    }
+}
+
+/// The known word closest to `word`, if one is close enough to be what was meant.
+fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let limit = (word.chars().count() / 3).max(1) + 1;
+    known
+        .iter()
+        .map(|candidate| (distance(word, candidate), *candidate))
+        .filter(|&(distance, candidate)| distance <= limit && distance < candidate.chars().count())
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edit distance with insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().map(|c| c.to_ascii_lowercase()).collect();
+    let b: Vec<char> = b.chars().map(|c| c.to_ascii_lowercase()).collect();
+    let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
+    let mut older: Vec<usize> = Vec::new();
+    let mut previous: Vec<usize> = (0..=b.len()).collect();
+    for (i, &from) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, &to) in b.iter().enumerate() {
+            let mut best = (at(&previous, j) + usize::from(from != to)).min(at(&previous, j + 1) + 1).min(at(&row, j) + 1);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(&to) && b.get(j - 1) == Some(&from);
+            if swapped {
+                best = best.min(at(&older, j - 1) + 1);
+            }
+            row.push(best);
+        }
+        older = std::mem::replace(&mut previous, row);
+    }
+    previous.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_is_recognised_and_a_stranger_is_not() {
+        let known = ["payment-card", "iban", "email-address"];
+        assert_eq!(nearest("payment-crad", &known), Some("payment-card"));
+        assert_eq!(nearest("ibna", &known), Some("iban"));
+        assert_eq!(nearest("passport", &known), None);
+    }
+
+    #[test]
+    fn a_problem_points_at_its_words() {
+        let place = Place { file: 0, line: 2, column: 5, length: 6 };
+        let problem = Problem::error("unknown-app", place, "no app called `opnai`").help("did you mean `openai`?");
+        let text = problem.render("policy.yaml", "apps:\n  - opnaix\n");
+        let expected = "error[unknown-app]: no app called `opnai`\n --> policy.yaml:2:5\n  |\n2 |   - opnaix\n  |     ^^^^^^\n  = help: did you mean `openai`?\n";
+        assert_eq!(text, expected);
+    }
+}

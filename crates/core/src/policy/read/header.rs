@@ -1,0 +1,60 @@
+//! The keys before the sections: whose policy, which version, approved by whom, acting how.
+
+use jiff::tz::TimeZone;
+
+use crate::policy::fields::{Fields, Reader};
+use crate::policy::document::{Approved, At, Document, Review};
+use crate::policy::problem::Problem;
+use crate::verdict::Mode;
+
+/// The document format that this program reads.
+const FORMAT: u32 = 1;
+
+pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    if let Some(format) = fields.required_with("ordain", reader, Reader::number)
+        && format.value != FORMAT
+    {
+        let problem = Problem::error("unknown-format", format.place, format!("format {} is not known here", format.value));
+        reader.problems.push(problem.help(format!("this program reads `ordain: {FORMAT}`")));
+    }
+    document.organization = fields.required("organization", reader);
+    document.version = fields.required("version", reader);
+    document.timezone = fields.text("timezone", reader).and_then(|name| match TimeZone::get(name.as_str()) {
+        Ok(zone) => Some(At::new(zone, name.place)),
+        Err(_) => {
+            let problem = Problem::error("unknown-timezone", name.place, format!("no time zone called `{}`", name.value));
+            reader.problems.push(problem.help("use an IANA name such as `Europe/Berlin` or `UTC`"));
+            None
+        }
+    });
+    document.profiles = fields.texts("profiles", reader);
+    if let Some(mut inner) = fields.node("approved").and_then(|node| reader.fields(node, "`approved`")) {
+        document.approved = Some(Approved {
+            by: inner.text("by", reader),
+            on: inner.node("on").and_then(|node| reader.date(node)),
+            effective: inner.node("effective").and_then(|node| reader.date(node)),
+        });
+        inner.finish(reader);
+    }
+    if let Some(mut inner) = fields.node("review").and_then(|node| reader.fields(node, "`review`")) {
+        document.review = Some(Review { every: inner.node("every").and_then(|node| reader.days(node)), also: inner.texts("also", reader) });
+        inner.finish(reader);
+    }
+    for (name, mode) in fields.good_pairs("rollout", reader, mode) {
+        if name.as_str() == "default" {
+            document.rollout.default = Some(mode);
+        } else {
+            document.rollout.entries.push((name, mode));
+        }
+    }
+    for key in ["extends", "delegated"] {
+        if let Some(place) = fields.key_place(key) {
+            let problem = Problem::error("not-yet", place, format!("`{key}` is not read yet"));
+            reader.problems.push(problem.help("write the parent's clauses into this document until policies can extend each other"));
+        }
+    }
+}
+
+fn mode(reader: &mut Reader, node: &crate::policy::node::Node) -> Option<At<Mode>> {
+    reader.word(node, "a mode", Mode::parse, &Mode::ALL.iter().map(|mode| mode.as_str()).collect::<Vec<_>>())
+}

@@ -1,0 +1,82 @@
+//! The sections about people: roles, what they may do with outputs, courses, consequences.
+
+use crate::policy::fields::{Fields, Reader};
+use super::rules::verdict;
+use crate::policy::document::{Board, Consequences, Course, Document, Gate, Outputs, Raci};
+
+pub(super) fn roles(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    let roles = &mut document.roles;
+    roles.people = fields.good_pairs("people", reader, Reader::text);
+    if let Some(mut inner) = fields.node("owner").and_then(|node| reader.fields(node, "`owner`")) {
+        roles.accountable = inner.text("accountable", reader);
+        roles.deputy = inner.text("deputy", reader);
+        inner.finish(reader);
+    }
+    if let Some(entry) = fields.entry("board")
+        && let Some(mut inner) = reader.fields(&entry.node, "`board`")
+    {
+        roles.board = Some(Board {
+            members: inner.texts("members", reader),
+            quorum: inner.node("quorum").and_then(|node| reader.number(node)),
+            place: entry.key_place,
+        });
+        inner.finish(reader);
+    }
+    roles.raci_place = fields.key_place("raci");
+    for node in fields.list("raci", reader) {
+        let Some(mut inner) = reader.fields(node, "a line of `raci`") else { continue };
+        let mut raci = Raci { subjects: inner.texts("for", reader), accountable: inner.required("accountable", reader), parts: Vec::new(), place: node.place };
+        for key in ["responsible", "consulted", "informed", "consent"] {
+            raci.parts.extend(inner.texts(key, reader));
+        }
+        inner.finish(reader);
+        roles.raci.push(raci);
+    }
+}
+
+pub(super) fn outputs(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    if let Some(entry) = fields.entry("outputs")
+        && let Some(mut inner) = reader.fields(&entry.node, "`outputs`")
+    {
+        document.outputs = Some(Outputs {
+            inherit: inner.text("inherit", reader),
+            reuse: inner.good_pairs("reuse", reader, Reader::text),
+            place: entry.key_place,
+        });
+        inner.finish(reader);
+    }
+}
+
+pub(super) fn education(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    for (id, node) in fields.pairs("courses", reader, |_, node| node) {
+        let Some(mut inner) = reader.fields(node, "a course") else { continue };
+        let valid = inner.node("valid").and_then(|node| reader.days(node));
+        document.education.courses.push(Course { id, valid, records: inner.text("records", reader) });
+        inner.finish(reader);
+    }
+    document.education.gates_place = fields.key_place("gates");
+    for node in fields.list("gates", reader) {
+        let Some(mut inner) = reader.fields(node, "a gate") else { continue };
+        let (id, without) = (inner.required("id", reader), inner.required("without", reader));
+        let then = inner.required_with("then", reader, verdict);
+        let grace = inner.node("grace").and_then(|node| reader.days(node));
+        let tell = inner.text("tell", reader);
+        inner.finish(reader);
+        if let (Some(id), Some(without), Some(then)) = (id, without, then) {
+            document.education.gates.push(Gate { id, without, grace, then, tell });
+        }
+    }
+}
+
+pub(super) fn consequences(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    let place = fields.key_place("ladder");
+    let consequences = Consequences {
+        place: place.unwrap_or(fields.place),
+        ladder: fields.texts("ladder", reader),
+        window: fields.node("window").and_then(|node| reader.days(node)),
+        start: fields.good_pairs("start", reader, Reader::text),
+        two_people_from: fields.text("two_people_from", reader),
+        appeal: fields.node("appeal").and_then(|node| reader.days(node)),
+    };
+    document.consequences = place.map(|_| consequences);
+}

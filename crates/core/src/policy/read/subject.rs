@@ -1,0 +1,203 @@
+//! The sections about what is governed: purpose, scope, applications, access, data.
+
+use crate::policy::fields::{Fields, Reader};
+use super::rules::{app_selectors, selectors, verdict};
+use crate::policy::document::{
+    App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, Text, Tool, Tools, Use,
+};
+use crate::policy::node::{Node, Value};
+use crate::policy::problem::Problem;
+use crate::verdict::AppClass;
+
+pub(super) fn purpose(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    for node in fields.list("objectives", reader) {
+        let Some(mut inner) = reader.fields(node, "an objective") else { continue };
+        document.objectives.push(Objective {
+            id: inner.required("id", reader),
+            statement: inner.text("statement", reader),
+            metric: inner.text("metric", reader),
+            target: inner.node("target").and_then(|node| reader.raw(node)),
+            owner: inner.text("owner", reader),
+            place: node.place,
+        });
+        inner.finish(reader);
+    }
+}
+
+pub(super) fn scope(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    let scope = &mut document.scope;
+    if let Some(place) = fields.key_place("groups") {
+        scope.groups_place = Some(place);
+        for (name, node) in fields.pairs("groups", reader, |_, node| node) {
+            if name.as_str() == "unmapped" {
+                scope.unmapped = verdict(reader, node);
+            } else if let Some(mut inner) = reader.fields(node, "a group") {
+                scope.groups.push(Group { name, claim: inner.text("claim", reader) });
+                inner.finish(reader);
+            }
+        }
+    }
+    scope.uses_place = fields.key_place("uses");
+    for node in fields.list("uses", reader) {
+        let Some(mut inner) = reader.fields(node, "a use") else { continue };
+        let id = inner.required("id", reader);
+        let (statement, owner) = (inner.text("statement", reader), inner.text("owner", reader));
+        let (groups, ceiling, tier) = (inner.texts("groups", reader), inner.text("ceiling", reader), inner.text("tier", reader));
+        inner.finish(reader);
+        scope.uses.extend(id.map(|id| Use { id, statement, owner, groups, ceiling, tier }));
+    }
+    scope.outside = fields.node("outside").and_then(|node| verdict(reader, node));
+    scope.exclude_place = fields.key_place("exclude");
+    for node in fields.list("exclude", reader) {
+        let Some(mut inner) = reader.fields(node, "an exclusion") else { continue };
+        scope.exclude.push(Exclude {
+            group: inner.required("group", reader),
+            reason: inner.required("reason", reader),
+            until: inner.required_with("until", reader, Reader::date),
+            place: node.place,
+        });
+        inner.finish(reader);
+    }
+}
+
+pub(super) fn applications(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    for (key, class) in [("sanctioned", AppClass::Sanctioned), ("tolerated", AppClass::Tolerated), ("unsanctioned", AppClass::Unsanctioned)] {
+        for node in fields.list(key, reader) {
+            let Some(mut inner) = reader.fields(node, "an app") else { continue };
+            let id = inner.required("app", reader);
+            let mut terms = inner.pairs("terms", reader, |_, node| node);
+            let checked = terms.iter().position(|(name, _)| name.as_str() == "checked").map(|index| terms.remove(index));
+            let app = App {
+                id: id.unwrap_or_else(|| At::new(String::new(), node.place)),
+                class,
+                owner: inner.text("owner", reader),
+                reason: inner.text("reason", reader),
+                instead: inner.text("instead", reader),
+                models: inner.some_texts("models", reader),
+                require: inner.good_pairs("require", reader, Reader::text),
+                cells: inner.good_pairs("cells", reader, verdict),
+                only_for: inner.node("for").map(|node| At::new(selectors(reader, node), node.place)),
+                terms_checked: checked.and_then(|(_, node)| reader.date(node)),
+                terms: terms.into_iter().filter_map(|(name, node)| Some((name, reader.raw(node)?))).collect(),
+                expires: inner.node("expires").and_then(|node| expires(reader, node)),
+            };
+            inner.finish(reader);
+            if !app.id.value.is_empty() {
+                document.apps.push(app);
+            }
+        }
+    }
+}
+
+fn expires(reader: &mut Reader, node: &Node) -> Option<Expires> {
+    let mut inner = reader.fields(node, "`expires`")?;
+    let on = inner.required_with("on", reader, Reader::date);
+    let then = inner.required_with("then", reader, app_class);
+    inner.finish(reader);
+    Some(Expires { on: on?, then: then? })
+}
+
+/// An app class.
+pub(super) fn app_class(reader: &mut Reader, node: &Node) -> Option<At<AppClass>> {
+    reader.word(node, "an app class", AppClass::parse, &AppClass::ALL.iter().map(|class| class.as_str()).collect::<Vec<_>>())
+}
+
+pub(super) fn access(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    document.access.grants_place = fields.key_place("grants");
+    for node in fields.list("grants", reader) {
+        let Some(mut inner) = reader.fields(node, "a grant") else { continue };
+        let id = inner.required("id", reader);
+        let groups = inner.required_with("groups", reader, |reader, node| Some(reader.texts(node)));
+        let grant = Grant {
+            id: id.unwrap_or_else(|| At::new(String::new(), node.place)),
+            groups: groups.unwrap_or_default(),
+            apps: inner.node("apps").map(|node| app_selectors(reader, node)),
+            uses: inner.some_texts("uses", reader),
+            models: inner.some_texts("models", reader),
+        };
+        inner.finish(reader);
+        document.access.grants.push(grant);
+    }
+    let Some(entry) = fields.entry("tools") else { return };
+    let Some(mut inner) = reader.fields(&entry.node, "`tools`") else { return };
+    let mut tools = Tools { unlisted: inner.node("unlisted").and_then(|node| verdict(reader, node)), list: Vec::new(), place: entry.key_place };
+    for node in inner.list("list", reader) {
+        let Some(mut inner) = reader.fields(node, "a tool") else { continue };
+        let tool = inner.required("tool", reader);
+        let tool = Tool {
+            tool: tool.unwrap_or_else(|| At::new(String::new(), node.place)),
+            kind: inner.text("kind", reader),
+            groups: inner.texts("groups", reader),
+            then: inner.node("then").and_then(|node| verdict(reader, node)),
+            args_place: inner.key_place("args"),
+            args: inner.good_pairs("args", reader, Reader::text),
+        };
+        inner.finish(reader);
+        tools.list.push(tool);
+    }
+    inner.finish(reader);
+    document.access.tools = Some(tools);
+}
+
+pub(super) fn data(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    let data = &mut document.data;
+    data.classes = fields.texts("classes", reader);
+    data.default = fields.required("default", reader);
+    data.entities = fields.good_pairs("entities", reader, Reader::text);
+    for node in fields.list("escalate", reader) {
+        data.escalate.extend(escalation(reader, node));
+    }
+    data.matrix = fields.entry("matrix").map(|entry| matrix(reader, &entry.node, entry.key_place));
+    let answers_place = fields.key_place("answers");
+    let answers = fields.good_pairs("answers", reader, verdict);
+    data.answers = answers_place.map(|place| At::new(answers, place));
+    let retention_place = fields.key_place("retention");
+    let retention = fields.good_pairs("retention", reader, Reader::days);
+    data.retention = retention_place.map(|place| At::new(retention, place));
+    data.uninspectable = fields.node("uninspectable").and_then(|node| verdict(reader, node));
+    data.unavailable = fields.node("unavailable").and_then(|node| verdict(reader, node));
+    data.keywords = fields.pairs("keywords", reader, Reader::texts);
+    data.patterns = fields.good_pairs("patterns", reader, Reader::text);
+}
+
+fn escalation(reader: &mut Reader, node: &Node) -> Option<Escalation> {
+    let mut inner = reader.fields(node, "an escalation")?;
+    let to = inner.required("to", reader);
+    let entity = inner.text("entity", reader);
+    let all = inner.texts("all", reader);
+    let at_least = inner.node("at_least").and_then(|node| reader.number(node));
+    inner.finish(reader);
+    let (entities, at_least) = match (entity, all.is_empty()) {
+        (Some(entity), true) => (vec![entity], Some(at_least.map_or(1, |number| number.value))),
+        (None, false) => (all, None),
+        _ => {
+            let problem = Problem::error("missing-key", node.place, "an escalation names `entity` (with `at_least`) or `all`, one of them");
+            reader.problems.push(problem);
+            return None;
+        }
+    };
+    Some(Escalation { entities, at_least, to: to? })
+}
+
+fn matrix(reader: &mut Reader, node: &Node, place: crate::policy::node::Place) -> Matrix {
+    let mut rows = Vec::new();
+    let Value::Map(entries) = &node.value else {
+        reader.wrong(node, "the matrix is a map of rows by data class");
+        return Matrix { place, rows };
+    };
+    for row in entries {
+        let Value::Map(cells) = &row.node.value else {
+            reader.wrong(&row.node, "a row is a map of verdicts by app class");
+            continue;
+        };
+        let mut read = Vec::new();
+        for cell in cells {
+            let key = Node { value: Value::Scalar { text: cell.key.clone(), quoted: true }, place: cell.key_place };
+            if let (Some(class), Some(verdict)) = (app_class(reader, &key), verdict(reader, &cell.node)) {
+                read.push((class, verdict));
+            }
+        }
+        rows.push(MatrixRow { class: Text::new(row.key.clone(), row.key_place), cells: read });
+    }
+    Matrix { place, rows }
+}

@@ -1,0 +1,181 @@
+//! From an event's document to fragments: what streamed dialects have in common.
+//!
+//! A dialect names the channels that it knows; every other string, member name and long number of the event stands for
+//! itself and is handed over as [`Flow::Still`]. Read [`Channels`] first.
+
+use std::collections::BTreeMap;
+
+use super::json::Node;
+use super::reading::{Context, Marks, POINTER_BYTES, What, spend};
+use super::sse::Event;
+use super::{EventReading, Flow, Fragment, Malformed};
+use crate::exchange::Uninspectable;
+use crate::verdict::Source;
+
+/// The channels of an event's strings.
+#[derive(Debug, Default)]
+pub(super) struct Channels {
+    named: BTreeMap<Node, (String, Flow)>,
+    groups: BTreeMap<Node, String>,
+}
+
+impl Channels {
+    /// The string at `node` belongs to `channel`.
+    pub(super) fn name(&mut self, node: impl Into<Option<Node>>, channel: String, flow: Flow) {
+        if let Some(node) = node.into() {
+            self.named.insert(node, (channel, flow));
+        }
+    }
+
+    /// Still strings within `node` have channels that begin with `group`, so that they count as part of it.
+    pub(super) fn group(&mut self, node: Node, group: String) {
+        self.groups.insert(node, group);
+    }
+
+    /// Hands over every fragment and everything uninspectable of an event.
+    pub(super) fn read(&self, marks: &Marks<'_, '_>, reading: &mut EventReading) -> Result<(), Malformed> {
+        let doc = marks.doc;
+        let context = Context::of(Source::Model);
+        let mut pointers = POINTER_BYTES;
+        marks.walk(context, "", |found| {
+            let (text, token) = match found.what {
+                What::Opaque(what) => {
+                    reading.uninspectable.push(Uninspectable {
+                        pointer: found.pointer.to_owned(),
+                        what,
+                    });
+                    return Ok(());
+                }
+                What::Key(name) if WELL_KNOWN.binary_search(&name.as_ref()).is_ok() => return Ok(()),
+                What::Key(name) => (name, doc.key_span(found.node).unwrap_or_default()),
+                What::Text(text) => {
+                    let token = doc.span(found.node);
+                    if let Some((channel, flow)) = self.named.get(&found.node) {
+                        let (channel, flow, text) = (channel.clone(), *flow, text.into_owned());
+                        reading.fragments.push(Fragment {
+                            channel,
+                            flow,
+                            text,
+                            source: Source::Model,
+                            token,
+                        });
+                        return Ok(());
+                    }
+                    (text, token)
+                }
+            };
+            let group = self.groups.range(..=found.node).next_back();
+            let group = group
+                .filter(|&(&start, _)| found.node < doc.after(start))
+                .map_or("still", |(_, name)| name);
+            spend(&mut pointers, found.pointer, doc, found.node)?;
+            let channel = format!("{group}{}", found.pointer);
+            let source = found.context.source;
+            reading.fragments.push(Fragment {
+                channel,
+                flow: Flow::Still,
+                text: text.into_owned(),
+                source,
+                token,
+            });
+            Ok(())
+        })
+    }
+}
+
+/// Hands over an event's name, which reaches the client too, unless it is one of the dialect's.
+pub(super) fn read_name(event: &Event, known: &[&str], reading: &mut EventReading) {
+    if let Some(name) = event.event.as_ref().filter(|name| !known.contains(&name.as_str())) {
+        reading.fragments.push(Fragment {
+            channel: "still".to_owned(),
+            flow: Flow::Still,
+            text: name.clone(),
+            source: Source::Model,
+            token: 0..0,
+        });
+    }
+}
+
+/// Member names of the dialects' events. They say nothing, and every event has a dozen. Sorted.
+const WELL_KNOWN: &[&str] = &[
+    "accepted_prediction_tokens",
+    "annotations",
+    "arguments",
+    "audio_tokens",
+    "bytes",
+    "cache_creation",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "cached_tokens",
+    "caller",
+    "choices",
+    "citation",
+    "citations",
+    "completion_tokens",
+    "completion_tokens_details",
+    "container",
+    "content",
+    "content_block",
+    "content_filter_results",
+    "context_management",
+    "created",
+    "custom",
+    "data",
+    "delta",
+    "ephemeral_1h_input_tokens",
+    "ephemeral_5m_input_tokens",
+    "error",
+    "finish_reason",
+    "function",
+    "function_call",
+    "id",
+    "index",
+    "inference_geo",
+    "input",
+    "input_tokens",
+    "logprob",
+    "logprobs",
+    "message",
+    "model",
+    "name",
+    "native_finish_reason",
+    "obfuscation",
+    "object",
+    "output_tokens",
+    "partial_json",
+    "prompt_tokens",
+    "prompt_tokens_details",
+    "provider",
+    "reasoning",
+    "reasoning_content",
+    "reasoning_details",
+    "reasoning_tokens",
+    "refusal",
+    "rejected_prediction_tokens",
+    "role",
+    "server_tool_use",
+    "service_tier",
+    "signature",
+    "stop_details",
+    "stop_reason",
+    "stop_sequence",
+    "system_fingerprint",
+    "text",
+    "thinking",
+    "token",
+    "tool_calls",
+    "top_logprobs",
+    "total_tokens",
+    "type",
+    "usage",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::WELL_KNOWN;
+
+    #[test]
+    fn well_known_names_are_sorted() {
+        assert!(WELL_KNOWN.is_sorted());
+    }
+}

@@ -1,0 +1,86 @@
+//! Looking things up in documents: the members that every dialect has, and where edited parts stand.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::Malformed;
+use super::json::{Document, Kind, Node};
+use crate::exchange::{Half, Place};
+
+/// The model that a request names: plain ASCII and not long, so that it is the same name for everybody who reads it.
+pub(super) fn model_name(doc: &Document<'_>) -> Result<String, Malformed> {
+    let Some(node) = doc.get(doc.root(), "model") else {
+        return Err(Malformed {
+            offset: 0,
+            reason: "no `model`",
+        });
+    };
+    let name = doc.text(node).unwrap_or_default();
+    let plain = (1..=256).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
+    let reason = "`model` is not a plain name";
+    if plain {
+        Ok(name.into_owned())
+    } else {
+        Err(Malformed {
+            offset: doc.span(node).start,
+            reason,
+        })
+    }
+}
+
+/// Whether a request asks for a streamed answer.
+pub(super) fn is_streamed(doc: &Document<'_>) -> Result<bool, Malformed> {
+    let Some(node) = doc.given(doc.root(), "stream") else {
+        return Ok(false);
+    };
+    match doc.raw(node) {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Malformed {
+            offset: doc.span(node).start,
+            reason: "`stream` is neither true nor false",
+        }),
+    }
+}
+
+/// The items of an array that may be absent.
+pub(super) fn items<'d>(doc: &'d Document<'_>, array: Option<Node>) -> impl Iterator<Item = Node> + 'd {
+    array
+        .filter(|&array| doc.kind(array) == Kind::Array)
+        .into_iter()
+        .flat_map(|array| doc.children(array))
+}
+
+/// The number that `index` holds, or `otherwise` if there is none.
+pub(super) fn index_in(doc: &Document<'_>, object: Node, otherwise: u64) -> Result<u64, Malformed> {
+    let Some(index) = doc.given(object, "index") else {
+        return Ok(otherwise);
+    };
+    let reason = "`index` is not a whole number";
+    doc.raw(index).parse().map_err(|_| Malformed {
+        offset: doc.span(index).start,
+        reason,
+    })
+}
+
+/// Where in the body the tokens of edited parts begin, in order; of a part within a string, that string.
+pub(super) fn starts_in_body(half: &Half, parts: &[usize]) -> Vec<usize> {
+    let start = |&part: &usize| match &half.parts.get(part)?.place {
+        Place::Body(token) => Some(token.start),
+        Place::Within { outer, .. } => match &half.parts.get(*outer)?.place {
+            Place::Body(token) => Some(token.start),
+            Place::Within { .. } => None,
+        },
+    };
+    let mut starts: Vec<usize> = parts.iter().filter_map(start).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
+/// The signatures that stand beside edited texts and vouch for them.
+pub(super) fn signatures(doc: &Document<'_>, starts: &[usize]) -> Vec<Range<usize>> {
+    let holders: BTreeSet<Node> = starts.iter().filter_map(|&start| doc.parent(doc.at(start)?)).collect();
+    let signatures = holders.into_iter().filter_map(|holder| doc.given(holder, "signature"));
+    signatures.map(|signature| doc.span(signature)).collect()
+}

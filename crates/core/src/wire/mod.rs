@@ -1,0 +1,166 @@
+//! Wires: dialects that turn body bytes into the halves of an exchange, and edits back into the very same bytes.
+//!
+//! A wire is strict where two parsers could read differently ([`json`]) and open where vendors add fields: what it does
+//! not know it still hands over as parts, and what nobody can read as text it reports as uninspectable. It knows nothing
+//! of policies. One dialect is one file and one line in [`all`]. Read [`Wire`] first.
+
+pub mod anthropic_messages;
+mod fragments;
+pub mod json;
+mod lookup;
+mod number;
+pub mod openai_chat;
+pub mod reading;
+pub mod splice;
+pub mod sse;
+
+use std::fmt::Debug;
+use std::ops::Range;
+
+use crate::exchange::Half;
+use crate::verdict::Source;
+
+/// Why a body is refused before anybody judges it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} at byte {offset}")]
+pub struct Malformed {
+    /// Byte offset in the body or event.
+    pub offset: usize,
+    /// What is wrong, without any of the text.
+    pub reason: &'static str,
+}
+
+/// Words for a client in place of an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Refusal<'a> {
+    /// The sentence that the person reads.
+    pub message: &'a str,
+    /// The model that the client asked for.
+    pub model: &'a str,
+    /// The id of the record.
+    pub record: &'a str,
+    /// Seconds since the Unix epoch.
+    pub at: i64,
+}
+
+/// What a streamed event carries, for the stream inspection.
+#[derive(Debug, Clone, Default)]
+pub struct EventReading {
+    /// Its pieces of text, in document order.
+    pub fragments: Vec<Fragment>,
+    /// JSON values to drop when the text of this event is changed, since they would falsify or repeat it (`logprobs`).
+    /// Each is a byte range of the event's data that is replaced by `null`.
+    pub falsified: Vec<Falsified>,
+    /// Channels that this event ends; everything that is held for them goes out before it. A name ends every channel
+    /// that begins with it.
+    pub ends: Vec<String>,
+    /// Whether the stream is over with this event.
+    pub terminal: bool,
+    /// Names of the tools that this event begins to call.
+    pub tools: Vec<String>,
+    /// What it carries that cannot be read as text.
+    pub uninspectable: Vec<crate::exchange::Uninspectable>,
+    /// If the event only vouches for text of a channel (a signature), that channel: the event is dropped when the
+    /// channel's text was changed.
+    pub vouches_for: Option<String>,
+}
+
+/// A value that goes when the text of its channel group is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Falsified {
+    /// Prefix of the channels whose change falsifies it.
+    pub channel: String,
+    /// Byte range of the value in the event's data.
+    pub value: Range<usize>,
+}
+
+/// One piece of text in a streamed event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment {
+    /// The flow it belongs to, such as `0/content` or `block/1/arguments`. Still pieces within a choice or block have
+    /// channels of its group too (`block/1/still/…`), so that it counts as begun.
+    pub channel: String,
+    /// How the flow behaves.
+    pub flow: Flow,
+    /// The decoded text.
+    pub text: String,
+    /// Who wrote it: the model, but for what a provider's own search brought in.
+    pub source: Source,
+    /// Byte range of the JSON token (with its quotes) in the event's data; empty for the event's name.
+    pub token: Range<usize>,
+}
+
+/// How the pieces of a channel make up its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Flow {
+    /// Text that grows piece by piece; pieces may be held back and joined.
+    Text,
+    /// JSON that grows piece by piece and means something only when whole; held until the channel ends.
+    Arguments,
+    /// A value that stands for itself in each event (ids, names, unknown fields); inspected there and cannot be edited.
+    Still,
+}
+
+/// A dialect.
+pub trait Wire: Debug + Send + Sync {
+    /// Kebab-case id for records and configuration, such as `openai-chat`.
+    fn id(&self) -> &'static str;
+
+    /// Takes a request body apart.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] for what two parsers could read differently, and for what lacks the dialect's basic shape.
+    fn read_request(&self, body: &[u8]) -> Result<Half, Malformed>;
+
+    /// Takes a whole answer body apart.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::read_request`].
+    fn read_answer(&self, body: &[u8]) -> Result<Half, Malformed>;
+
+    /// Byte ranges of the body, each replaced by `null`, that edits to `parts` (indices into `half.parts`) of an answer
+    /// falsify, such as log probabilities.
+    fn falsified(&self, body: &[u8], half: &Half, parts: &[usize]) -> Vec<Range<usize>>;
+
+    /// Takes one streamed event apart.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::read_request`].
+    fn read_event(&self, event: &sse::Event) -> Result<EventReading, Malformed>;
+
+    /// A normal answer that refuses, in place of a content-blocked request or answer.
+    fn refusal(&self, refusal: &Refusal<'_>) -> Vec<u8>;
+
+    /// The same as a whole event stream.
+    fn refusal_stream(&self, refusal: &Refusal<'_>) -> Vec<u8>;
+
+    /// The events that end a stream which has begun: `seen` is what the client got so far.
+    fn stop_stream(&self, seen: &Seen, refusal: &Refusal<'_>) -> Vec<u8>;
+
+    /// The event that tells a client that the upstream broke off.
+    fn broken_stream(&self, message: &str) -> Vec<u8>;
+
+    /// An error body in the dialect's own shape, so that official SDKs raise their usual exception.
+    fn error(&self, status: u16, message: &str) -> Vec<u8>;
+}
+
+/// What a client has seen of a stream.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Whether any event went out.
+    pub begun: bool,
+    /// Channels that have begun and not ended, in order of appearance.
+    pub open: Vec<String>,
+    /// All channels that have begun, in order of appearance.
+    pub channels: Vec<String>,
+    /// The data of the last event that carried text of a channel, to take ids and model from.
+    pub last: Option<String>,
+}
+
+/// Every wire, in the order that routes are tried.
+pub fn all() -> [&'static dyn Wire; 2] {
+    [&openai_chat::OpenaiChat, &anthropic_messages::AnthropicMessages]
+}

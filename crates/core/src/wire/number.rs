@@ -1,0 +1,89 @@
+//! Numbers as text: account and card numbers travel as JSON numbers too, and `4.1e15` says as much as its digits.
+
+use std::borrow::Cow;
+
+/// From how many significant digits on a number is worth a look.
+const LONG: usize = 9;
+
+/// Up to how many digits a number is written in full.
+const LONGEST: usize = 40;
+
+/// The text of a number that is long enough to mean something: as it was written, or in full if it was written as a
+/// whole number with a fraction or an exponent (`4.1e10`).
+pub(super) fn long_number(raw: &str) -> Option<Cow<'_, str>> {
+    let (sign, unsigned) = raw.strip_prefix('-').map_or(("", raw), |unsigned| ("-", unsigned));
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = [whole, fraction].concat();
+    let digits = digits.trim_start_matches('0');
+    if mantissa.len() < unsigned.len() || !fraction.is_empty() {
+        let full = in_full(digits, fraction.len(), exponent);
+        if let Some(full) = full.filter(|full| (LONG..=LONGEST).contains(&full.len())) {
+            return Some(Cow::Owned(format!("{sign}{full}")));
+        }
+    }
+    (digits.len() >= LONG).then_some(Cow::Borrowed(raw))
+}
+
+/// Writes `digits`, of which the last `fraction` stand behind the point, times ten to the `exponent` as a whole number.
+/// `None` if it is none, or zero, or much too long.
+fn in_full(digits: &str, fraction: usize, exponent: &str) -> Option<String> {
+    if digits.is_empty() {
+        return None;
+    }
+    let scale = exponent
+        .parse::<i64>()
+        .ok()?
+        .checked_sub(i64::try_from(fraction).ok()?)?;
+    let shift = usize::try_from(scale.unsigned_abs()).ok()?;
+    if scale >= 0 {
+        return (shift <= LONGEST).then(|| [digits, &"0".repeat(shift)].concat());
+    }
+    let (full, rest) = digits.split_at_checked(digits.len().checked_sub(shift)?)?;
+    rest.bytes().all(|digit| digit == b'0').then(|| full.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::long_number;
+
+    #[test]
+    fn short_numbers_say_nothing() {
+        for raw in [
+            "0",
+            "-0",
+            "12345678",
+            "1.5",
+            "1e3",
+            "0e99999",
+            "0.0000000000",
+            "1.2e-30",
+            "1e40",
+            "1e999",
+        ] {
+            assert_eq!(long_number(raw), None, "{raw}");
+        }
+    }
+
+    #[test]
+    fn long_numbers_are_text_in_full() {
+        for (raw, text) in [
+            ("123456789", "123456789"),
+            ("-4111111111111111", "-4111111111111111"),
+            ("4.111111111111111e15", "4111111111111111"),
+            ("4.111111111111111E+15", "4111111111111111"),
+            ("-4111111111111111.000", "-4111111111111111"),
+            ("411111111111111100e-2", "4111111111111111"),
+            ("0.0004111111111111111e19", "4111111111111111"),
+            ("1e15", "1000000000000000"),
+            ("0.4111111111111111", "0.4111111111111111"),
+            ("4111111111111111.5", "4111111111111111.5"),
+            (
+                "4111111111111111e99999999999999999999",
+                "4111111111111111e99999999999999999999",
+            ),
+        ] {
+            assert_eq!(long_number(raw).as_deref(), Some(text), "{raw}");
+        }
+    }
+}

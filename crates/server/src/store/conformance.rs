@@ -1,0 +1,461 @@
+//! What every backend of [`Store`] must do. A backend's own tests call [`run`] with a way to make an empty store.
+
+use std::ops::ControlFlow;
+
+use uuid::Uuid;
+
+use super::{Filter, KeyRow, Kind, NewRecord, Order, Rejection, Store, StoreError, StoredRecord, SubjectId};
+
+/// Runs the whole suite, each law on a store of its own.
+pub(crate) fn run(make: &mut dyn FnMut() -> Box<dyn Store>) {
+    let laws: [fn(&mut dyn Store); 14] = [
+        a_record_comes_back_as_it_was_written,
+        sequence_numbers_start_at_zero_and_have_no_gaps,
+        a_rejected_batch_leaves_nothing_behind,
+        an_id_is_used_once,
+        an_exchange_has_one_outcome_at_most,
+        an_outcome_needs_an_intent,
+        an_opening_record_opens_its_own_exchange,
+        open_intents_are_those_without_an_outcome,
+        a_scan_shows_what_its_filter_says,
+        a_scan_stops_when_told,
+        a_subject_is_stable_random_and_erasable,
+        keys_are_found_until_they_are_not,
+        keys_are_refused_when_they_clash,
+        a_probe_leaves_no_record,
+    ];
+    for law in laws {
+        law(&mut *make());
+    }
+}
+
+/// An intent whose content tells it apart.
+pub(crate) fn intent(at_ms: i64, subject: SubjectId) -> NewRecord {
+    let id = Uuid::now_v7();
+    NewRecord::intent(id, at_ms, subject, format!(r#"{{"intent":"{id}"}}"#).into_bytes())
+}
+
+/// The outcome of `intent`.
+pub(crate) fn outcome(intent: &NewRecord, at_ms: i64) -> NewRecord {
+    let bytes = format!(r#"{{"outcome":"{}"}}"#, intent.id).into_bytes();
+    NewRecord::outcome(Uuid::now_v7(), intent.id, at_ms, intent.subject, bytes)
+}
+
+/// All that passes `filter`.
+pub(crate) fn collect(store: &dyn Store, filter: &Filter) -> Vec<StoredRecord> {
+    let mut records = Vec::new();
+    let mut visit = |record| {
+        records.push(record);
+        ControlFlow::Continue(())
+    };
+    store.scan(filter, &mut visit).expect("scan");
+    records
+}
+
+fn refusal(at_ms: i64, subject: SubjectId) -> NewRecord {
+    NewRecord::refusal(Uuid::now_v7(), at_ms, subject, b"{}".to_vec())
+}
+
+fn sequences(store: &dyn Store, filter: &Filter) -> Vec<u64> {
+    collect(store, filter).iter().map(|record| record.sequence).collect()
+}
+
+fn rejection(result: Result<impl Sized, StoreError>) -> (usize, Rejection) {
+    match result {
+        Err(StoreError::Rejected { index, why }) => (index, why),
+        Err(other) => panic!("rejected for another reason: {other}"),
+        Ok(_) => panic!("not rejected"),
+    }
+}
+
+fn a_record_comes_back_as_it_was_written(store: &mut dyn Store) {
+    let opening = intent(1_000, SubjectId::random());
+    let closing = outcome(&opening, -5);
+    let turned_away = refusal(i64::MAX, SubjectId::NOBODY);
+    let written = [opening, closing, turned_away];
+    store.append(&written).expect("append");
+    let read = collect(store, &Filter::default());
+    assert_eq!(read.len(), written.len());
+    for (read, written) in read.into_iter().zip(written) {
+        let StoredRecord {
+            sequence: _,
+            id,
+            kind,
+            exchange,
+            at_ms,
+            subject,
+            bytes,
+            leaf,
+        } = read;
+        assert_eq!(
+            NewRecord {
+                id,
+                kind,
+                exchange,
+                at_ms,
+                subject,
+                bytes,
+                leaf
+            },
+            written
+        );
+    }
+}
+
+fn sequence_numbers_start_at_zero_and_have_no_gaps(store: &mut dyn Store) {
+    let subject = SubjectId::random();
+    let first = intent(1, subject);
+    assert_eq!(store.append(&[]).expect("append"), 0..0);
+    assert_eq!(
+        store.append(&[first.clone(), intent(2, subject)]).expect("append"),
+        0..2
+    );
+    assert!(store.append(&[intent(3, subject), first]).is_err());
+    assert_eq!(store.append(&[intent(4, subject)]).expect("append"), 2..3);
+    assert_eq!(sequences(store, &Filter::default()), [0, 1, 2]);
+}
+
+fn a_rejected_batch_leaves_nothing_behind(store: &mut dyn Store) {
+    let subject = SubjectId::random();
+    let stray = outcome(&intent(1, subject), 2);
+    let good = intent(3, subject);
+    let batch = [good.clone(), stray, intent(4, subject)];
+    assert_eq!(rejection(store.append(&batch)), (1, Rejection::NeverOpened));
+    assert_eq!(collect(store, &Filter::default()), []);
+    assert_eq!(store.open_intents().expect("open intents"), []);
+    store.append(&[good]).expect("the good record can be offered again");
+}
+
+fn an_id_is_used_once(store: &mut dyn Store) {
+    let opening = intent(1, SubjectId::random());
+    store.append(std::slice::from_ref(&opening)).expect("append");
+    assert_eq!(
+        rejection(store.append(std::slice::from_ref(&opening))),
+        (0, Rejection::Duplicate)
+    );
+    let same_id = NewRecord::refusal(opening.id, 2, opening.subject, b"{}".to_vec());
+    assert_eq!(rejection(store.append(&[same_id])), (0, Rejection::Duplicate));
+    store
+        .append(&[outcome(&opening, 3)])
+        .expect("the exchange is still open");
+}
+
+fn an_exchange_has_one_outcome_at_most(store: &mut dyn Store) {
+    let opening = intent(1, SubjectId::random());
+    store.append(&[opening.clone(), outcome(&opening, 2)]).expect("append");
+    assert_eq!(
+        rejection(store.append(&[outcome(&opening, 3)])),
+        (0, Rejection::AlreadyClosed)
+    );
+    let other = intent(4, opening.subject);
+    let twice = [other.clone(), outcome(&other, 5), outcome(&other, 6)];
+    assert_eq!(rejection(store.append(&twice)), (2, Rejection::AlreadyClosed));
+}
+
+fn an_outcome_needs_an_intent(store: &mut dyn Store) {
+    let opening = intent(1, SubjectId::random());
+    let closing = outcome(&opening, 2);
+    assert_eq!(
+        rejection(store.append(&[closing, opening])),
+        (0, Rejection::NeverOpened)
+    );
+    let turned_away = refusal(3, SubjectId::random());
+    let late = outcome(&turned_away, 4);
+    store.append(&[turned_away]).expect("append");
+    assert_eq!(rejection(store.append(&[late])), (0, Rejection::NeverOpened));
+}
+
+fn an_opening_record_opens_its_own_exchange(store: &mut dyn Store) {
+    for record in [intent(1, SubjectId::random()), refusal(1, SubjectId::random())] {
+        let astray = NewRecord {
+            exchange: Uuid::now_v7(),
+            ..record
+        };
+        assert_eq!(rejection(store.append(&[astray])), (0, Rejection::Misfit));
+    }
+}
+
+fn open_intents_are_those_without_an_outcome(store: &mut dyn Store) {
+    let subject = SubjectId::random();
+    let [first, second, third] = [1, 2, 3].map(|at| intent(at, subject));
+    let batch = [
+        first.clone(),
+        second.clone(),
+        refusal(4, subject),
+        third.clone(),
+        outcome(&second, 5),
+    ];
+    store.append(&batch).expect("append");
+    let open = |store: &dyn Store| -> Vec<Uuid> {
+        store
+            .open_intents()
+            .expect("open intents")
+            .iter()
+            .map(|record| record.id)
+            .collect()
+    };
+    assert_eq!(open(store), [first.id, third.id]);
+    store.append(&[outcome(&third, 6), outcome(&first, 7)]).expect("append");
+    assert!(open(store).is_empty());
+}
+
+fn a_scan_shows_what_its_filter_says(store: &mut dyn Store) {
+    let [ann, bob] = [SubjectId::random(), SubjectId::random()];
+    let opening = intent(10, ann);
+    let exchange = opening.exchange;
+    let batch = [
+        opening.clone(),
+        intent(20, bob),
+        outcome(&opening, 30),
+        refusal(40, ann),
+        intent(50, ann),
+    ];
+    store.append(&batch).expect("append");
+    let all = Filter::default();
+    let cases = [
+        (all.clone(), vec![0, 1, 2, 3, 4]),
+        (
+            Filter {
+                kind: Some(Kind::Intent),
+                ..all.clone()
+            },
+            vec![0, 1, 4],
+        ),
+        (
+            Filter {
+                kind: Some(Kind::Refusal),
+                ..all.clone()
+            },
+            vec![3],
+        ),
+        (
+            Filter {
+                subject: Some(ann),
+                ..all.clone()
+            },
+            vec![0, 2, 3, 4],
+        ),
+        (
+            Filter {
+                subject: Some(SubjectId::random()),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            Filter {
+                exchange: Some(exchange),
+                ..all.clone()
+            },
+            vec![0, 2],
+        ),
+        (
+            Filter {
+                exchange: Some(exchange),
+                kind: Some(Kind::Outcome),
+                ..all.clone()
+            },
+            vec![2],
+        ),
+        (
+            Filter {
+                exchange: Some(exchange),
+                order: Order::NewestFirst,
+                ..all.clone()
+            },
+            vec![2, 0],
+        ),
+        (
+            Filter {
+                from_ms: Some(20),
+                until_ms: Some(40),
+                ..all.clone()
+            },
+            vec![1, 2],
+        ),
+        (
+            Filter {
+                after: Some(2),
+                ..all.clone()
+            },
+            vec![3, 4],
+        ),
+        (
+            Filter {
+                before: Some(2),
+                order: Order::NewestFirst,
+                ..all.clone()
+            },
+            vec![1, 0],
+        ),
+        (
+            Filter {
+                limit: Some(2),
+                ..all.clone()
+            },
+            vec![0, 1],
+        ),
+        (
+            Filter {
+                limit: Some(2),
+                order: Order::NewestFirst,
+                ..all.clone()
+            },
+            vec![4, 3],
+        ),
+        (
+            Filter {
+                limit: Some(0),
+                ..all.clone()
+            },
+            vec![],
+        ),
+        (
+            Filter {
+                limit: Some(u64::MAX),
+                ..all
+            },
+            vec![0, 1, 2, 3, 4],
+        ),
+        (
+            Filter {
+                kind: Some(Kind::Intent),
+                subject: Some(ann),
+                exchange: None,
+                from_ms: Some(10),
+                until_ms: Some(100),
+                after: Some(0),
+                before: Some(5),
+                limit: Some(5),
+                order: Order::NewestFirst,
+            },
+            vec![4],
+        ),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(sequences(store, &filter), expected, "{filter:?}");
+    }
+}
+
+fn a_scan_stops_when_told(store: &mut dyn Store) {
+    let subject = SubjectId::random();
+    store
+        .append(&[intent(1, subject), intent(2, subject), intent(3, subject)])
+        .expect("append");
+    let mut seen = 0;
+    let mut visit = |_| {
+        seen += 1;
+        if seen == 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    store.scan(&Filter::default(), &mut visit).expect("scan");
+    assert_eq!(seen, 2);
+}
+
+fn a_subject_is_stable_random_and_erasable(store: &mut dyn Store) {
+    let ann = store.subject("ann@northwind.example").expect("subject");
+    assert_eq!(store.subject("ann@northwind.example").expect("subject"), ann);
+    assert_ne!(store.subject("bob@northwind.example").expect("subject"), ann);
+    assert_ne!(ann, SubjectId::NOBODY);
+    assert_eq!(
+        store.name_of(ann).expect("name").as_deref(),
+        Some("ann@northwind.example")
+    );
+    assert_eq!(store.name_of(SubjectId::random()).expect("name"), None);
+
+    store.append(&[intent(1, ann)]).expect("append");
+    let records = collect(store, &Filter::default());
+    assert!(store.erase_name(ann).expect("erase"));
+    assert!(!store.erase_name(ann).expect("erase"), "there is no name any more");
+    assert_eq!(store.name_of(ann).expect("name"), None);
+    assert_eq!(collect(store, &Filter::default()), records, "erasing touches no record");
+    assert_ne!(
+        store.subject("ann@northwind.example").expect("subject"),
+        ann,
+        "nothing leads back to the old subject"
+    );
+}
+
+fn key(store: &mut dyn Store, id: &str, hash: [u8; 32]) -> KeyRow {
+    KeyRow {
+        id: id.to_owned(),
+        hash,
+        prefix: "ord-AbC123".to_owned(),
+        subject: store.subject("ann").expect("subject"),
+        client: Some("ide".to_owned()),
+        label: "laptop".to_owned(),
+        created_ms: 7,
+        revoked_ms: None,
+    }
+}
+
+fn keys_are_found_until_they_are_not(store: &mut dyn Store) {
+    let [first, second] = [("k_b", [1; 32]), ("k_a", [2; 32])].map(|(id, hash)| key(store, id, hash));
+    let second = KeyRow {
+        client: None,
+        created_ms: 8,
+        ..second
+    };
+    let mut version = store.keys_version().expect("version");
+    let mut grew = |store: &dyn Store| {
+        let before = std::mem::replace(&mut version, store.keys_version().expect("version"));
+        version > before
+    };
+    store.add_key(&first).expect("add");
+    assert!(grew(store));
+    store.add_key(&second).expect("add");
+    assert!(grew(store));
+    assert_eq!(store.keys().expect("keys"), [first.clone(), second.clone()]);
+    assert_eq!(store.key_by_hash(&[1; 32]).expect("find"), Some(first.clone()));
+    assert_eq!(store.key_by_hash(&[3; 32]).expect("find"), None);
+    assert!(!grew(store), "reading changes nothing");
+
+    assert!(store.revoke_key("k_b", 99).expect("revoke"));
+    assert!(grew(store));
+    let revoked = KeyRow {
+        revoked_ms: Some(99),
+        ..first
+    };
+    assert_eq!(store.key_by_hash(&[1; 32]).expect("find"), Some(revoked.clone()));
+    assert!(
+        !store.revoke_key("k_b", 100).expect("revoke"),
+        "the first revocation stands"
+    );
+    assert!(!store.revoke_key("k_c", 100).expect("revoke"));
+    assert_eq!(store.keys().expect("keys"), [revoked, second.clone()]);
+
+    assert!(store.erase_name(second.subject).expect("erase"));
+    assert!(grew(store), "a key whose owner was erased lets nobody in");
+}
+
+fn keys_are_refused_when_they_clash(store: &mut dyn Store) {
+    let row = key(store, "k_a", [1; 32]);
+    store.add_key(&row).expect("add");
+    let same_hash = KeyRow {
+        id: "k_b".to_owned(),
+        ..row.clone()
+    };
+    let same_id = KeyRow {
+        hash: [2; 32],
+        ..row.clone()
+    };
+    let stranger = KeyRow {
+        id: "k_c".to_owned(),
+        hash: [3; 32],
+        subject: SubjectId::random(),
+        ..row.clone()
+    };
+    assert_eq!(rejection(store.add_key(&same_hash)).1, Rejection::Duplicate);
+    assert_eq!(rejection(store.add_key(&same_id)).1, Rejection::Duplicate);
+    assert_eq!(rejection(store.add_key(&stranger)).1, Rejection::UnknownSubject);
+    assert_eq!(store.keys().expect("keys"), [row]);
+}
+
+fn a_probe_leaves_no_record(store: &mut dyn Store) {
+    store.probe().expect("probe");
+    assert_eq!(collect(store, &Filter::default()), []);
+    assert_eq!(store.append(&[intent(1, SubjectId::random())]).expect("append"), 0..1);
+}

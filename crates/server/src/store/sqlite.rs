@@ -1,0 +1,500 @@
+//! The embedded store: one SQLite file beside the policy.
+//!
+//! WAL with `synchronous=FULL`: a commit returns after its pages are synced, which `NORMAL` does not promise. One process
+//! appends and holds an exclusive lock on `lock` while it does; others read, or manage keys, over connections of their
+//! own. Start at [`SqliteStore`].
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use ordain_ledger::{LeafHash, leaf_hash};
+use rusqlite::types::Value;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, Transaction, TransactionBehavior};
+use rusqlite::{ffi, params, params_from_iter};
+use uuid::Uuid;
+
+use self::files::{FILE, SCHEMA, SHARED_PATIENCE, WRITER_PATIENCE, connect, make_private, schema_of, take_lock};
+use super::{Filter, KeyRow, Kind, NewRecord, Order, Rejection, Store, StoreError, StoredRecord, SubjectId, Visit};
+
+mod files;
+
+/// A store in one folder: `ordain.sqlite` with its journal, and `lock`.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+    folder: PathBuf,
+    access: Access,
+}
+
+/// What a connection may do. Only the writer holds the lock file, for as long as the store is open.
+#[derive(Debug)]
+enum Access {
+    Append(Writer),
+    Manage,
+    Read,
+}
+
+/// What the one process that appends knows about the end of the store.
+#[derive(Debug)]
+struct Writer {
+    next: u64,
+    /// The record that was acknowledged last, to be found again after trouble.
+    last: Option<(Uuid, LeafHash)>,
+    /// An IO error happened: what the connection believes about the file may be wrong.
+    suspect: bool,
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder` for appending, and makes it when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Held`] when another process appends to it, [`StoreError::Newer`] when a newer program wrote it.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        make_private(folder)?;
+        let lock = take_lock(folder)?;
+        let connection = connect(folder, WRITER_PATIENCE)?;
+        let (next, last) = end(&connection)?;
+        let writer = Writer {
+            next,
+            last,
+            suspect: false,
+            _lock: lock,
+        };
+        Ok(Self {
+            connection,
+            folder: folder.to_owned(),
+            access: Access::Append(writer),
+        })
+    }
+
+    /// Opens the store in `folder` beside the process that appends: for keys, subjects and reading. Makes it when there
+    /// is none, so that keys can be made before the gateway first starts.
+    pub fn open_shared(folder: &Path) -> Result<Self, StoreError> {
+        make_private(folder)?;
+        let connection = connect(folder, SHARED_PATIENCE)?;
+        Ok(Self {
+            connection,
+            folder: folder.to_owned(),
+            access: Access::Manage,
+        })
+    }
+
+    /// Opens the store in `folder` for reading only.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when there is no store.
+    pub fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
+        let file = folder.join(FILE);
+        if !file.exists() {
+            return Err(StoreError::Missing {
+                path: folder.to_owned(),
+            });
+        }
+        let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(SHARED_PATIENCE)?;
+        match schema_of(&connection)? {
+            Some(SCHEMA) => Ok(Self {
+                connection,
+                folder: folder.to_owned(),
+                access: Access::Read,
+            }),
+            Some(found) => Err(StoreError::Newer { found, known: SCHEMA }),
+            None => Err(StoreError::Missing {
+                path: folder.to_owned(),
+            }),
+        }
+    }
+
+    /// Opens the file anew after an IO error, and makes sure that what was acknowledged last is still in it. After a
+    /// failed sync the system may have dropped pages that the connection believes written, so it is not trusted again.
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        let Access::Append(writer) = &mut self.access else {
+            return Err(StoreError::NotTheWriter);
+        };
+        let connection = connect(&self.folder, WRITER_PATIENCE)?;
+        if let (Some((id, leaf)), Some(sequence)) = (writer.last, writer.next.checked_sub(1)) {
+            let found = connection.query_row(
+                "SELECT id, bytes FROM records WHERE seq = ?1",
+                [signed(sequence)?],
+                |row| Ok((Uuid::from_bytes(row.get(0)?), leaf_hash(&row.get::<_, Vec<u8>>(1)?))),
+            );
+            if found.optional()? != Some((id, leaf)) {
+                return Err(StoreError::Lost { sequence });
+            }
+        }
+        // A batch whose commit was answered with an error may be there after all: number on behind it.
+        (writer.next, writer.last) = end(&connection)?;
+        writer.suspect = false;
+        self.connection = connection;
+        Ok(())
+    }
+
+    /// Notes whether an error leaves doubt about the connection.
+    fn doubt<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let (Err(StoreError::Backend(_)), Access::Append(writer)) = (&result, &mut self.access) {
+            writer.suspect = true;
+        }
+        result
+    }
+
+    /// Makes the connection fit to append, or says why it is not.
+    fn writer(&mut self) -> Result<&mut Writer, StoreError> {
+        if let Access::Append(Writer { suspect: true, .. }) = self.access {
+            self.reopen()?;
+        }
+        match &mut self.access {
+            Access::Append(writer) => Ok(writer),
+            Access::Manage | Access::Read => Err(StoreError::NotTheWriter),
+        }
+    }
+
+    fn transaction(&mut self) -> Result<Transaction<'_>, StoreError> {
+        Ok(self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    fn write(&mut self, batch: &[NewRecord], first: u64) -> Result<(), StoreError> {
+        let transaction = self.transaction()?;
+        for (index, record) in batch.iter().enumerate() {
+            insert(&transaction, first + index as u64, record).map_err(|error| match error {
+                StoreError::Rejected { why, .. } => StoreError::Rejected { index, why },
+                other => other,
+            })?;
+        }
+        Ok(transaction.commit()?)
+    }
+}
+
+impl Store for SqliteStore {
+    fn append(&mut self, batch: &[NewRecord]) -> Result<Range<u64>, StoreError> {
+        let first = self.writer()?.next;
+        if batch.is_empty() {
+            return Ok(first..first);
+        }
+        let written = self.write(batch, first);
+        self.doubt(written)?;
+        let next = first + batch.len() as u64;
+        let writer = self.writer()?;
+        (writer.next, writer.last) = (next, batch.last().map(|record| (record.id, record.leaf)));
+        Ok(first..next)
+    }
+
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.writer()?;
+        let written = self
+            .connection
+            .execute("UPDATE meta SET value = value + 1 WHERE name = 'probes'", []);
+        self.doubt(written.map_err(StoreError::from)).map(drop)
+    }
+
+    fn open_intents(&self) -> Result<Vec<StoredRecord>, StoreError> {
+        let sql = format!("{SELECT} WHERE seq IN (SELECT seq FROM open_exchanges) ORDER BY seq");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut open = Vec::new();
+        while let Some(row) = rows.next()? {
+            open.push(stored(row)?);
+        }
+        Ok(open)
+    }
+
+    fn scan(&self, filter: &Filter, visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        let (sql, values) = selection(filter)?;
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            if visit(stored(row)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn subject(&mut self, name: &str) -> Result<SubjectId, StoreError> {
+        let find = "SELECT id FROM subjects WHERE name = ?1";
+        let found = |row: &Row<'_>| row.get(0).map(SubjectId::from_bytes);
+        if let Some(subject) = self
+            .connection
+            .prepare_cached(find)?
+            .query_row([name], found)
+            .optional()?
+        {
+            return Ok(subject);
+        }
+        // Two processes may make the same subject: the second finds what the first made.
+        let transaction = self.transaction()?;
+        transaction.execute(
+            "INSERT INTO subjects (id, name) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
+            params![SubjectId::random().as_bytes(), name],
+        )?;
+        let subject = transaction.query_row(find, [name], found)?;
+        transaction.commit()?;
+        Ok(subject)
+    }
+
+    fn name_of(&self, subject: SubjectId) -> Result<Option<String>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name FROM subjects WHERE id = ?1")?;
+        Ok(statement
+            .query_row([subject.as_bytes()], |row| row.get(0))
+            .optional()?
+            .flatten())
+    }
+
+    fn erase_name(&mut self, subject: SubjectId) -> Result<bool, StoreError> {
+        let transaction = self.transaction()?;
+        let erased = transaction.execute(
+            "UPDATE subjects SET name = NULL WHERE id = ?1 AND name IS NOT NULL",
+            [subject.as_bytes()],
+        )?;
+        keys_changed(&transaction)?;
+        transaction.commit()?;
+        // `secure_delete` zeroed the name in its page; this empties the journal of the page as it was. A reader in the
+        // middle of a scan may prevent it: then the next checkpoint does it.
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(erased > 0)
+    }
+
+    fn add_key(&mut self, key: &KeyRow) -> Result<(), StoreError> {
+        let transaction = self.transaction()?;
+        transaction
+            .execute(
+                "INSERT INTO keys (id, hash, prefix, subject, client, label, created_ms, revoked_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![
+                    key.id,
+                    key.hash,
+                    key.prefix,
+                    key.subject.as_bytes(),
+                    key.client,
+                    key.label,
+                    key.created_ms,
+                    key.revoked_ms
+                ],
+            )
+            .map_err(rejected)?;
+        keys_changed(&transaction)?;
+        Ok(transaction.commit()?)
+    }
+
+    fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{SELECT_KEY} ORDER BY created_ms, id"))?;
+        let keys = statement.query_map([], key)?;
+        Ok(keys.collect::<Result<_, _>>()?)
+    }
+
+    fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("{SELECT_KEY} WHERE hash = ?1"))?;
+        Ok(statement.query_row([hash], key).optional()?)
+    }
+
+    fn revoke_key(&mut self, id: &str, at_ms: i64) -> Result<bool, StoreError> {
+        let transaction = self.transaction()?;
+        let revoked = transaction.execute(
+            "UPDATE keys SET revoked_ms = ?2 WHERE id = ?1 AND revoked_ms IS NULL",
+            params![id, at_ms],
+        )?;
+        if revoked > 0 {
+            keys_changed(&transaction)?;
+        }
+        transaction.commit()?;
+        Ok(revoked > 0)
+    }
+
+    fn keys_version(&self) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT value FROM meta WHERE name = 'keys_version'")?;
+        unsigned(statement.query_row([], |row| row.get(0))?)
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            _ => Self::Backend(Box::new(error)),
+        }
+    }
+}
+
+/// The next sequence number, and the last record.
+fn end(connection: &Connection) -> Result<(u64, Option<(Uuid, LeafHash)>), StoreError> {
+    let last = connection.query_row(
+        "SELECT seq, id, leaf FROM records ORDER BY seq DESC LIMIT 1",
+        [],
+        |row| {
+            Ok((
+                row.get(0)?,
+                Uuid::from_bytes(row.get(1)?),
+                LeafHash::from(row.get::<_, [u8; 32]>(2)?),
+            ))
+        },
+    );
+    match last.optional()? {
+        Some((sequence, id, leaf)) => Ok((unsigned(sequence)? + 1, Some((id, leaf)))),
+        None => Ok((0, None)),
+    }
+}
+
+/// Adds one record and keeps count of which exchanges are open.
+fn insert(transaction: &Transaction<'_>, sequence: u64, record: &NewRecord) -> Result<(), StoreError> {
+    let exchange = record.exchange.as_bytes();
+    match record.kind {
+        Kind::Intent | Kind::Refusal if record.id != record.exchange => return Err(reject(Rejection::Misfit)),
+        Kind::Refusal => {}
+        Kind::Intent => {
+            let mut open = transaction.prepare_cached(
+                "INSERT INTO open_exchanges (exchange, seq) VALUES (?1, ?2) ON CONFLICT (exchange) DO NOTHING",
+            )?;
+            open.execute(params![exchange, signed(sequence)?])?;
+        }
+        Kind::Outcome => {
+            let mut close = transaction.prepare_cached("DELETE FROM open_exchanges WHERE exchange = ?1")?;
+            if close.execute([exchange])? == 0 {
+                let mut intent = transaction.prepare_cached("SELECT 1 FROM records WHERE id = ?1 AND kind = 1")?;
+                let known = intent.exists([exchange])?;
+                return Err(reject(if known {
+                    Rejection::AlreadyClosed
+                } else {
+                    Rejection::NeverOpened
+                }));
+            }
+        }
+    }
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO records (seq, id, kind, exchange, at_ms, subject, bytes, leaf)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    insert
+        .execute(params![
+            signed(sequence)?,
+            record.id.as_bytes(),
+            record.kind.number(),
+            exchange,
+            record.at_ms,
+            record.subject.as_bytes(),
+            record.bytes,
+            record.leaf.as_bytes(),
+        ])
+        .map_err(|error| match error.sqlite_error().map(|inner| inner.extended_code) {
+            // The place is taken: somebody else appended, which is no fault of this record.
+            Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => error.into(),
+            _ => rejected(error),
+        })?;
+    Ok(())
+}
+
+/// A broken constraint is the row's fault, anything else the store's.
+fn rejected(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error().map(|inner| inner.extended_code) {
+        Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => reject(Rejection::Duplicate),
+        Some(ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => reject(Rejection::UnknownSubject),
+        _ => error.into(),
+    }
+}
+
+const fn reject(why: Rejection) -> StoreError {
+    StoreError::Rejected { index: 0, why }
+}
+
+fn keys_changed(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction.execute("UPDATE meta SET value = value + 1 WHERE name = 'keys_version'", [])?;
+    Ok(())
+}
+
+fn selection(filter: &Filter) -> Result<(String, Vec<Value>), StoreError> {
+    let blob = |bytes: &[u8; 16]| Value::Blob(bytes.to_vec());
+    let conditions = [
+        ("kind = ?", filter.kind.map(|kind| Value::Integer(kind.number()))),
+        ("subject = ?", filter.subject.map(|subject| blob(subject.as_bytes()))),
+        // Of two indices: the opening record is found by its id, the outcome by its exchange.
+        (
+            "seq IN (SELECT seq FROM records WHERE id = ?
+                     UNION ALL SELECT seq FROM records WHERE kind = 2 AND exchange = ?)",
+            filter.exchange.map(|exchange| blob(exchange.as_bytes())),
+        ),
+        ("at_ms >= ?", filter.from_ms.map(Value::Integer)),
+        ("at_ms < ?", filter.until_ms.map(Value::Integer)),
+        ("seq > ?", filter.after.map(signed).transpose()?.map(Value::Integer)),
+        ("seq < ?", filter.before.map(signed).transpose()?.map(Value::Integer)),
+    ];
+    let mut sql = SELECT.to_owned();
+    let mut values = Vec::new();
+    for (condition, value) in conditions {
+        if let Some(value) = value {
+            values.push(value);
+            sql.push_str(if values.len() == 1 { " WHERE " } else { " AND " });
+            sql.push_str(&condition.replace('?', &format!("?{}", values.len())));
+        }
+    }
+    sql.push_str(match filter.order {
+        Order::OldestFirst => " ORDER BY seq",
+        Order::NewestFirst => " ORDER BY seq DESC",
+    });
+    if let Some(limit) = filter.limit {
+        sql.push_str(" LIMIT ?");
+        values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
+    }
+    Ok((sql, values))
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredRecord, StoreError> {
+    let sequence = unsigned(row.get(0)?)?;
+    let number = row.get(2)?;
+    let kind = Kind::from_number(number).ok_or_else(|| StoreError::Damaged {
+        what: format!("record {sequence} is of kind {number}"),
+    })?;
+    Ok(StoredRecord {
+        sequence,
+        id: Uuid::from_bytes(row.get(1)?),
+        kind,
+        exchange: Uuid::from_bytes(row.get(3)?),
+        at_ms: row.get(4)?,
+        subject: SubjectId::from_bytes(row.get(5)?),
+        bytes: row.get(6)?,
+        leaf: LeafHash::from(row.get::<_, [u8; 32]>(7)?),
+    })
+}
+
+fn key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+    Ok(KeyRow {
+        id: row.get(0)?,
+        hash: row.get(1)?,
+        prefix: row.get(2)?,
+        subject: SubjectId::from_bytes(row.get(3)?),
+        client: row.get(4)?,
+        label: row.get(5)?,
+        created_ms: row.get(6)?,
+        revoked_ms: row.get(7)?,
+    })
+}
+
+fn unsigned(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Damaged {
+        what: format!("a count of {number}"),
+    })
+}
+
+fn signed(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::Damaged {
+        what: format!("a sequence number of {number}"),
+    })
+}
+
+const SELECT: &str = "SELECT seq, id, kind, exchange, at_ms, subject, bytes, leaf FROM records";
+const SELECT_KEY: &str = "SELECT id, hash, prefix, subject, client, label, created_ms, revoked_ms FROM keys";
+
+#[cfg(test)]
+mod tests;

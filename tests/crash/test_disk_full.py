@@ -1,0 +1,132 @@
+"""A store on a full disk: 503, nothing upstream, and it goes on by itself when there is space again.
+
+Needs root for a tmpfs of 16 MiB; `ORDAIN_SKIP_DISK_FULL=1` leaves it out on purpose.
+"""
+
+import errno
+import http.client
+import itertools
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from conftest import MarkedUpstream
+from load import Ledger, Load, ask, connect
+from rig.gateway import Gateway
+from store import Records
+
+CLIENTS = 4
+BEFORE = 40  # finished answers that make it "under load"
+IN_A_ROW = 10  # refusals after which the disk counts as full for good: what space the store had left is used up
+WHILE_FULL = 30
+DEADLINE = 120.0
+
+
+class Ballast:
+    """A file that takes all the space there is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def fill(self) -> None:
+        with self._path.open("ab", buffering=0) as file:
+            for size in (1 << 16, 1 << 12, 1):
+                try:
+                    while True:
+                        file.write(b"\0" * size)
+                except OSError as problem:
+                    assert problem.errno == errno.ENOSPC, problem
+
+    def drop(self) -> None:
+        self._path.unlink()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder for `up` whose store lies on 16 MiB."""
+    if os.environ.get("ORDAIN_SKIP_DISK_FULL") == "1":
+        pytest.skip("ORDAIN_SKIP_DISK_FULL is set")
+    if os.geteuid() != 0:
+        pytest.fail("mounting a small tmpfs needs root; set ORDAIN_SKIP_DISK_FULL=1 to leave this test out")
+    folder = tmp_path / "ordain"
+    store = folder / "store"
+    store.mkdir(parents=True, mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", str(store)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(store)], check=True)
+
+
+def test_a_full_disk_refuses_and_recovers(small_disk: Path, upstream: MarkedUpstream) -> None:
+    ledger = Ledger()
+    ballast = Ballast(small_disk / "store" / "ballast")
+    with Gateway.start(small_disk, {"openai": upstream.url}) as gateway:
+        deadline = time.monotonic() + DEADLINE
+
+        load = Load(gateway, 0, CLIENTS, ledger)
+        while len(ledger.finished) < BEFORE:
+            _ask_once(gateway, 1, ledger)
+            assert time.monotonic() < deadline, "the load did not get going"
+        ballast.fill()
+        while not ledger.refused:
+            ballast.fill()
+            _ask_once(gateway, 2, ledger)
+            assert time.monotonic() < deadline, "a full disk refuses nothing"
+        load.stop()
+
+        in_a_row = 0
+        while in_a_row < IN_A_ROW:
+            ballast.fill()
+            in_a_row = in_a_row + 1 if _ask_once(gateway, 3, ledger) == 503 else 0
+            assert time.monotonic() < deadline, "the store finds space for ever"
+
+        before = set(upstream.records)
+        assert [_ask_once(gateway, 4, ledger) for _ in range(WHILE_FULL)] == [503] * WHILE_FULL
+        assert set(upstream.records) == before, "a request that could not be recorded reached the upstream"
+        assert httpx2.get(gateway.url + "/readyz").status_code == 503
+        assert gateway.alive()
+
+        ballast.drop()
+        deadline = time.monotonic() + 30
+        while _ask_once(gateway, 5, ledger) != 200:
+            assert time.monotonic() < deadline, "it does not recover when there is space again"
+        assert [_ask_once(gateway, 6, ledger) for _ in range(20)] == [200] * 20
+        assert httpx2.get(gateway.url + "/readyz").status_code == 200
+    _assert_accounted(ledger, upstream, Records.read(small_disk))
+
+
+_NUMBERS = itertools.count()
+
+
+def _ask_once(gateway: Gateway, run: int, ledger: Ledger) -> int:
+    """The status of one request; 0 when the answer broke off, which promises nothing."""
+    connection = connect(gateway)
+    marker = f"marker-{run}-999-{next(_NUMBERS)}"
+    try:
+        return ask(connection, gateway.key, marker, f"{marker} says good morning.", False, ledger)
+    except http.client.HTTPException:
+        return 0
+    finally:
+        connection.close()
+
+
+def _assert_accounted(ledger: Ledger, upstream: MarkedUpstream, records: Records) -> None:
+    """Every answer is in the store, and so is every request that left, also of those that were refused afterwards."""
+    assert not ledger.odd, ledger.odd[:5]
+    records.assert_sound()
+    for promise in ledger.finished:
+        assert records.of(promise.record), f"{promise} was acknowledged and is not in the store"
+    for marker, seen in upstream.records.items():
+        kinds = records.of(seen[0])
+        assert kinds and kinds["intent"] == 1, f"{marker} reached the upstream without an intent"
+    late = [it for it in ledger.refused if it in upstream.records]
+    print(
+        f"{len(ledger.finished)} answers, {len(ledger.refused)} refusals, of which {len(late)} when the outcome "
+        "no longer fitted; all accounted for"
+    )
