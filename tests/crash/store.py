@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-
 FILE = "ordain.sqlite"
 KINDS = {1: "intent", 2: "outcome", 3: "refusal"}
 
@@ -51,7 +50,7 @@ class Records:
     def assert_sound(self) -> None:
         """What holds of any store: no gaps, at most one of each kind an exchange, no outcome without its intent."""
         numbers = [seq for seq, *_ in self.rows]
-        assert numbers == list(range(numbers[0], numbers[0] + len(numbers))) if numbers else True, "a gap in `seq`"
+        assert numbers == list(range(len(numbers))), "a gap in `seq`, or a beginning that is gone"
         assert len({record for _, record, _, _ in self.rows}) == len(self.rows), "a record id occurs twice"
         for exchange, kinds in self.kinds.items():
             assert kinds["intent"] <= 1 and kinds["outcome"] <= 1, (exchange, kinds)

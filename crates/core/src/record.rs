@@ -49,6 +49,8 @@ pub enum Result {
     Stopped,
     /// The upstream could not be reached, or broke off.
     UpstreamFailed,
+    /// Its record came too late, and nothing was sent.
+    NotSent,
     /// The client went away.
     ClientGone,
     /// Nothing is known: the program ended in between.
@@ -63,6 +65,7 @@ impl Result {
             Self::Completed => "completed",
             Self::Stopped => "stopped",
             Self::UpstreamFailed => "upstream-failed",
+            Self::NotSent => "not-sent",
             Self::ClientGone => "client-gone",
             Self::Unknown => "unknown",
         }

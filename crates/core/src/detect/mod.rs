@@ -42,6 +42,7 @@ pub use us_ssn::UsSsn;
 #[must_use]
 pub fn all() -> Vec<Arc<dyn Detector>> {
     vec![
+        // registry:begin
         Arc::new(AiProviderKey),
         Arc::new(AwsKey),
         Arc::new(EmailAddress),
@@ -49,6 +50,7 @@ pub fn all() -> Vec<Arc<dyn Detector>> {
         Arc::new(PaymentCard),
         Arc::new(PrivateKey),
         Arc::new(UsSsn),
+        // registry:end
     ]
 }
 

@@ -1,0 +1,65 @@
+//! `ordain`: the one binary. One file for each verb under [`verbs`]; each asks the core or the server and prints.
+//!
+//! Exit codes: 0 yes, 1 the answer is no (problems found, a case failed, a request would be blocked), 2 could not run.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line is for")]
+
+mod exit;
+mod policy;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Answer;
+
+/// Makes an organisation's policy for generative AI real: write it, enforce it, prove it.
+#[derive(Debug, Parser)]
+#[command(name = "ordain", version, max_term_width = 110, after_help = "Exit codes: 0 yes, 1 the answer is no, 2 could not run.")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a first policy and gateway, or start what is there
+    Up(verbs::up::Up),
+    /// Report all problems of a policy
+    Check(verbs::check::Check),
+    /// Run a policy's cases
+    Test(verbs::test::Test),
+    /// Decide one request and say why
+    Explain(verbs::explain::Explain),
+    /// Look at the records of what was decided
+    #[command(subcommand)]
+    Records(verbs::records::Records),
+    /// Say what full enforcement would have done, by clause
+    Impact(verbs::impact::Impact),
+    /// Make, list and revoke virtual keys
+    #[command(subcommand)]
+    Key(verbs::key::Key),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let answer = match cli.verb {
+        Verb::Up(verb) => verb.run(),
+        Verb::Check(verb) => verb.run(),
+        Verb::Test(verb) => verb.run(),
+        Verb::Explain(verb) => verb.run(),
+        Verb::Records(verb) => verb.run(),
+        Verb::Impact(verb) => verb.run(),
+        Verb::Key(verb) => verb.run(),
+    };
+    match answer {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(error) if exit::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

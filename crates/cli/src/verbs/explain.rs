@@ -1,0 +1,130 @@
+//! `ordain explain`: one decision for one request, and why.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum as _};
+use jiff::Timestamp;
+use ordain_core::decide::{Who, explain};
+use ordain_core::detect::scanner::Scanner;
+use ordain_core::policy::cases::{self, Request};
+use ordain_core::verdict::{Direction, Source, Verdict};
+use serde_json::json;
+
+use super::Format;
+use crate::exit::{Answer, print};
+use crate::policy;
+
+/// Decide one request and say why
+#[derive(Debug, Args)]
+#[command(after_help = "Exit code 1 when the request would be blocked.\n\nExample: ordain explain --group staff --app openai-api 'My card is 4111 1111 1111 1111'")]
+pub(crate) struct Explain {
+    /// The text; read from standard input when absent or `-`
+    text: Option<String>,
+    /// Policy folder, or the folder that `ordain up` made
+    #[arg(long, default_value = "ordain", value_name = "DIR")]
+    dir: PathBuf,
+    /// The app that the request goes to
+    #[arg(long, default_value = "openai-api")]
+    app: String,
+    /// A group of the principal, as the directory names it; may be repeated
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// The principal
+    #[arg(long, default_value = "")]
+    principal: String,
+    /// The calling software
+    #[arg(long)]
+    client: Option<String>,
+    /// The model
+    #[arg(long)]
+    model: Option<String>,
+    /// The declared use
+    #[arg(long = "use", value_name = "USE")]
+    use_: Option<String>,
+    /// prompt or answer
+    #[arg(long, default_value = "prompt", value_parser = direction)]
+    direction: Direction,
+    /// Who wrote the text: user, system, tool, retrieved, model
+    #[arg(long, value_parser = source)]
+    source: Option<Source>,
+    /// An entity to take as found; may be repeated
+    #[arg(long = "data", value_name = "ENTITY")]
+    data: Vec<String>,
+    /// The moment, as in 2026-12-01T09:30:00Z; now when absent
+    #[arg(long)]
+    now: Option<Timestamp>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+fn direction(word: &str) -> Result<Direction, String> {
+    Direction::parse(word).ok_or_else(|| "use `prompt` or `answer`".to_owned())
+}
+
+fn source(word: &str) -> Result<Source, String> {
+    Source::parse(word).ok_or_else(|| "use one of: user, system, tool, retrieved, model".to_owned())
+}
+
+impl Explain {
+    pub(crate) fn run(self) -> anyhow::Result<Answer> {
+        debug_assert!(!Format::value_variants().is_empty());
+        let text = self.text()?;
+        let (policy, _, catalog) = policy::read(&self.dir)?.usable()?;
+        let scanner = Scanner::new(policy.own_detectors());
+        let usual = if self.direction == Direction::Prompt { Source::User } else { Source::Model };
+        let request = Request {
+            who: Who { principal: self.principal, groups: self.groups, client: self.client, ..Who::default() },
+            app: self.app,
+            model: self.model,
+            use_: self.use_,
+            direction: self.direction,
+            parts: vec![(self.source.unwrap_or(usual), text)],
+            data: self.data,
+            ..Request::default()
+        };
+        let answer = cases::ask(&policy, &scanner, &catalog, &request, self.now.unwrap_or_else(Timestamp::now));
+        let decision = &answer.decision;
+        match self.format {
+            Format::Text => {
+                print(explain::trace(&policy, decision).trim_end())?;
+                if decision.full != Verdict::Block {
+                    print(format_args!("  goes on as: {}", answer.texts.join("\n")))?;
+                }
+            }
+            Format::Json => {
+                let clauses: Vec<_> = decision
+                    .contributions
+                    .iter()
+                    .map(|one| {
+                        let citation = policy.citation(one.citation);
+                        json!({"id": citation.id, "verdict": one.verdict.as_str(), "acts": one.acts.as_str(), "mode": one.mode.as_str(), "at": policy.locate(citation.place)})
+                    })
+                    .collect();
+                let value = json!({
+                    "v": 1, "verdict": decision.verdict.as_str(), "full": decision.full.as_str(), "app_class": decision.app_class.as_str(),
+                    "data_class": policy.class_name(decision.data_class), "clauses": clauses, "policy": policy.digest.to_string(), "texts": answer.texts,
+                });
+                print(serde_json::to_string_pretty(&value)?)?;
+            }
+        }
+        Ok(Answer::from(decision.verdict != Verdict::Block))
+    }
+
+    fn text(&self) -> anyhow::Result<String> {
+        match self.text.as_deref() {
+            Some(text) if text != "-" => Ok(text.to_owned()),
+            _ => {
+                let mut stdin = std::io::stdin();
+                if stdin.is_terminal() && self.text.is_none() {
+                    bail!("give the text as an argument, or on standard input");
+                }
+                let mut text = String::new();
+                stdin.read_to_string(&mut text).context("standard input could not be read")?;
+                Ok(text)
+            }
+        }
+    }
+}

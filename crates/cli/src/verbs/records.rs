@@ -1,0 +1,213 @@
+//! `ordain records`: what was decided, by pseudonym.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use comfy_table::{Table, presets};
+use jiff::Timestamp;
+use ordain_server::setup::Folder;
+use ordain_server::store::sqlite::SqliteStore;
+use ordain_server::store::{Filter, Kind, Order, Store, StoredRecord, SubjectId};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Dir, Format};
+use crate::exit::{Answer, print};
+
+/// Look at the records of what was decided
+#[derive(Debug, Subcommand)]
+pub(crate) enum Records {
+    /// List records, newest first
+    List(List),
+    /// Show all records of one exchange
+    Show(Show),
+    /// Print records as they are written
+    Tail(Tail),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    dir: Dir,
+    /// At most so many
+    #[arg(long, default_value_t = 50)]
+    limit: u64,
+    /// Only intent, outcome or refusal
+    #[arg(long, value_parser = kind)]
+    kind: Option<Kind>,
+    /// Only this subject (32 hexadecimal digits)
+    #[arg(long, value_parser = subject)]
+    subject: Option<SubjectId>,
+    /// Only records from this moment on, as in 2026-12-01T00:00:00Z
+    #[arg(long)]
+    since: Option<Timestamp>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The id from the `ordain-record` header
+    id: Uuid,
+    #[command(flatten)]
+    dir: Dir,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    #[command(flatten)]
+    dir: Dir,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+fn kind(word: &str) -> Result<Kind, String> {
+    [Kind::Intent, Kind::Outcome, Kind::Refusal].into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| "use intent, outcome or refusal".to_owned())
+}
+
+fn subject(text: &str) -> Result<SubjectId, String> {
+    SubjectId::parse(text).ok_or_else(|| "a subject is 32 hexadecimal digits".to_owned())
+}
+
+/// Opens a store to read from.
+pub(super) fn open(dir: &Dir) -> anyhow::Result<SqliteStore> {
+    let folder = Folder::new(&dir.dir);
+    anyhow::ensure!(folder.is_made(), "there is no gateway in `{}`; `ordain up --dir {0}` makes one", dir.dir.display());
+    Ok(SqliteStore::open_read_only(&folder.store())?)
+}
+
+/// A moment as people read it.
+pub(super) fn moment(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+impl Records {
+    pub(crate) fn run(self) -> anyhow::Result<Answer> {
+        match self {
+            Self::List(verb) => verb.run(),
+            Self::Show(verb) => verb.run(),
+            Self::Tail(verb) => verb.run(),
+        }
+    }
+}
+
+impl List {
+    fn run(self) -> anyhow::Result<Answer> {
+        let store = open(&self.dir)?;
+        let filter = Filter {
+            kind: self.kind,
+            subject: self.subject,
+            from_ms: self.since.map(Timestamp::as_millisecond),
+            limit: Some(self.limit),
+            order: Order::NewestFirst,
+            ..Filter::default()
+        };
+        let mut rows = Vec::new();
+        store.scan(&filter, &mut |record| {
+            rows.push(record);
+            ControlFlow::Continue(())
+        })?;
+        match self.format {
+            Format::Json => {
+                let records = rows.iter().map(value).collect::<anyhow::Result<Vec<_>>>()?;
+                print(serde_json::to_string_pretty(&serde_json::json!({"v": 1, "records": records}))?)?;
+            }
+            Format::Text if rows.is_empty() => print("no records yet")?,
+            Format::Text => {
+                let mut table = Table::new();
+                table.load_style(presets::NOTHING).set_header(["WHEN (UTC)", "KIND", "EXCHANGE", "SUBJECT", "APP", "VERDICT", "FULL", "CLAUSES"]);
+                for row in &rows {
+                    table.add_row(columns(row)?);
+                }
+                print(table)?;
+            }
+        }
+        Ok(Answer::Yes)
+    }
+}
+
+fn value(record: &StoredRecord) -> anyhow::Result<Value> {
+    serde_json::from_slice(&record.bytes).with_context(|| format!("record {} is not readable", record.sequence))
+}
+
+fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The clauses of a record that say more than `allow`.
+fn clauses(value: &Value) -> String {
+    let clauses = value.pointer("/decision/clauses").and_then(Value::as_array);
+    clauses.into_iter().flatten().map(|clause| text(clause, "/id")).collect::<Vec<_>>().join(", ")
+}
+
+fn columns(record: &StoredRecord) -> anyhow::Result<[String; 8]> {
+    let value = value(record)?;
+    let verdict = match text(&value, "/result") {
+        "" | "completed" => text(&value, "/decision/verdict").to_owned(),
+        other => format!("{} ({other})", text(&value, "/decision/verdict")).trim().to_owned(),
+    };
+    let subject: String = record.subject.to_string().chars().take(8).collect();
+    Ok([
+        moment(record.at_ms),
+        record.kind.to_string(),
+        record.exchange.to_string(),
+        subject,
+        text(&value, "/to/app").to_owned(),
+        verdict,
+        text(&value, "/decision/full").to_owned(),
+        clauses(&value),
+    ])
+}
+
+impl Show {
+    fn run(self) -> anyhow::Result<Answer> {
+        let store = open(&self.dir)?;
+        let mut found = Vec::new();
+        store.scan(&Filter { exchange: Some(self.id), ..Filter::default() }, &mut |record| {
+            found.push(record);
+            ControlFlow::Continue(())
+        })?;
+        if found.is_empty() {
+            eprintln!("no exchange `{}`; the id is in the `ordain-record` header of its answer", self.id);
+            return Ok(Answer::No);
+        }
+        for record in &found {
+            print(format_args!("# {} {} sequence {} leaf {}", record.kind, moment(record.at_ms), record.sequence, record.leaf))?;
+            print(serde_json::to_string_pretty(&value(record)?)?)?;
+        }
+        Ok(Answer::Yes)
+    }
+}
+
+/// How often a tail looks for more.
+const POLL: Duration = Duration::from_millis(200);
+
+impl Tail {
+    fn run(self) -> anyhow::Result<Answer> {
+        let store = open(&self.dir)?;
+        let mut last = None;
+        store.scan(&Filter { limit: Some(1), order: Order::NewestFirst, ..Filter::default() }, &mut |record| {
+            last = Some(record.sequence);
+            ControlFlow::Continue(())
+        })?;
+        loop {
+            let mut rows = Vec::new();
+            store.scan(&Filter { after: last, ..Filter::default() }, &mut |record| {
+                rows.push(record);
+                ControlFlow::Continue(())
+            })?;
+            for row in &rows {
+                last = Some(row.sequence);
+                match self.format {
+                    Format::Json => print(value(row)?)?,
+                    Format::Text => print(columns(row)?.join("  "))?,
+                }
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+}

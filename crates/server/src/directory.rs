@@ -1,0 +1,68 @@
+//! The directory file: who is in which group, and what they have learned.
+//!
+//! `DIR/directory.yaml` lists people by name; a principal who is not in it is in no group but `everyone`. It is read like
+//! a policy: strictly, all problems in one run.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ordain_core::decide::Who;
+use ordain_core::policy::fields::Reader;
+use ordain_core::policy::node;
+use ordain_core::policy::problem::Problem;
+
+/// Principals by name.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    people: HashMap<String, Who>,
+}
+
+impl Directory {
+    /// What is known of a principal who calls with some software.
+    #[must_use]
+    pub fn who(&self, principal: &str, client: Option<&str>) -> Arc<Who> {
+        let known = self.people.get(principal).cloned().unwrap_or_default();
+        Arc::new(Who { principal: principal.to_owned(), client: client.map(str::to_owned), ..known })
+    }
+}
+
+/// Reads a directory; problems are added to `problems`.
+#[must_use]
+pub fn parse(text: &str, problems: &mut Vec<Problem>) -> Directory {
+    let mut reader = Reader::default();
+    let mut directory = Directory::default();
+    if let Some(tree) = node::parse(0, text, &mut reader.problems)
+        && let Some(mut fields) = reader.fields(&tree, "the directory")
+    {
+        for (name, node) in fields.pairs("people", &mut reader, |_, node| node) {
+            let Some(mut inner) = reader.fields(node, "a person") else { continue };
+            let training = inner.good_pairs("training", &mut reader, Reader::date);
+            let who = Who {
+                principal: name.value.clone(),
+                groups: inner.texts("groups", &mut reader).into_iter().map(|group| group.value).collect(),
+                client: None,
+                training: training.into_iter().map(|(course, on)| (course.value, on.value)).collect(),
+                since: inner.node("since").and_then(|node| reader.date(node)).map(|date| date.value),
+            };
+            inner.finish(&mut reader);
+            directory.people.insert(name.value, who);
+        }
+        fields.finish(&mut reader);
+    }
+    problems.append(&mut reader.problems);
+    directory
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_is_in_no_group() {
+        let mut problems = Vec::new();
+        let directory = parse("people:\n  ada@example.com: {groups: [staff], training: {ai-basics: 2026-10-01}}\n", &mut problems);
+        assert_eq!(problems, []);
+        assert_eq!(directory.who("ada@example.com", Some("ide")).groups, ["staff"]);
+        assert!(directory.who("eve@example.com", None).groups.is_empty());
+    }
+}

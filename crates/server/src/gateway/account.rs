@@ -1,0 +1,151 @@
+//! The records of one exchange: an intent, then exactly one outcome, whatever happens to the client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ordain_core::inspect::{Judged, Rules};
+use ordain_core::record::{self, Header, Result as Ended, Route};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::recorder::RecorderHandle;
+use crate::store::{NewRecord, SubjectId};
+
+/// Nothing could be recorded: nothing may happen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NotRecorded;
+
+/// The account of one exchange. Once its intent is written it owes an outcome; if it is dropped before, because the client
+/// went away, it writes that.
+#[derive(Debug)]
+pub(super) struct Account {
+    recorder: RecorderHandle,
+    patience: Duration,
+    rules: Arc<Rules>,
+    subject: SubjectId,
+    subject_name: String,
+    /// The id of the exchange, which is that of its first record.
+    pub(super) id: Uuid,
+    /// The same as text.
+    pub(super) name: String,
+    /// What to write when the account is dropped while it owes an outcome.
+    owes: Option<Ended>,
+    /// The status that the client got, if it got one.
+    pub(super) status: u16,
+    /// Bytes that went to the client.
+    pub(super) delivered: u64,
+    /// The answer as far as it was judged.
+    pub(super) answer: Option<Judged>,
+}
+
+fn now_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+impl Account {
+    pub(super) fn new(recorder: RecorderHandle, patience: Duration, rules: Arc<Rules>, subject: SubjectId) -> Self {
+        let id = Uuid::now_v7();
+        let (name, subject_name) = (id.to_string(), subject.to_string());
+        Self { recorder, patience, rules, subject, subject_name, id, name, owes: None, status: 0, delivered: 0, answer: None }
+    }
+
+    /// Records what is about to go upstream. Only after this may a byte leave.
+    pub(super) async fn intent(&mut self, route: &Route<'_>, judged: &Judged) -> Result<(), NotRecorded> {
+        let at_ms = now_ms();
+        let value = record::intent(&self.header(&self.name, at_ms), route, &self.rules, judged);
+        let new = NewRecord::intent(self.id, at_ms, self.subject, bytes(&value)?);
+        // From here on it may be written, whether or not anybody waits for it: then nothing was sent.
+        self.owes = Some(Ended::NotSent);
+        match self.write(new).await {
+            Written::Durable => {
+                self.owes = Some(Ended::ClientGone);
+                Ok(())
+            }
+            // At worst it was written after all, and the next start closes it.
+            Written::Failed => {
+                self.owes = None;
+                Err(NotRecorded)
+            }
+            Written::Late => {
+                self.status = 503;
+                Err(NotRecorded)
+            }
+        }
+    }
+
+    /// Records a request that is turned away with `status`.
+    pub(super) async fn refusal(&self, route: &Route<'_>, judged: &Judged, status: u16) -> Result<(), NotRecorded> {
+        let at_ms = now_ms();
+        let value = record::refusal(&self.header(&self.name, at_ms), route, &self.rules, judged, status);
+        self.write(NewRecord::refusal(self.id, at_ms, self.subject, bytes(&value)?)).await.into_result()
+    }
+
+    /// Records how the exchange ended. Only after this may the last byte go to the client.
+    pub(super) async fn outcome(&mut self, ended: Ended) -> Result<(), NotRecorded> {
+        let new = self.closing(ended)?;
+        self.owes = None;
+        self.write(new).await.into_result()
+    }
+
+    fn closing(&self, ended: Ended) -> Result<NewRecord, NotRecorded> {
+        let (id, at_ms) = (Uuid::now_v7(), now_ms());
+        let text = id.to_string();
+        let header = self.header(&text, at_ms);
+        let value = record::outcome(&header, &self.name, ended, self.status, self.delivered, &self.rules, self.answer.as_ref());
+        Ok(NewRecord::outcome(id, self.id, at_ms, self.subject, bytes(&value)?))
+    }
+
+    async fn write(&self, new: NewRecord) -> Written {
+        match tokio::time::timeout(self.patience, self.recorder.record(new)).await {
+            Ok(Ok(_)) => Written::Durable,
+            Ok(Err(error)) => {
+                tracing::error!(%error, record = %self.name, "a record could not be written");
+                Written::Failed
+            }
+            Err(_) => {
+                tracing::error!(record = %self.name, "a record took too long to become durable");
+                Written::Late
+            }
+        }
+    }
+
+    fn header<'h>(&'h self, id: &'h str, at_ms: i64) -> Header<'h> {
+        Header { id, at_ms, subject: &self.subject_name }
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        if let Some(ended) = self.owes.take()
+            && let Ok(new) = self.closing(ended)
+            && let Err(error) = self.recorder.record_detached(new)
+        {
+            // The next start closes the intent.
+            tracing::error!(%error, record = %self.name, "an outcome could not be handed over");
+        }
+    }
+}
+
+/// What became of a record.
+enum Written {
+    Durable,
+    Failed,
+    Late,
+}
+
+impl Written {
+    const fn into_result(self) -> Result<(), NotRecorded> {
+        match self {
+            Self::Durable => Ok(()),
+            Self::Failed | Self::Late => Err(NotRecorded),
+        }
+    }
+}
+
+/// The canonical bytes of a record. Facts are integers and text, so that they always have some.
+fn bytes(value: &Value) -> Result<Vec<u8>, NotRecorded> {
+    ordain_ledger::canonical(value).map_err(|error| {
+        tracing::error!(%error, "a record has no canonical form");
+        NotRecorded
+    })
+}

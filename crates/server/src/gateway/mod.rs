@@ -1,0 +1,312 @@
+//! The LLM gateway: official SDKs point their `base_url` here.
+//!
+//! One acceptor hands each connection to one of the workers in turn; a worker is one thread that does everything for its
+//! connections, from the first byte to the upstream and back ([`exchange`]). What may be said is decided in the core; what
+//! must be durable before what is kept here: the intent before the first upstream byte, the outcome before the last byte
+//! to the client (threat I3). Read [`Gateway`] first.
+
+mod account;
+mod exchange;
+mod reply;
+mod routes;
+mod streaming;
+mod upstream;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use ordain_core::catalog::Catalog;
+use ordain_core::decide::Destination;
+use ordain_core::inspect::Rules;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::LocalSet;
+
+use crate::config::{Config, ContentBlock, Dialect, Limits, Upstream};
+use crate::directory::Directory;
+use crate::keys::{KeyHasher, KeyRing};
+use crate::recorder::RecorderHandle;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store as _, StoreError};
+use upstream::Target;
+
+/// Everything that a request needs to know; shared by all workers.
+#[derive(Debug)]
+pub struct Gateway {
+    rules: Arc<Rules>,
+    directory: Directory,
+    keys: RwLock<Arc<KeyRing>>,
+    routes: Vec<Route>,
+    recorder: RecorderHandle,
+    content_block: ContentBlock,
+    limits: Limits,
+}
+
+/// An upstream, ready to be called.
+#[derive(Debug)]
+struct Route {
+    dialect: Dialect,
+    models: Vec<String>,
+    destination: Arc<Destination>,
+    target: Target,
+}
+
+/// Why a gateway could not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// An upstream's address or key cannot be used.
+    #[error("upstream `{app}` cannot be used: {reason}")]
+    Upstream {
+        /// The app.
+        app: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on `{address}`")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A thread could not be started.
+    #[error("a worker could not be started")]
+    Worker(#[source] io::Error),
+}
+
+impl Gateway {
+    /// A gateway with one policy. `demo` is the address of the demonstration upstream, for upstreams that name it.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Upstream`].
+    pub fn new(rules: Rules, directory: Directory, keys: KeyRing, config: &Config, recorder: RecorderHandle, demo: Option<SocketAddr>) -> Result<Self, StartError> {
+        let catalog = Catalog::built_in();
+        let route = |one: &Upstream| {
+            let target = Target::new(one, demo).map_err(|reason| StartError::Upstream { app: one.app.clone(), reason })?;
+            let destination = Destination { app: one.app.clone(), categories: catalog.categories(&one.app), attributes: one.attributes.clone() };
+            Ok(Route { dialect: one.dialect, models: one.models.clone(), destination: Arc::new(destination), target })
+        };
+        Ok(Self {
+            rules: Arc::new(rules),
+            directory,
+            keys: RwLock::new(Arc::new(keys)),
+            routes: config.upstreams.iter().map(route).collect::<Result<_, _>>()?,
+            recorder,
+            content_block: config.content_block,
+            limits: config.limits,
+        })
+    }
+
+    fn set_keys(&self, ring: KeyRing) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    }
+
+    fn keys(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The route for a dialect and a model: the first that serves it, else the first of the dialect.
+    fn route(&self, dialect: Dialect, model: &str) -> Option<&Route> {
+        let mut of_dialect = self.routes.iter().filter(|route| route.dialect == dialect);
+        let first = of_dialect.clone().next();
+        of_dialect.find(|route| route.serves(model)).or(first)
+    }
+}
+
+impl Route {
+    /// Names are compared as they are written: what the policy judges is what the upstream gets (threat C10).
+    fn serves(&self, model: &str) -> bool {
+        self.models.is_empty() || self.models.iter().any(|known| known == model)
+    }
+}
+
+/// A listening gateway.
+#[derive(Debug)]
+pub struct Listening {
+    address: SocketAddr,
+    gateway: Arc<Gateway>,
+    stop: watch::Sender<bool>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Listening {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes the keys of `store` into force at once, rather than within [`KEYS_POLL`].
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read.
+    pub fn reload_keys(&self, store: &dyn crate::store::Store, hasher: &KeyHasher) -> Result<(), StoreError> {
+        self.gateway.set_keys(KeyRing::load(store, hasher)?);
+        Ok(())
+    }
+
+    /// Stops accepting, lets what runs end for at most `grace`, and returns when the workers have ended.
+    pub fn stop(self, grace: Duration) {
+        self.stop.send_replace(true);
+        let deadline = std::time::Instant::now() + grace;
+        for thread in self.threads {
+            while !thread.is_finished() && std::time::Instant::now() < deadline {
+                thread::park_timeout(Duration::from_millis(5));
+            }
+            if thread.is_finished() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// How often a running gateway looks for keys that another process made or revoked.
+const KEYS_POLL: Duration = Duration::from_millis(500);
+
+/// Listens and serves in threads of its own. `store` is the folder of the store, for keys that other processes change.
+///
+/// # Errors
+///
+/// [`StartError`].
+pub fn listen(gateway: Gateway, address: &str, store: &std::path::Path, hasher: KeyHasher) -> Result<Listening, StartError> {
+    let failed = |source| StartError::Listen { address: address.to_owned(), source };
+    let listener = StdListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    let gateway = Arc::new(gateway);
+    let (stop, stopped) = watch::channel(false);
+    let mut threads = Vec::new();
+    let mut workers = Vec::new();
+    for number in 0..thread::available_parallelism().map_or(2, usize::from) {
+        let (send, receive) = mpsc::unbounded_channel();
+        let (gateway, stopped) = (Arc::clone(&gateway), stopped.clone());
+        let run = move || worker(&gateway, receive, stopped);
+        threads.push(thread::Builder::new().name(format!("gateway-{number}")).spawn(run).map_err(StartError::Worker)?);
+        workers.push(send);
+    }
+    let folder = store.to_owned();
+    let shared = Arc::clone(&gateway);
+    let accept = move || acceptor(listener, &workers, stopped, &shared, &folder, &hasher);
+    threads.push(thread::Builder::new().name("acceptor".to_owned()).spawn(accept).map_err(StartError::Worker)?);
+    Ok(Listening { address: bound, gateway, stop, threads })
+}
+
+/// Accepts connections, gives each to the next worker, and keeps the key ring fresh.
+fn acceptor(
+    listener: StdListener,
+    workers: &[mpsc::UnboundedSender<StdStream>],
+    mut stopped: watch::Receiver<bool>,
+    gateway: &Gateway,
+    store: &std::path::Path,
+    hasher: &KeyHasher,
+) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    runtime.block_on(async {
+        let Ok(listener) = TcpListener::from_std(listener) else { return };
+        let mut poll = tokio::time::interval(KEYS_POLL);
+        poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut reader = None;
+        let mut next = 0;
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        // A peer without this shows streams that stall for 40 ms.
+                        let _ = stream.set_nodelay(true);
+                        if let Ok(stream) = stream.into_std() {
+                            next = (next + 1) % workers.len();
+                            if let Some(worker) = workers.get(next) {
+                                let _ = worker.send(stream);
+                            }
+                        }
+                    }
+                    // Out of descriptors: wait for some to be closed instead of asking again at once.
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                },
+                _ = poll.tick() => {
+                    if let Err(error) = refresh_keys(gateway, store, hasher, &mut reader) {
+                        tracing::warn!(%error, "keys could not be read again; the known ones stay in force");
+                        reader = None;
+                    }
+                }
+                _ = stopped.changed() => return,
+            }
+        }
+    });
+}
+
+fn refresh_keys(gateway: &Gateway, folder: &std::path::Path, hasher: &KeyHasher, reader: &mut Option<SqliteStore>) -> Result<(), StoreError> {
+    if reader.is_none() {
+        *reader = Some(SqliteStore::open_read_only(folder)?);
+    }
+    let Some(store) = reader else { return Ok(()) };
+    if store.keys_version()? != gateway.keys().version() {
+        gateway.set_keys(KeyRing::load(store, hasher)?);
+    }
+    Ok(())
+}
+
+/// One thread: its connections, their upstream connections, and nothing else.
+fn worker(gateway: &Arc<Gateway>, mut connections: mpsc::UnboundedReceiver<StdStream>, mut stopped: watch::Receiver<bool>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        let client = upstream::client(gateway.limits.connect);
+        let (running, mut idle) = mpsc::channel::<()>(1);
+        loop {
+            tokio::select! {
+                connection = connections.recv() => {
+                    let Some(stream) = connection else { break };
+                    let Ok(stream) = tokio::net::TcpStream::from_std(stream) else { continue };
+                    let (gateway, client) = (Arc::clone(gateway), client.clone());
+                    let (running, stopped) = (running.clone(), stopped.clone());
+                    tokio::task::spawn_local(async move {
+                        serve(stream, gateway, client, stopped).await;
+                        drop(running);
+                    });
+                }
+                _ = stopped.changed() => break,
+            }
+        }
+        drop(running);
+        // Every connection holds a sender; this ends when the last one has gone.
+        let _ = idle.recv().await;
+    });
+}
+
+async fn serve(stream: tokio::net::TcpStream, gateway: Arc<Gateway>, client: upstream::Client, mut stopped: watch::Receiver<bool>) {
+    let service = service_fn(move |request| {
+        let (gateway, client) = (Arc::clone(&gateway), client.clone());
+        async move { Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, request)).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(10))
+        .max_buf_size(64 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return log_end(ended),
+        _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+    }
+    log_end(connection.await);
+}
+
+fn log_end(ended: Result<(), hyper::Error>) {
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
