@@ -2,7 +2,7 @@
 //!
 //! Exit codes: 0 yes, 1 the answer is no (problems found, a case failed, a request would be blocked), 2 could not run.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line is for")]
+#![expect(clippy::print_stderr, reason = "errors and notes for people go to standard error")]
 
 mod exit;
 mod policy;
@@ -16,7 +16,12 @@ use exit::Answer;
 
 /// Makes an organisation's policy for generative AI real: write it, enforce it, prove it.
 #[derive(Debug, Parser)]
-#[command(name = "ordain", version, max_term_width = 110, after_help = "Exit codes: 0 yes, 1 the answer is no, 2 could not run.")]
+#[command(
+    name = "ordain",
+    version,
+    max_term_width = 110,
+    after_help = "Exit codes: 0 yes, 1 the answer is no, 2 could not run."
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,

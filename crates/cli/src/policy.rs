@@ -28,7 +28,12 @@ pub(crate) fn read(dir: &Path) -> anyhow::Result<Read> {
 impl Read {
     /// How many errors and warnings there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let errors = self.loaded.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+        let errors = self
+            .loaded
+            .problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .count();
         (errors, self.loaded.problems.len() - errors)
     }
 
@@ -36,11 +41,20 @@ impl Read {
     pub(crate) fn usable(self) -> anyhow::Result<(ordain_core::policy::compile::Policy, Loaded, Catalog)> {
         let (errors, _) = self.counts();
         if errors > 0 {
-            let shown = self.loaded.problems.iter().filter(|problem| problem.severity == Severity::Error);
+            let shown = self
+                .loaded
+                .problems
+                .iter()
+                .filter(|problem| problem.severity == Severity::Error);
             let text: Vec<String> = shown.map(|problem| self.files.render(problem)).collect();
-            bail!("the policy has {errors} error(s); `ordain check` shows them with warnings\n\n{}", text.join("\n"));
+            bail!(
+                "the policy has {errors} error(s); `ordain check` shows them with warnings\n\n{}",
+                text.join("\n")
+            );
         }
-        let Self { mut loaded, catalog, .. } = self;
+        let Self {
+            mut loaded, catalog, ..
+        } = self;
         let policy = loaded.policy.take().context("the policy could not be compiled")?;
         Ok((policy, loaded, catalog))
     }

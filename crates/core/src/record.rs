@@ -84,10 +84,27 @@ pub fn refusal(header: &Header<'_>, route: &Route<'_>, rules: &Rules, judged: &J
     request("refusal", header, route, rules, judged, Some(status))
 }
 
-fn request(kind: &str, header: &Header<'_>, route: &Route<'_>, rules: &Rules, judged: &Judged, status: Option<u16>) -> Value {
+fn request(
+    kind: &str,
+    header: &Header<'_>,
+    route: &Route<'_>,
+    rules: &Rules,
+    judged: &Judged,
+    status: Option<u16>,
+) -> Value {
     let mut record = head(kind, header);
-    record.insert("policy".to_owned(), json!({"digest": rules.policy.digest.to_string(), "version": rules.policy.version}));
-    record.insert("detectors".to_owned(), rules.scanner.detectors().map(|one| (one.id().to_owned(), Value::from(one.version()))).collect());
+    record.insert(
+        "policy".to_owned(),
+        json!({"digest": rules.policy.digest.to_string(), "version": rules.policy.version}),
+    );
+    record.insert(
+        "detectors".to_owned(),
+        rules
+            .scanner
+            .detectors()
+            .map(|one| (one.id().to_owned(), Value::from(one.version())))
+            .collect(),
+    );
     record.insert(
         "route".to_owned(),
         json!({"adapter": route.adapter, "wire": route.wire, "endpoint": route.endpoint, "bytes": route.bytes, "stream": route.stream}),
@@ -103,7 +120,15 @@ fn request(kind: &str, header: &Header<'_>, route: &Route<'_>, rules: &Rules, ju
 
 /// The record of how an admitted request ended. `judged` is the answer, as far as it was seen.
 #[must_use]
-pub fn outcome(header: &Header<'_>, intent: &str, result: Result, status: u16, bytes: u64, rules: &Rules, judged: Option<&Judged>) -> Value {
+pub fn outcome(
+    header: &Header<'_>,
+    intent: &str,
+    result: Result,
+    status: u16,
+    bytes: u64,
+    rules: &Rules,
+    judged: Option<&Judged>,
+) -> Value {
     let mut record = head("outcome", header);
     record.insert("intent".to_owned(), intent.into());
     record.insert("result".to_owned(), result.as_str().into());
@@ -141,7 +166,11 @@ fn who(facts: &Facts) -> Value {
         who.insert("client".to_owned(), client.clone().into());
     }
     if !facts.who.training.is_empty() {
-        let training = facts.who.training.iter().map(|(course, on)| (course.clone(), Value::from(on.to_string())));
+        let training = facts
+            .who
+            .training
+            .iter()
+            .map(|(course, on)| (course.clone(), Value::from(on.to_string())));
         who.insert("training".to_owned(), Value::Object(training.collect()));
     }
     if let Some(since) = facts.who.since {
@@ -154,7 +183,11 @@ fn to(facts: &Facts) -> Value {
     let mut to = Map::new();
     to.insert("app".to_owned(), facts.to.app.clone().into());
     if !facts.to.attributes.is_empty() {
-        let attributes = facts.to.attributes.iter().map(|(key, value)| (key.clone(), Value::from(value.clone())));
+        let attributes = facts
+            .to
+            .attributes
+            .iter()
+            .map(|(key, value)| (key.clone(), Value::from(value.clone())));
         to.insert("attributes".to_owned(), Value::Object(attributes.collect()));
     }
     if let Some(model) = &facts.model {
@@ -171,7 +204,10 @@ fn half(record: &mut Map<String, Value>, policy: &Policy, judged: &Judged) {
     record.insert("content".to_owned(), content(judged));
     record.insert("decision".to_owned(), decision(policy, &judged.decision));
     if !judged.masked.is_empty() {
-        let masked = judged.masked.iter().map(|(entity, count)| (entity.to_string(), Value::from(*count)));
+        let masked = judged
+            .masked
+            .iter()
+            .map(|(entity, count)| (entity.to_string(), Value::from(*count)));
         record.insert("masked".to_owned(), Value::Object(masked.collect()));
     }
     if !judged.failed.is_empty() {
@@ -193,11 +229,13 @@ fn content(judged: &Judged) -> Value {
     value.insert("sources".to_owned(), sources(content.sources));
     if !content.entities.is_empty() {
         let entities = content.entities.iter().map(|seen| {
-            let mut entity = json!({"distinct": seen.distinct, "sources": sources(seen.sources)});
+            let mut entity = Map::new();
+            entity.insert("distinct".to_owned(), seen.distinct.into());
+            entity.insert("sources".to_owned(), sources(seen.sources));
             if !seen.fixed.is_empty() {
-                entity["fixed"] = sources(seen.fixed);
+                entity.insert("fixed".to_owned(), sources(seen.fixed));
             }
-            (seen.entity.to_string(), entity)
+            (seen.entity.to_string(), Value::Object(entity))
         });
         value.insert("entities".to_owned(), Value::Object(entities.collect()));
     }
@@ -225,17 +263,22 @@ fn decision(policy: &Policy, decision: &Decision) -> Value {
     }
     let full: Vec<&Contribution> = decision.full_contributions(policy).collect();
     let clauses = decision.contributions.iter().map(|one| {
-        let mut clause = json!({"id": policy.citation(one.citation).id, "verdict": one.verdict.as_str(), "acts": one.acts.as_str(), "mode": one.mode.as_str()});
+        let mut clause = Map::new();
+        clause.insert("id".to_owned(), policy.citation(one.citation).id.clone().into());
+        clause.insert("verdict".to_owned(), one.verdict.as_str().into());
+        clause.insert("acts".to_owned(), one.acts.as_str().into());
+        clause.insert("mode".to_owned(), one.mode.as_str().into());
         if let Some((exception, before)) = one.excepted {
-            clause["exception"] = json!({"id": policy.exception(exception), "was": before.as_str()});
+            let exception = json!({"id": policy.exception(exception), "was": before.as_str()});
+            clause.insert("exception".to_owned(), exception);
         }
         if one.unmaskable {
-            clause["unmaskable"] = true.into();
+            clause.insert("unmaskable".to_owned(), true.into());
         }
         if one.verdict > Verdict::Allow && !full.iter().any(|other| other.citation == one.citation) {
-            clause["beside"] = true.into();
+            clause.insert("beside".to_owned(), true.into());
         }
-        clause
+        Value::Object(clause)
     });
     let clauses: Vec<Value> = clauses.collect();
     if !clauses.is_empty() {

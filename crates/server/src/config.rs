@@ -116,7 +116,13 @@ impl Upstream {
     /// The demonstration upstream for a dialect.
     #[must_use]
     pub fn demo(dialect: Dialect) -> Self {
-        Self { app: "demo".to_owned(), url: Self::BUILT_IN.to_owned(), key_env: None, models: vec!["demo".to_owned()], ..Self::usual(dialect, "") }
+        Self {
+            app: "demo".to_owned(),
+            url: Self::BUILT_IN.to_owned(),
+            key_env: None,
+            models: vec!["demo".to_owned()],
+            ..Self::usual(dialect, "")
+        }
     }
 }
 
@@ -174,7 +180,9 @@ pub fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Config> {
 
 fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
     let mut fields = reader.fields(tree, "the configuration")?;
-    let listen = fields.text("listen", reader).map_or_else(|| "127.0.0.1:8080".to_owned(), |text| text.value);
+    let listen = fields
+        .text("listen", reader)
+        .map_or_else(|| "127.0.0.1:8080".to_owned(), |text| text.value);
     let mut upstreams = Vec::new();
     for node in fields.list("upstreams", reader) {
         upstreams.extend(upstream(node, reader));
@@ -184,16 +192,28 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         "error" => Some(ContentBlock::Error),
         _ => None,
     };
-    let content_block = fields.node("content_block").and_then(|node| reader.word(node, "a way to block content", blocks, &["refuse", "error"]));
-    let limits = fields.node("limits").and_then(|node| limits(node, reader)).unwrap_or_default();
+    let content_block = fields
+        .node("content_block")
+        .and_then(|node| reader.word(node, "a way to block content", blocks, &["refuse", "error"]));
+    let limits = fields
+        .node("limits")
+        .and_then(|node| limits(node, reader))
+        .unwrap_or_default();
     fields.finish(reader);
-    Some(Config { listen, upstreams, content_block: content_block.map_or(ContentBlock::Refuse, |word| word.value), limits })
+    Some(Config {
+        listen,
+        upstreams,
+        content_block: content_block.map_or(ContentBlock::Refuse, |word| word.value),
+        limits,
+    })
 }
 
 fn upstream(node: &Node, reader: &mut Reader) -> Option<Upstream> {
     let mut fields = reader.fields(node, "an upstream")?;
     let words = Dialect::ALL.map(Dialect::as_str);
-    let dialect = fields.required_with("dialect", reader, |reader, node| reader.word(node, "a dialect", Dialect::parse, &words));
+    let dialect = fields.required_with("dialect", reader, |reader, node| {
+        reader.word(node, "a dialect", Dialect::parse, &words)
+    });
     let url = fields.required_with("url", reader, address);
     let app = fields.text("app", reader);
     let key_env = fields.text("key_env", reader);
@@ -207,7 +227,10 @@ fn upstream(node: &Node, reader: &mut Reader) -> Option<Upstream> {
         url: url?,
         key_env: key_env.map(|name| name.value),
         models: models.into_iter().map(|model| model.value).collect(),
-        attributes: attributes.into_iter().map(|(key, value)| (key.value, value.value)).collect(),
+        attributes: attributes
+            .into_iter()
+            .map(|(key, value)| (key.value, value.value))
+            .collect(),
     })
 }
 
@@ -216,20 +239,30 @@ fn address(reader: &mut Reader, node: &Node) -> Option<String> {
     if text.as_str() == Upstream::BUILT_IN || is_base_url(text.as_str()) {
         return Some(text.value);
     }
-    reader.wrong(node, "an address such as `https://api.openai.com`, or `built-in`, is expected");
+    reader.wrong(
+        node,
+        "an address such as `https://api.openai.com`, or `built-in`, is expected",
+    );
     None
 }
 
 /// Whether a text is an `http` or `https` address with a host and without query.
 #[must_use]
 pub fn is_base_url(text: &str) -> bool {
-    text.parse::<Uri>().is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none())
+    text.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.query().is_none()
+    })
 }
 
 fn limits(node: &Node, reader: &mut Reader) -> Option<Limits> {
     let mut fields = reader.fields(node, "`limits`")?;
     let mut limits = Limits::default();
-    let mut number = |fields: &mut Fields<'_>, key: &'static str| fields.node(key).and_then(|node| reader.number(node)).map(|number| number.value);
+    let mut number = |fields: &mut Fields<'_>, key: &'static str| {
+        fields
+            .node(key)
+            .and_then(|node| reader.number(node))
+            .map(|number| number.value)
+    };
     if let Some(bytes) = number(&mut fields, "body_bytes") {
         limits.body = bytes as usize;
     }
@@ -258,7 +291,12 @@ pub fn render(listen: &str, upstreams: &[Upstream]) -> String {
         "# What this gateway does with requests. Providers' keys stay in the environment.\nlisten: {listen}\n\n# refuse: a content block is a normal answer that refuses; error: status 400 in the API's own shape.\ncontent_block: refuse\n\nupstreams:\n"
     );
     for one in upstreams {
-        out.push_str(&format!("  - app: {}\n    dialect: {}\n    url: {}\n", one.app, one.dialect.as_str(), one.url));
+        out.push_str(&format!(
+            "  - app: {}\n    dialect: {}\n    url: {}\n",
+            one.app,
+            one.dialect.as_str(),
+            one.url
+        ));
         if let Some(name) = &one.key_env {
             out.push_str(&format!("    key_env: {name}\n"));
         }
@@ -275,12 +313,18 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        let upstreams = [Upstream::usual(Dialect::Openai, "https://api.openai.com"), Upstream::demo(Dialect::Anthropic)];
+        let upstreams = [
+            Upstream::usual(Dialect::Openai, "https://api.openai.com"),
+            Upstream::demo(Dialect::Anthropic),
+        ];
         let mut problems = Vec::new();
         let config = parse(&render("127.0.0.1:0", &upstreams), &mut problems);
         assert_eq!(problems, []);
         let config = config.expect("a configuration");
-        assert_eq!((config.listen.as_str(), config.upstreams.as_slice()), ("127.0.0.1:0", upstreams.as_slice()));
+        assert_eq!(
+            (config.listen.as_str(), config.upstreams.as_slice()),
+            ("127.0.0.1:0", upstreams.as_slice())
+        );
     }
 
     #[test]
@@ -288,7 +332,18 @@ mod tests {
         let mut problems = Vec::new();
         let text = "lisen: x\nupstreams:\n  - dialect: opnai\n    url: ftp://x\nlimits: {body_bytes: many}\n";
         assert!(parse(text, &mut problems).is_none());
-        let found: Vec<_> = problems.iter().map(|problem| (problem.code, problem.place.line)).collect();
-        assert_eq!(found, [("unknown-word", 3), ("wrong-type", 4), ("wrong-type", 5), ("unknown-key", 1)]);
+        let found: Vec<_> = problems
+            .iter()
+            .map(|problem| (problem.code, problem.place.line))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("unknown-word", 3),
+                ("wrong-type", 4),
+                ("wrong-type", 5),
+                ("unknown-key", 1)
+            ]
+        );
     }
 }

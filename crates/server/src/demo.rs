@@ -34,11 +34,15 @@ pub fn start() -> io::Result<SocketAddr> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let serve = move || {
         runtime.block_on(async {
-            let Ok(listener) = TcpListener::from_std(listener) else { return };
+            let Ok(listener) = TcpListener::from_std(listener) else {
+                return;
+            };
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
                 tokio::spawn(async move {
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)).await;
+                    let _ = http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service_fn(answer))
+                        .await;
                 });
             }
         });
@@ -51,7 +55,13 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     let anthropic = request.uri().path().ends_with("/messages");
     let body = match Limited::new(request.into_body(), MOST_BYTES).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(_) => return Ok(reply(StatusCode::BAD_REQUEST, "application/json", json!({"error": {"message": "the body broke off"}}).to_string())),
+        Err(_) => {
+            return Ok(reply(
+                StatusCode::BAD_REQUEST,
+                "application/json",
+                json!({"error": {"message": "the body broke off"}}).to_string(),
+            ));
+        }
     };
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let told = last_text(&request);
@@ -68,16 +78,26 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
 fn reply(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
 /// The text of the last message, whichever way it is written.
 fn last_text(request: &Value) -> String {
-    let last = request.get("messages").and_then(Value::as_array).and_then(|messages| messages.last());
+    let last = request
+        .get("messages")
+        .and_then(Value::as_array)
+        .and_then(|messages| messages.last());
     match last.and_then(|message| message.get("content")) {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => parts.iter().filter_map(|part| part.get("text")).filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        Some(Value::Array(parts)) => parts
+            .iter()
+            .filter_map(|part| part.get("text"))
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" "),
         _ => String::new(),
     }
 }
@@ -115,14 +135,23 @@ fn message(text: &str) -> Value {
 }
 
 fn message_stream(text: &str) -> String {
-    let event = |value: Value| format!("event: {}\ndata: {value}\n\n", value.get("type").and_then(Value::as_str).unwrap_or_default());
+    let event = |value: Value| {
+        format!(
+            "event: {}\ndata: {value}\n\n",
+            value.get("type").and_then(Value::as_str).unwrap_or_default()
+        )
+    };
     let mut start = message("");
     start["content"] = json!([]);
     start["stop_reason"] = Value::Null;
     let mut out = event(json!({"type": "message_start", "message": start}));
-    out.push_str(&event(json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})));
+    out.push_str(&event(
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+    ));
     for word in words(text) {
-        out.push_str(&event(json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}})));
+        out.push_str(&event(
+            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}}),
+        ));
     }
     out.push_str(&event(json!({"type": "content_block_stop", "index": 0})));
     out.push_str(&event(json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null}, "usage": {"output_tokens": 0}})));

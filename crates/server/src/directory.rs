@@ -22,7 +22,11 @@ impl Directory {
     #[must_use]
     pub fn who(&self, principal: &str, client: Option<&str>) -> Arc<Who> {
         let known = self.people.get(principal).cloned().unwrap_or_default();
-        Arc::new(Who { principal: principal.to_owned(), client: client.map(str::to_owned), ..known })
+        Arc::new(Who {
+            principal: principal.to_owned(),
+            client: client.map(str::to_owned),
+            ..known
+        })
     }
 }
 
@@ -35,14 +39,26 @@ pub fn parse(text: &str, problems: &mut Vec<Problem>) -> Directory {
         && let Some(mut fields) = reader.fields(&tree, "the directory")
     {
         for (name, node) in fields.pairs("people", &mut reader, |_, node| node) {
-            let Some(mut inner) = reader.fields(node, "a person") else { continue };
+            let Some(mut inner) = reader.fields(node, "a person") else {
+                continue;
+            };
             let training = inner.good_pairs("training", &mut reader, Reader::date);
             let who = Who {
                 principal: name.value.clone(),
-                groups: inner.texts("groups", &mut reader).into_iter().map(|group| group.value).collect(),
+                groups: inner
+                    .texts("groups", &mut reader)
+                    .into_iter()
+                    .map(|group| group.value)
+                    .collect(),
                 client: None,
-                training: training.into_iter().map(|(course, on)| (course.value, on.value)).collect(),
-                since: inner.node("since").and_then(|node| reader.date(node)).map(|date| date.value),
+                training: training
+                    .into_iter()
+                    .map(|(course, on)| (course.value, on.value))
+                    .collect(),
+                since: inner
+                    .node("since")
+                    .and_then(|node| reader.date(node))
+                    .map(|date| date.value),
             };
             inner.finish(&mut reader);
             directory.people.insert(name.value, who);
@@ -60,7 +76,10 @@ mod tests {
     #[test]
     fn a_stranger_is_in_no_group() {
         let mut problems = Vec::new();
-        let directory = parse("people:\n  ada@example.com: {groups: [staff], training: {ai-basics: 2026-10-01}}\n", &mut problems);
+        let directory = parse(
+            "people:\n  ada@example.com: {groups: [staff], training: {ai-basics: 2026-10-01}}\n",
+            &mut problems,
+        );
         assert_eq!(problems, []);
         assert_eq!(directory.who("ada@example.com", Some("ide")).groups, ["staff"]);
         assert!(directory.who("eve@example.com", None).groups.is_empty());

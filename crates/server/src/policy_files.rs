@@ -35,7 +35,10 @@ const MOST_FILES: usize = 2_000;
 /// [`ReadError::Missing`].
 pub fn find(dir: &Path) -> Result<PathBuf, ReadError> {
     let candidates = [dir.to_owned(), dir.join("policy")];
-    candidates.into_iter().find(|folder| folder.join(ROOT).is_file()).ok_or_else(|| ReadError::Missing(dir.to_owned()))
+    candidates
+        .into_iter()
+        .find(|folder| folder.join(ROOT).is_file())
+        .ok_or_else(|| ReadError::Missing(dir.to_owned()))
 }
 
 /// Every YAML file below a policy folder, with paths relative to it.
@@ -47,7 +50,10 @@ pub fn read(folder: &Path) -> Result<Files, ReadError> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(current) = folders.pop() {
-        let unreadable = |source| ReadError::Unreadable { path: current.clone(), source };
+        let unreadable = |source| ReadError::Unreadable {
+            path: current.clone(),
+            source,
+        };
         for entry in fs::read_dir(&current).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let path = entry.path();
@@ -59,10 +65,16 @@ pub fn read(folder: &Path) -> Result<Files, ReadError> {
                 if files.len() >= MOST_FILES {
                     return Err(ReadError::TooMany(folder.to_owned()));
                 }
-                let text = fs::read_to_string(&path).map_err(|source| ReadError::Unreadable { path: path.clone(), source })?;
+                let text = fs::read_to_string(&path).map_err(|source| ReadError::Unreadable {
+                    path: path.clone(),
+                    source,
+                })?;
                 let below = path.strip_prefix(folder).unwrap_or(&path);
                 let names: Vec<String> = below.iter().map(|name| name.to_string_lossy().into_owned()).collect();
-                files.push(File { path: names.join("/"), text });
+                files.push(File {
+                    path: names.join("/"),
+                    text,
+                });
             }
         }
     }

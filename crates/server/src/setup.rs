@@ -24,7 +24,10 @@ pub struct Folder(PathBuf);
 /// The starter policy: the document, and its cases.
 const STARTER: [(&str, &str); 2] = [
     ("policy.yaml", include_str!("../../../policies/starter/policy.yaml")),
-    ("cases/starter.yaml", include_str!("../../../policies/starter/cases/starter.yaml")),
+    (
+        "cases/starter.yaml",
+        include_str!("../../../policies/starter/cases/starter.yaml"),
+    ),
 ];
 
 /// The principal of the first key.
@@ -95,7 +98,10 @@ impl Folder {
     pub fn make(&self, listen: &str, upstreams: &[Upstream]) -> Result<(), SetupError> {
         for folder in [&self.0, &self.policy().join("cases"), &self.store(), &self.keys()] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-            made.map_err(|source| SetupError { path: folder.clone(), source })?;
+            made.map_err(|source| SetupError {
+                path: folder.clone(),
+                source,
+            })?;
         }
         if !self.policy().join("policy.yaml").exists() {
             for (path, text) in STARTER {
@@ -112,9 +118,15 @@ impl Folder {
 
 /// Writes a file with mode 0600 unless it is there.
 fn write_new(path: &Path, text: &str) -> Result<(), SetupError> {
-    let failed = |source| SetupError { path: path.to_owned(), source };
+    let failed = |source| SetupError {
+        path: path.to_owned(),
+        source,
+    };
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed),
+        Ok(mut file) => file
+            .write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(failed),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(failed(error)),
     }
@@ -126,5 +138,8 @@ fn write_new(path: &Path, text: &str) -> Result<(), SetupError> {
 ///
 /// [`SetupError`].
 pub fn read(path: &Path) -> Result<String, SetupError> {
-    fs::read_to_string(path).map_err(|source| SetupError { path: path.to_owned(), source })
+    fs::read_to_string(path).map_err(|source| SetupError {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -49,10 +49,19 @@ impl Check {
                 for problem in &read.loaded.problems {
                     print(read.files.render(problem))?;
                 }
-                let clauses = read.loaded.document.as_ref().map_or(0, |document| document.clauses.len());
-                print(format_args!("{clauses} clauses, {} cases: {errors} errors, {warnings} warnings", read.loaded.cases.len()))?;
+                let clauses = read
+                    .loaded
+                    .document
+                    .as_ref()
+                    .map_or(0, |document| document.clauses.len());
+                print(format_args!(
+                    "{clauses} clauses, {} cases: {errors} errors, {warnings} warnings",
+                    read.loaded.cases.len()
+                ))?;
             }
-            Format::Json => print(serde_json::to_string_pretty(&json!({"v": 1, "errors": errors, "warnings": warnings, "problems": problems(&read)}))?)?,
+            Format::Json => print(serde_json::to_string_pretty(
+                &json!({"v": 1, "errors": errors, "warnings": warnings, "problems": problems(&read)}),
+            )?)?,
             Format::Sarif => print(serde_json::to_string_pretty(&sarif(&read))?)?,
         }
         Ok(Answer::from(errors == 0))
@@ -60,7 +69,9 @@ impl Check {
 }
 
 fn path(read: &policy::Read, file: u16) -> &str {
-    read.files.get(file).map_or(ordain_core::policy::ROOT, |file| &file.path)
+    read.files
+        .get(file)
+        .map_or(ordain_core::policy::ROOT, |file| &file.path)
 }
 
 fn problems(read: &policy::Read) -> Vec<Value> {
@@ -75,9 +86,15 @@ fn problems(read: &policy::Read) -> Vec<Value> {
 
 /// SARIF 2.1.0 (OASIS), the parts that code-review tools show.
 fn sarif(read: &policy::Read) -> Value {
-    let rules: Vec<Value> = ALL.iter().map(|check| json!({"id": check.code, "shortDescription": {"text": check.about}})).collect();
+    let rules: Vec<Value> = ALL
+        .iter()
+        .map(|check| json!({"id": check.code, "shortDescription": {"text": check.about}}))
+        .collect();
     let result = |problem: &ordain_core::policy::problem::Problem| {
-        let text = problem.help.as_ref().map_or_else(|| problem.message.clone(), |help| format!("{} ({help})", problem.message));
+        let text = problem.help.as_ref().map_or_else(
+            || problem.message.clone(),
+            |help| format!("{} ({help})", problem.message),
+        );
         json!({
             "ruleId": problem.code,
             "level": if problem.severity == Severity::Error { "error" } else { "warning" },

@@ -18,7 +18,9 @@ use crate::policy;
 
 /// Decide one request and say why
 #[derive(Debug, Args)]
-#[command(after_help = "Exit code 1 when the request would be blocked.\n\nExample: ordain explain --group staff --app openai-api 'My card is 4111 1111 1111 1111'")]
+#[command(
+    after_help = "Exit code 1 when the request would be blocked.\n\nExample: ordain explain --group staff --app openai-api 'My card is 4111 1111 1111 1111'"
+)]
 pub(crate) struct Explain {
     /// The text; read from standard input when absent or `-`
     text: Option<String>,
@@ -74,9 +76,18 @@ impl Explain {
         let text = self.text()?;
         let (policy, _, catalog) = policy::read(&self.dir)?.usable()?;
         let scanner = Scanner::new(policy.own_detectors());
-        let usual = if self.direction == Direction::Prompt { Source::User } else { Source::Model };
+        let usual = if self.direction == Direction::Prompt {
+            Source::User
+        } else {
+            Source::Model
+        };
         let request = Request {
-            who: Who { principal: self.principal, groups: self.groups, client: self.client, ..Who::default() },
+            who: Who {
+                principal: self.principal,
+                groups: self.groups,
+                client: self.client,
+                ..Who::default()
+            },
             app: self.app,
             model: self.model,
             use_: self.use_,
@@ -85,7 +96,13 @@ impl Explain {
             data: self.data,
             ..Request::default()
         };
-        let answer = cases::ask(&policy, &scanner, &catalog, &request, self.now.unwrap_or_else(Timestamp::now));
+        let answer = cases::ask(
+            &policy,
+            &scanner,
+            &catalog,
+            &request,
+            self.now.unwrap_or_else(Timestamp::now),
+        );
         let decision = &answer.decision;
         match self.format {
             Format::Text => {
@@ -122,7 +139,9 @@ impl Explain {
                     bail!("give the text as an argument, or on standard input");
                 }
                 let mut text = String::new();
-                stdin.read_to_string(&mut text).context("standard input could not be read")?;
+                stdin
+                    .read_to_string(&mut text)
+                    .context("standard input could not be read")?;
                 Ok(text)
             }
         }

@@ -49,7 +49,12 @@ impl Tally {
         let (count, differs) = self.verdicts.entry(full).or_default();
         *count += 1;
         *differs += u64::from(full != happened);
-        for clause in record.pointer("/decision/clauses").and_then(Value::as_array).into_iter().flatten() {
+        for clause in record
+            .pointer("/decision/clauses")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let says = clause.get("verdict").and_then(Value::as_str).and_then(Verdict::parse);
             let counts = clause.get("beside").is_none();
             if let (true, Some(says), Some(id)) = (counts, says, clause.get("id").and_then(Value::as_str))
@@ -66,7 +71,10 @@ impl Impact {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
         let store = super::records::open(&self.dir)?;
         let mut tally = Tally::default();
-        let filter = Filter { from_ms: self.since.map(Timestamp::as_millisecond), ..Filter::default() };
+        let filter = Filter {
+            from_ms: self.since.map(Timestamp::as_millisecond),
+            ..Filter::default()
+        };
         store.scan(&filter, &mut |record| {
             match serde_json::from_slice(&record.bytes) {
                 Ok(value) => tally.add(&value),
@@ -87,12 +95,27 @@ impl Tally {
         if self.judged == 0 {
             return print("no records yet: send something through the gateway first");
         }
-        print(format_args!("{} prompts and answers judged; under full enforcement:", self.judged))?;
+        print(format_args!(
+            "{} prompts and answers judged; under full enforcement:",
+            self.judged
+        ))?;
         for (verdict, (count, differs)) in self.verdicts.iter().rev() {
-            let clauses: Vec<String> =
-                self.clauses.iter().filter(|((of, _), _)| of == verdict).map(|((_, clause), number)| format!("{number} by {clause}")).collect();
-            let by = if clauses.is_empty() { String::new() } else { format!(": {}", clauses.join(", ")) };
-            let change = if *differs == 0 { String::new() } else { format!(" ({differs} of them otherwise now)") };
+            let clauses: Vec<String> = self
+                .clauses
+                .iter()
+                .filter(|((of, _), _)| of == verdict)
+                .map(|((_, clause), number)| format!("{number} by {clause}"))
+                .collect();
+            let by = if clauses.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", clauses.join(", "))
+            };
+            let change = if *differs == 0 {
+                String::new()
+            } else {
+                format!(" ({differs} of them otherwise now)")
+            };
             print(format_args!("  {:<8} {count}{change}{by}", verdict.as_str()))?;
         }
         if self.unreadable > 0 {
@@ -106,9 +129,16 @@ impl Tally {
             .verdicts
             .iter()
             .map(|(verdict, (count, differs))| {
-                let clauses: serde_json::Map<String, Value> =
-                    self.clauses.iter().filter(|((of, _), _)| of == verdict).map(|((_, clause), number)| (clause.clone(), Value::from(*number))).collect();
-                (verdict.as_str().to_owned(), json!({"count": count, "differs": differs, "clauses": clauses}))
+                let clauses: serde_json::Map<String, Value> = self
+                    .clauses
+                    .iter()
+                    .filter(|((of, _), _)| of == verdict)
+                    .map(|((_, clause), number)| (clause.clone(), Value::from(*number)))
+                    .collect();
+                (
+                    verdict.as_str().to_owned(),
+                    json!({"count": count, "differs": differs, "clauses": clauses}),
+                )
             })
             .collect();
         json!({"v": 1, "judged": self.judged, "full": verdicts, "unreadable": self.unreadable})

@@ -70,7 +70,11 @@ impl Key {
 
 fn open(dir: &Dir) -> anyhow::Result<(Folder, SqliteStore)> {
     let folder = Folder::new(&dir.dir);
-    anyhow::ensure!(folder.is_made(), "there is no gateway in `{}`; `ordain up --dir {0}` makes one", dir.dir.display());
+    anyhow::ensure!(
+        folder.is_made(),
+        "there is no gateway in `{}`; `ordain up --dir {0}` makes one",
+        dir.dir.display()
+    );
     let store = SqliteStore::open_shared(&folder.store())?;
     Ok((folder, store))
 }
@@ -82,14 +86,22 @@ impl Create {
         let mut rng = rand::rng();
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rng)?;
         let at_ms = Timestamp::now().as_millisecond();
-        let request = keys::Request { principal: &self.principal, client: self.client.as_deref(), label: &self.label, at_ms };
-        let (secret, row) = keys::issue(&mut store, &hasher, &mut rng, request).context("the key could not be stored")?;
+        let request = keys::Request {
+            principal: &self.principal,
+            client: self.client.as_deref(),
+            label: &self.label,
+            at_ms,
+        };
+        let (secret, row) =
+            keys::issue(&mut store, &hasher, &mut rng, request).context("the key could not be stored")?;
         match self.format {
             Format::Text => {
                 print(secret.expose())?;
                 eprintln!("key {} for {}; it is not shown again", row.id, self.principal);
             }
-            Format::Json => print(json!({"id": row.id, "key": secret.expose(), "principal": self.principal, "client": self.client}))?,
+            Format::Json => print(
+                json!({"id": row.id, "key": secret.expose(), "principal": self.principal, "client": self.client}),
+            )?,
         }
         Ok(Answer::Yes)
     }
@@ -107,11 +119,27 @@ impl List {
             Format::Text if rows.is_empty() => print("no keys yet; `ordain key create PRINCIPAL` makes one")?,
             Format::Text => {
                 let mut table = Table::new();
-                table.load_style(presets::NOTHING).set_header(["ID", "BEGINS", "PRINCIPAL", "CLIENT", "LABEL", "MADE", "STATE"]);
+                table.load_style(presets::NOTHING).set_header([
+                    "ID",
+                    "BEGINS",
+                    "PRINCIPAL",
+                    "CLIENT",
+                    "LABEL",
+                    "MADE",
+                    "STATE",
+                ]);
                 for (key, principal) in rows {
                     let state = if key.revoked_ms.is_some() { "revoked" } else { "valid" };
                     let principal = principal.unwrap_or_else(|| "(erased)".to_owned());
-                    table.add_row([key.id, key.prefix, principal, key.client.unwrap_or_default(), key.label, super::records::moment(key.created_ms), state.to_owned()]);
+                    table.add_row([
+                        key.id,
+                        key.prefix,
+                        principal,
+                        key.client.unwrap_or_default(),
+                        key.label,
+                        super::records::moment(key.created_ms),
+                        state.to_owned(),
+                    ]);
                 }
                 print(table)?;
             }

@@ -9,7 +9,7 @@ use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use ordain_server::setup::Folder;
 use ordain_server::store::sqlite::SqliteStore;
-use ordain_server::store::{Filter, Kind, Order, Store, StoredRecord, SubjectId};
+use ordain_server::store::{Filter, Kind, Order, Store as _, StoredRecord, SubjectId};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -66,7 +66,10 @@ pub(crate) struct Tail {
 }
 
 fn kind(word: &str) -> Result<Kind, String> {
-    [Kind::Intent, Kind::Outcome, Kind::Refusal].into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| "use intent, outcome or refusal".to_owned())
+    [Kind::Intent, Kind::Outcome, Kind::Refusal]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+        .ok_or_else(|| "use intent, outcome or refusal".to_owned())
 }
 
 fn subject(text: &str) -> Result<SubjectId, String> {
@@ -76,7 +79,11 @@ fn subject(text: &str) -> Result<SubjectId, String> {
 /// Opens a store to read from.
 pub(super) fn open(dir: &Dir) -> anyhow::Result<SqliteStore> {
     let folder = Folder::new(&dir.dir);
-    anyhow::ensure!(folder.is_made(), "there is no gateway in `{}`; `ordain up --dir {0}` makes one", dir.dir.display());
+    anyhow::ensure!(
+        folder.is_made(),
+        "there is no gateway in `{}`; `ordain up --dir {0}` makes one",
+        dir.dir.display()
+    );
     Ok(SqliteStore::open_read_only(&folder.store())?)
 }
 
@@ -114,12 +121,23 @@ impl List {
         match self.format {
             Format::Json => {
                 let records = rows.iter().map(value).collect::<anyhow::Result<Vec<_>>>()?;
-                print(serde_json::to_string_pretty(&serde_json::json!({"v": 1, "records": records}))?)?;
+                print(serde_json::to_string_pretty(
+                    &serde_json::json!({"v": 1, "records": records}),
+                )?)?;
             }
             Format::Text if rows.is_empty() => print("no records yet")?,
             Format::Text => {
                 let mut table = Table::new();
-                table.load_style(presets::NOTHING).set_header(["WHEN (UTC)", "KIND", "EXCHANGE", "SUBJECT", "APP", "VERDICT", "FULL", "CLAUSES"]);
+                table.load_style(presets::NOTHING).set_header([
+                    "WHEN (UTC)",
+                    "KIND",
+                    "EXCHANGE",
+                    "SUBJECT",
+                    "APP",
+                    "VERDICT",
+                    "FULL",
+                    "CLAUSES",
+                ]);
                 for row in &rows {
                     table.add_row(columns(row)?);
                 }
@@ -141,14 +159,21 @@ fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
 /// The clauses of a record that say more than `allow`.
 fn clauses(value: &Value) -> String {
     let clauses = value.pointer("/decision/clauses").and_then(Value::as_array);
-    clauses.into_iter().flatten().map(|clause| text(clause, "/id")).collect::<Vec<_>>().join(", ")
+    clauses
+        .into_iter()
+        .flatten()
+        .map(|clause| text(clause, "/id"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn columns(record: &StoredRecord) -> anyhow::Result<[String; 8]> {
     let value = value(record)?;
     let verdict = match text(&value, "/result") {
         "" | "completed" => text(&value, "/decision/verdict").to_owned(),
-        other => format!("{} ({other})", text(&value, "/decision/verdict")).trim().to_owned(),
+        other => format!("{} ({other})", text(&value, "/decision/verdict"))
+            .trim()
+            .to_owned(),
     };
     let subject: String = record.subject.to_string().chars().take(8).collect();
     Ok([
@@ -167,16 +192,31 @@ impl Show {
     fn run(self) -> anyhow::Result<Answer> {
         let store = open(&self.dir)?;
         let mut found = Vec::new();
-        store.scan(&Filter { exchange: Some(self.id), ..Filter::default() }, &mut |record| {
-            found.push(record);
-            ControlFlow::Continue(())
-        })?;
+        store.scan(
+            &Filter {
+                exchange: Some(self.id),
+                ..Filter::default()
+            },
+            &mut |record| {
+                found.push(record);
+                ControlFlow::Continue(())
+            },
+        )?;
         if found.is_empty() {
-            eprintln!("no exchange `{}`; the id is in the `ordain-record` header of its answer", self.id);
+            eprintln!(
+                "no exchange `{}`; the id is in the `ordain-record` header of its answer",
+                self.id
+            );
             return Ok(Answer::No);
         }
         for record in &found {
-            print(format_args!("# {} {} sequence {} leaf {}", record.kind, moment(record.at_ms), record.sequence, record.leaf))?;
+            print(format_args!(
+                "# {} {} sequence {} leaf {}",
+                record.kind,
+                moment(record.at_ms),
+                record.sequence,
+                record.leaf
+            ))?;
             print(serde_json::to_string_pretty(&value(record)?)?)?;
         }
         Ok(Answer::Yes)
@@ -190,16 +230,29 @@ impl Tail {
     fn run(self) -> anyhow::Result<Answer> {
         let store = open(&self.dir)?;
         let mut last = None;
-        store.scan(&Filter { limit: Some(1), order: Order::NewestFirst, ..Filter::default() }, &mut |record| {
-            last = Some(record.sequence);
-            ControlFlow::Continue(())
-        })?;
+        store.scan(
+            &Filter {
+                limit: Some(1),
+                order: Order::NewestFirst,
+                ..Filter::default()
+            },
+            &mut |record| {
+                last = Some(record.sequence);
+                ControlFlow::Continue(())
+            },
+        )?;
         loop {
             let mut rows = Vec::new();
-            store.scan(&Filter { after: last, ..Filter::default() }, &mut |record| {
-                rows.push(record);
-                ControlFlow::Continue(())
-            })?;
+            store.scan(
+                &Filter {
+                    after: last,
+                    ..Filter::default()
+                },
+                &mut |record| {
+                    rows.push(record);
+                    ControlFlow::Continue(())
+                },
+            )?;
             for row in &rows {
                 last = Some(row.sequence);
                 match self.format {

@@ -41,12 +41,19 @@ enum Format {
 impl Test {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
         let (policy, loaded, catalog) = policy::read(&self.dir)?.usable()?;
-        let Some(document) = &loaded.document else { anyhow::bail!("the policy could not be read") };
+        let Some(document) = &loaded.document else {
+            anyhow::bail!("the policy could not be read")
+        };
         let scanner = Scanner::new(policy.own_detectors());
         let wanted = |name: &str| self.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
         let chosen = loaded.cases.iter().filter(|case| wanted(case.name.as_str()));
-        let outcomes: Vec<Outcome<'_>> = chosen.map(|case| cases::run(&policy, document, &scanner, &catalog, case)).collect();
-        let failed = outcomes.iter().filter(|outcome| !outcome.differences.is_empty()).count();
+        let outcomes: Vec<Outcome<'_>> = chosen
+            .map(|case| cases::run(&policy, document, &scanner, &catalog, case))
+            .collect();
+        let failed = outcomes
+            .iter()
+            .filter(|outcome| !outcome.differences.is_empty())
+            .count();
         let untried = untried(&policy, &outcomes);
         match self.format {
             Format::Text => {
@@ -63,7 +70,9 @@ impl Test {
                     .iter()
                     .map(|outcome| json!({"name": outcome.case.name.value, "line": outcome.case.place().line, "passed": outcome.differences.is_empty(), "differences": outcome.differences, "verdict": outcome.answer.decision.full.as_str()}))
                     .collect();
-                print(serde_json::to_string_pretty(&json!({"v": 1, "passed": outcomes.len() - failed, "failed": failed, "cases": cases, "untried": untried}))?)?;
+                print(serde_json::to_string_pretty(
+                    &json!({"v": 1, "passed": outcomes.len() - failed, "failed": failed, "cases": cases, "untried": untried}),
+                )?)?;
             }
             Format::Junit => print(junit(&outcomes, failed))?,
         }
@@ -76,16 +85,33 @@ impl Test {
 
 /// Citations that have a say in no case.
 fn untried<'p>(policy: &'p Policy, outcomes: &[Outcome<'_>]) -> Vec<&'p str> {
-    let tried: BTreeSet<&str> =
-        outcomes.iter().flat_map(|outcome| outcome.answer.decision.full_contributions(policy).map(|one| policy.citation(one.citation).id.as_str())).collect();
-    policy.citations().filter(|citation| citation.statement.is_some()).map(|citation| citation.id.as_str()).filter(|id| !tried.contains(id)).collect()
+    let tried: BTreeSet<&str> = outcomes
+        .iter()
+        .flat_map(|outcome| {
+            outcome
+                .answer
+                .decision
+                .full_contributions(policy)
+                .map(|one| policy.citation(one.citation).id.as_str())
+        })
+        .collect();
+    policy
+        .citations()
+        .filter(|citation| citation.statement.is_some())
+        .map(|citation| citation.id.as_str())
+        .filter(|id| !tried.contains(id))
+        .collect()
 }
 
 fn show(policy: &Policy, outcome: &Outcome<'_>) -> anyhow::Result<()> {
     if outcome.differences.is_empty() {
         return print(format_args!("ok    {}", outcome.case.name.value));
     }
-    print(format_args!("FAIL  {} (line {})", outcome.case.name.value, outcome.case.place().line))?;
+    print(format_args!(
+        "FAIL  {} (line {})",
+        outcome.case.name.value,
+        outcome.case.place().line
+    ))?;
     for difference in &outcome.differences {
         print(format_args!("      {difference}"))?;
     }
@@ -96,13 +122,20 @@ fn show(policy: &Policy, outcome: &Outcome<'_>) -> anyhow::Result<()> {
 }
 
 fn junit(outcomes: &[Outcome<'_>], failed: usize) -> String {
-    let mut out = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"ordain policy cases\" tests=\"{}\" failures=\"{failed}\">\n", outcomes.len());
+    let mut out = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"ordain policy cases\" tests=\"{}\" failures=\"{failed}\">\n",
+        outcomes.len()
+    );
     for outcome in outcomes {
         let name = escape(&outcome.case.name.value);
         if outcome.differences.is_empty() {
             let _ = writeln!(out, "  <testcase name=\"{name}\"/>");
         } else {
-            let _ = writeln!(out, "  <testcase name=\"{name}\"><failure message=\"{}\"/></testcase>", escape(&outcome.differences.join("; ")));
+            let _ = writeln!(
+                out,
+                "  <testcase name=\"{name}\"><failure message=\"{}\"/></testcase>",
+                escape(&outcome.differences.join("; "))
+            );
         }
     }
     out.push_str("</testsuite>");
@@ -110,5 +143,8 @@ fn junit(outcomes: &[Outcome<'_>], failed: usize) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

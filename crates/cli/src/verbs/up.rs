@@ -16,7 +16,7 @@ use ordain_server::keys::{self, KeyHasher, KeyRing};
 use ordain_server::recorder::{Recorder, close_open_intents};
 use ordain_server::setup::{FIRST_PRINCIPAL, Folder};
 use ordain_server::store::sqlite::SqliteStore;
-use ordain_server::store::{NewRecord, Store};
+use ordain_server::store::{NewRecord, Store as _};
 use ordain_server::{demo, setup};
 use serde_json::json;
 use uuid::Uuid;
@@ -27,8 +27,10 @@ use crate::policy;
 
 /// Make a first policy and gateway, or start what is there
 #[derive(Debug, Args)]
-#[command(after_help = "With OPENAI_API_KEY or ANTHROPIC_API_KEY set, a first run forwards to these providers; with neither, to a built-in \
-                        model `demo` that repeats what it is told.")]
+#[command(
+    after_help = "With OPENAI_API_KEY or ANTHROPIC_API_KEY set, a first run forwards to these providers; with neither, to a built-in \
+                        model `demo` that repeats what it is told."
+)]
 pub(crate) struct Up {
     /// Folder for the policy, the store and the keys
     #[arg(long, default_value = "ordain", value_name = "DIR")]
@@ -45,8 +47,11 @@ pub(crate) struct Up {
 }
 
 fn upstream(text: &str) -> Result<Upstream, String> {
-    let (dialect, url) = text.split_once('=').ok_or("write DIALECT=URL, such as openai=https://api.openai.com")?;
-    let dialect = Dialect::parse(dialect).ok_or_else(|| format!("no dialect called `{dialect}`; use openai or anthropic"))?;
+    let (dialect, url) = text
+        .split_once('=')
+        .ok_or("write DIALECT=URL, such as openai=https://api.openai.com")?;
+    let dialect =
+        Dialect::parse(dialect).ok_or_else(|| format!("no dialect called `{dialect}`; use openai or anthropic"))?;
     if !config::is_base_url(url) {
         return Err(format!("`{url}` is no address such as https://api.openai.com"));
     }
@@ -66,7 +71,11 @@ impl Up {
         let folder = Folder::new(&self.dir);
         let first = !folder.is_made();
         if first {
-            let upstreams = if self.upstreams.is_empty() { usual_upstreams() } else { self.upstreams.clone() };
+            let upstreams = if self.upstreams.is_empty() {
+                usual_upstreams()
+            } else {
+                self.upstreams.clone()
+            };
             folder.make(self.listen.as_deref().unwrap_or(USUAL_ADDRESS), &upstreams)?;
         }
         let mut config = read_config(&folder)?;
@@ -90,25 +99,47 @@ impl Up {
 
 /// Logs go to standard error, as JSON lines, without content; `ORDAIN_LOG` sets what is logged.
 fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("ORDAIN_LOG").unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ORDAIN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// The providers whose keys are in the environment, or the demonstration upstream for both dialects.
 fn usual_upstreams() -> Vec<Upstream> {
     let has_key = |dialect: &Dialect| std::env::var(dialect.usual_key_env()).is_ok_and(|key| !key.is_empty());
-    let providers: Vec<Upstream> = Dialect::ALL.iter().filter(|dialect| has_key(dialect)).map(|&dialect| Upstream::usual(dialect, dialect.usual_url())).collect();
-    if providers.is_empty() { Dialect::ALL.map(Upstream::demo).to_vec() } else { providers }
+    let providers: Vec<Upstream> = Dialect::ALL
+        .iter()
+        .filter(|dialect| has_key(dialect))
+        .map(|&dialect| Upstream::usual(dialect, dialect.usual_url()))
+        .collect();
+    if providers.is_empty() {
+        Dialect::ALL.map(Upstream::demo).to_vec()
+    } else {
+        providers
+    }
 }
 
 fn rendered(problems: &[Problem], path: &std::path::Path, text: &str) -> String {
-    problems.iter().map(|problem| problem.render(&path.display().to_string(), text)).collect::<Vec<_>>().join("\n")
+    problems
+        .iter()
+        .map(|problem| problem.render(&path.display().to_string(), text))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn read_config(folder: &Folder) -> anyhow::Result<Config> {
     let text = setup::read(&folder.config())?;
     let mut problems = Vec::new();
-    config::parse(&text, &mut problems).ok_or_else(|| anyhow::anyhow!("the configuration cannot be used\n\n{}", rendered(&problems, &folder.config(), &text)))
+    config::parse(&text, &mut problems).ok_or_else(|| {
+        anyhow::anyhow!(
+            "the configuration cannot be used\n\n{}",
+            rendered(&problems, &folder.config(), &text)
+        )
+    })
 }
 
 fn read_directory(folder: &Folder) -> anyhow::Result<directory::Directory> {
@@ -119,7 +150,11 @@ fn read_directory(folder: &Folder) -> anyhow::Result<directory::Directory> {
     let text = setup::read(&path)?;
     let mut problems = Vec::new();
     let directory = directory::parse(&text, &mut problems);
-    anyhow::ensure!(problems.is_empty(), "the directory cannot be used\n\n{}", rendered(&problems, &path, &text));
+    anyhow::ensure!(
+        problems.is_empty(),
+        "the directory cannot be used\n\n{}",
+        rendered(&problems, &path, &text)
+    );
     Ok(directory)
 }
 
@@ -138,14 +173,33 @@ impl Running {
         let summary = format!("{} version {} ({})", policy.organization, policy.version, policy.digest);
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
         let mut store = SqliteStore::open(&folder.store())?;
-        let recovered = close_open_intents(&mut store, Timestamp::now().as_millisecond(), recovered_outcome).context("open intents of an earlier run could not be closed")?;
+        let recovered = close_open_intents(&mut store, Timestamp::now().as_millisecond(), recovered_outcome)
+            .context("open intents of an earlier run could not be closed")?;
         let keys = KeyRing::load(&store, &hasher)?;
         let needs_key = store.keys()?.is_empty();
-        let demo = if config.upstreams.iter().any(|one| one.url == Upstream::BUILT_IN) { Some(demo::start().context("the demonstration upstream could not be started")?) } else { None };
-        let recorder = Recorder::start(Box::new(store), config.limits.queue).context("the recorder could not be started")?;
-        let gateway = Gateway::new(Rules::new(policy), read_directory(folder)?, keys, config, recorder.handle(), demo)?;
+        let demo = if config.upstreams.iter().any(|one| one.url == Upstream::BUILT_IN) {
+            Some(demo::start().context("the demonstration upstream could not be started")?)
+        } else {
+            None
+        };
+        let recorder =
+            Recorder::start(Box::new(store), config.limits.queue).context("the recorder could not be started")?;
+        let gateway = Gateway::new(
+            Rules::new(policy),
+            read_directory(folder)?,
+            keys,
+            config,
+            recorder.handle(),
+            demo,
+        )?;
         let listening = gateway::listen(gateway, &config.listen, &folder.store(), hasher)?;
-        Ok(Self { recorder, listening, policy: summary, recovered, needs_key })
+        Ok(Self {
+            recorder,
+            listening,
+            policy: summary,
+            recovered,
+            needs_key,
+        })
     }
 
     fn url(&self) -> String {
@@ -159,8 +213,17 @@ impl Running {
         }
         let mut store = SqliteStore::open_shared(&folder.store())?;
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
-        let label = if self.needs_key { "first key" } else { "made by `up --format json`" };
-        let request = keys::Request { principal: FIRST_PRINCIPAL, client: None, label, at_ms: Timestamp::now().as_millisecond() };
+        let label = if self.needs_key {
+            "first key"
+        } else {
+            "made by `up --format json`"
+        };
+        let request = keys::Request {
+            principal: FIRST_PRINCIPAL,
+            client: None,
+            label,
+            at_ms: Timestamp::now().as_millisecond(),
+        };
         let (secret, _) = keys::issue(&mut store, &hasher, &mut rand::rng(), request)?;
         self.listening.reload_keys(&store, &hasher)?;
         Ok(Some(secret.expose().to_owned()))
@@ -177,7 +240,9 @@ impl Running {
             }
         })?;
         self.listening.stop(GRACE);
-        self.recorder.shutdown().map_err(|unwritten| anyhow::anyhow!("{unwritten}"))?;
+        self.recorder
+            .shutdown()
+            .map_err(|unwritten| anyhow::anyhow!("{unwritten}"))?;
         Ok(Answer::Yes)
     }
 }
@@ -185,8 +250,21 @@ impl Running {
 fn recovered_outcome(intent: &ordain_server::store::StoredRecord, at_ms: i64) -> NewRecord {
     let id = Uuid::now_v7();
     let (id_text, subject) = (id.to_string(), intent.subject.to_string());
-    let value = record::recovered(&record::Header { id: &id_text, at_ms, subject: &subject }, &intent.exchange.to_string());
-    NewRecord::outcome(id, intent.exchange, at_ms, intent.subject, ordain_server::canonical(&value))
+    let value = record::recovered(
+        &record::Header {
+            id: &id_text,
+            at_ms,
+            subject: &subject,
+        },
+        &intent.exchange.to_string(),
+    );
+    NewRecord::outcome(
+        id,
+        intent.exchange,
+        at_ms,
+        intent.subject,
+        ordain_server::canonical(&value),
+    )
 }
 
 fn welcome(running: &Running, folder: &Folder, config: &Config, first: bool, key: Option<&str>) -> anyhow::Result<()> {
@@ -195,38 +273,65 @@ fn welcome(running: &Running, folder: &Folder, config: &Config, first: bool, key
     print(format_args!("Ordain listens on {url}"))?;
     print(format_args!("  policy     {}", running.policy))?;
     for one in &config.upstreams {
-        print(format_args!("  {:<10} {} at {}", one.dialect.as_str(), one.app, one.url))?;
+        print(format_args!(
+            "  {:<10} {} at {}",
+            one.dialect.as_str(),
+            one.app,
+            one.url
+        ))?;
     }
     if first {
-        print(format_args!("  made       {dir}/policy, {dir}/ordain.yaml, {dir}/directory.yaml, {dir}/store, {dir}/keys"))?;
+        print(format_args!(
+            "  made       {dir}/policy, {dir}/ordain.yaml, {dir}/directory.yaml, {dir}/store, {dir}/keys"
+        ))?;
     }
     if running.recovered > 0 {
-        print(format_args!("  recovered  {} exchanges that an earlier run left open are closed as `unknown`", running.recovered))?;
+        print(format_args!(
+            "  recovered  {} exchanges that an earlier run left open are closed as `unknown`",
+            running.recovered
+        ))?;
     }
     let Some(key) = key else {
-        print(format_args!("\nKeys: `ordain key create PRINCIPAL --dir {dir}` makes one, `ordain key list --dir {dir}` lists them."))?;
+        print(format_args!(
+            "\nKeys: `ordain key create PRINCIPAL --dir {dir}` makes one, `ordain key list --dir {dir}` lists them."
+        ))?;
         return print("Stop with Ctrl-C.");
     };
-    print(format_args!("\nYour first key, for {FIRST_PRINCIPAL}, shown this once:\n\n  export ORDAIN_KEY={key}\n"))?;
+    print(format_args!(
+        "\nYour first key, for {FIRST_PRINCIPAL}, shown this once:\n\n  export ORDAIN_KEY={key}\n"
+    ))?;
     print("Four requests to try; each answer names the clause that decided (`ordain-clause`):\n")?;
     for (verdict, text) in [
         ("allow", "Suggest a name for a sailing boat."),
         ("coach", "Draft a reply to jo@example.com."),
         ("redact", "My card is 4111 1111 1111 1111, is it valid?"),
-        ("block", "Why does sk-ant-api03-Zx8vQ2mN7bL4kJ1hG6fD3sA9pO5iU0yT not work?"),
+        (
+            "block",
+            "Why does sk-ant-api03-Zx8vQ2mN7bL4kJ1hG6fD3sA9pO5iU0yT not work?",
+        ),
     ] {
         let (path, model) = endpoint(config);
-        print(format_args!("  # {verdict}\n  curl -si {url}{path} -H \"Authorization: Bearer $ORDAIN_KEY\" -H 'content-type: application/json' \\"))?;
-        print(format_args!("    -d '{{\"model\":\"{model}\",\"max_tokens\":200,\"messages\":[{{\"role\":\"user\",\"content\":\"{text}\"}}]}}'\n"))?;
+        print(format_args!(
+            "  # {verdict}\n  curl -si {url}{path} -H \"Authorization: Bearer $ORDAIN_KEY\" -H 'content-type: application/json' \\"
+        ))?;
+        print(format_args!(
+            "    -d '{{\"model\":\"{model}\",\"max_tokens\":200,\"messages\":[{{\"role\":\"user\",\"content\":\"{text}\"}}]}}'\n"
+        ))?;
     }
-    print(format_args!("SDKs: base_url {url}/v1 (OpenAI), {url} (Anthropic), with the key above as API key."))?;
-    print(format_args!("Then: `ordain records list --dir {dir}`, `ordain impact --dir {dir}`, `ordain check {dir}`. Stop with Ctrl-C."))
+    print(format_args!(
+        "SDKs: base_url {url}/v1 (OpenAI), {url} (Anthropic), with the key above as API key."
+    ))?;
+    print(format_args!(
+        "Then: `ordain records list --dir {dir}`, `ordain impact --dir {dir}`, `ordain check {dir}`. Stop with Ctrl-C."
+    ))
 }
 
 /// The endpoint and model that the printed commands use.
 fn endpoint(config: &Config) -> (&'static str, &str) {
     let openai = config.upstreams.iter().find(|one| one.dialect == Dialect::Openai);
-    let model = |one: &Upstream, usual: &'static str| -> String { one.models.first().cloned().unwrap_or_else(|| usual.to_owned()) };
+    let model = |one: &Upstream, usual: &'static str| -> String {
+        one.models.first().cloned().unwrap_or_else(|| usual.to_owned())
+    };
     match openai {
         Some(one) if model(one, "") == "demo" => ("/v1/chat/completions", "demo"),
         Some(_) => ("/v1/chat/completions", "gpt-4o-mini"),

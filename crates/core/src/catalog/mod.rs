@@ -42,7 +42,9 @@ impl Catalog {
     /// The categories of an app; none for an app that is not known.
     #[must_use]
     pub fn categories(&self, id: &str) -> Vec<String> {
-        self.app(id).map(|app| app.categories.iter().map(|&category| category.to_owned()).collect()).unwrap_or_default()
+        self.app(id)
+            .map(|app| app.categories.iter().map(|&category| category.to_owned()).collect())
+            .unwrap_or_default()
     }
 
     /// Whether some app has a category.
@@ -54,7 +56,12 @@ impl Catalog {
 
 /// An app as a row.
 const fn app(id: &'static str, name: &'static str, vendor: &'static str, categories: &'static [&'static str]) -> App {
-    App { id, name, vendor, categories }
+    App {
+        id,
+        name,
+        vendor,
+        categories,
+    }
 }
 
 const APPS: &[App] = &[
@@ -62,7 +69,6 @@ const APPS: &[App] = &[
     app("openai-api", "OpenAI API", "OpenAI", &["api"]),
     app("anthropic-api", "Anthropic API", "Anthropic", &["api"]),
     app("azure-openai", "Azure OpenAI Service", "Microsoft", &["api"]),
-
     app("bedrock", "Amazon Bedrock", "Amazon", &["api"]),
     app("mistral-api", "Mistral API", "Mistral AI", &["api"]),
     app("groq", "Groq", "Groq", &["api"]),
@@ -76,7 +82,12 @@ const APPS: &[App] = &[
     app("mistral", "Le Chat", "Mistral AI", &["chat"]),
     app("grok", "Grok", "xAI", &["chat"]),
     app("poe", "Poe", "Quora", &["chat"]),
-    app("character-ai", "Character.AI", "Character Technologies", &["chat", "companion"]),
+    app(
+        "character-ai",
+        "Character.AI",
+        "Character Technologies",
+        &["chat", "companion"],
+    ),
     app("meta-ai", "Meta AI", "Meta", &["chat"]),
     app("github-copilot", "GitHub Copilot", "GitHub", &["coding"]),
     app("cursor", "Cursor", "Anysphere", &["coding"]),
@@ -96,8 +107,18 @@ mod tests {
     #[test]
     fn ids_are_kebab_case_and_stand_once() {
         for (index, app) in APPS.iter().enumerate() {
-            assert!(app.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", app.id);
-            assert!(!APPS.iter().skip(index + 1).any(|other| other.id == app.id), "{} twice", app.id);
+            assert!(
+                app.id
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+                "{}",
+                app.id
+            );
+            assert!(
+                !APPS.iter().skip(index + 1).any(|other| other.id == app.id),
+                "{} twice",
+                app.id
+            );
             assert!(!app.categories.is_empty(), "{}", app.id);
         }
     }

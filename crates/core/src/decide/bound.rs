@@ -43,7 +43,11 @@ impl<'f> Bound<'f> {
             facts,
             groups: names.groups_of(&facts.who.groups),
             principal: names.principals.index(&facts.who.principal),
-            client: facts.who.client.as_deref().and_then(|client| names.clients.index(client)),
+            client: facts
+                .who
+                .client
+                .as_deref()
+                .and_then(|client| names.clients.index(client)),
             use_: facts.use_.as_deref().and_then(|name| names.uses.index(name)),
             app: names.apps.index(&facts.to.app),
             app_class: AppClass::Unknown,
@@ -62,7 +66,9 @@ impl<'f> Bound<'f> {
     }
 
     fn classify_app(&mut self) -> AppClass {
-        let Some(entry) = self.app_entry() else { return AppClass::Unknown };
+        let Some(entry) = self.app_entry() else {
+            return AppClass::Unknown;
+        };
         let class = match entry.expires {
             Some((at, then)) if self.facts.now >= at => then,
             _ => entry.class,
@@ -71,8 +77,15 @@ impl<'f> Bound<'f> {
         self.app_class = class;
         let attributes = &self.facts.to.attributes;
         let required = entry.require.iter().all(|wanted| attributes.contains(wanted));
-        let meant = entry.only_for.as_ref().is_none_or(|selectors| selector::any(selectors, self));
-        if required && meant { class } else { class.max(AppClass::Unknown) }
+        let meant = entry
+            .only_for
+            .as_ref()
+            .is_none_or(|selectors| selector::any(selectors, self));
+        if required && meant {
+            class
+        } else {
+            class.max(AppClass::Unknown)
+        }
     }
 
     fn classify_text(&mut self) {
@@ -82,7 +95,9 @@ impl<'f> Bound<'f> {
         }
         for seen in &content.entities {
             let index = policy.names.entities.index(seen.entity.as_str());
-            let class = index.and_then(|index| policy.entity_classes.get(index as usize).copied()).unwrap_or(policy.default_class);
+            let class = index
+                .and_then(|index| policy.entity_classes.get(index as usize).copied())
+                .unwrap_or(policy.default_class);
             self.found.push(Found { seen, index, class });
         }
         for escalation in &policy.escalations {
@@ -94,17 +109,28 @@ impl<'f> Bound<'f> {
                 }
             }
         }
-        self.data_class = self.found.iter().map(|found| found.class).max().unwrap_or(policy.default_class);
+        self.data_class = self
+            .found
+            .iter()
+            .map(|found| found.class)
+            .max()
+            .unwrap_or(policy.default_class);
     }
 
     /// Whether the text, or the parts of some sources, has what a `data` key names.
     pub(crate) fn has_data(&self, data: &Data, sources: Option<SourceSet>) -> bool {
         let Some(sources) = sources else {
-            return data.names(None, self.data_class) || self.found.iter().any(|found| data.names(found.index, found.class));
+            return data.names(None, self.data_class)
+                || self.found.iter().any(|found| data.names(found.index, found.class));
         };
-        let mut inside = self.found.iter().filter(|found| !found.seen.sources.intersection(sources).is_empty()).peekable();
+        let mut inside = self
+            .found
+            .iter()
+            .filter(|found| !found.seen.sources.intersection(sources).is_empty())
+            .peekable();
         if inside.peek().is_none() {
-            return !sources.intersection(self.facts.content.sources).is_empty() && data.names(None, self.policy.default_class);
+            return !sources.intersection(self.facts.content.sources).is_empty()
+                && data.names(None, self.policy.default_class);
         }
         inside.any(|found| data.names(found.index, found.class))
     }
@@ -117,7 +143,9 @@ impl<'f> Bound<'f> {
             done == course
                 && match valid {
                     None => true,
-                    Some(days) => on.checked_add(jiff::Span::new().days(i64::from(days))).is_ok_and(|last| today <= last),
+                    Some(days) => on
+                        .checked_add(jiff::Span::new().days(i64::from(days)))
+                        .is_ok_and(|last| today <= last),
                 }
         })
     }

@@ -58,9 +58,10 @@ impl Decision {
     /// and what no mode can soften.
     pub fn full_contributions<'d>(&'d self, policy: &'d Policy) -> impl Iterator<Item = &'d Contribution> {
         let refused = self.contributions.iter().any(|one| policy.is_access(one.citation));
-        self.contributions
-            .iter()
-            .filter(move |one| one.verdict > Verdict::Allow && (!refused || policy.is_access(one.citation) || policy.is_unconditional(one.citation)))
+        self.contributions.iter().filter(move |one| {
+            one.verdict > Verdict::Allow
+                && (!refused || policy.is_access(one.citation) || policy.is_unconditional(one.citation))
+        })
     }
 
     /// The contributions that act now.
@@ -76,13 +77,21 @@ impl Decision {
     /// The names in which it is made, strictest first: the citations that decide, or the grant that lets it pass.
     #[must_use]
     pub fn names<'d>(&'d self, policy: &'d Policy) -> Vec<&'d str> {
-        let names: Vec<&str> = self.deciding().map(|one| policy.citation(one.citation).id.as_str()).collect();
-        if names.is_empty() { self.granted.and_then(|grant| policy.grant(grant)).into_iter().collect() } else { names }
+        let names: Vec<&str> = self
+            .deciding()
+            .map(|one| policy.citation(one.citation).id.as_str())
+            .collect();
+        if names.is_empty() {
+            self.granted.and_then(|grant| policy.grant(grant)).into_iter().collect()
+        } else {
+            names
+        }
     }
 
     /// What people are told: the `tell` of everything that acts.
     pub fn notices<'d>(&'d self, policy: &'d Policy) -> impl Iterator<Item = &'d str> {
-        self.acting().filter_map(|one| policy.citation(one.citation).tell.as_deref())
+        self.acting()
+            .filter_map(|one| policy.citation(one.citation).tell.as_deref())
     }
 
     /// Whether the decision is about access rather than content.
@@ -94,6 +103,8 @@ impl Decision {
     /// Whether the sources of `mask` ask for `entity` in a part of `source`.
     #[must_use]
     pub fn masks_entity(&self, entity: &EntityId, source: crate::verdict::Source) -> bool {
-        self.masks.iter().any(|mask| mask.entity == *entity && mask.sources.contains(source))
+        self.masks
+            .iter()
+            .any(|mask| mask.entity == *entity && mask.sources.contains(source))
     }
 }

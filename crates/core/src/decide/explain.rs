@@ -13,7 +13,12 @@ pub fn trace(policy: &Policy, decision: &Decision) -> String {
     if decision.full != decision.verdict {
         let _ = write!(out, " (full enforcement: {})", decision.full);
     }
-    let _ = writeln!(out, "\n  app class {}, data class {}", decision.app_class, policy.class_name(decision.data_class));
+    let _ = writeln!(
+        out,
+        "\n  app class {}, data class {}",
+        decision.app_class,
+        policy.class_name(decision.data_class)
+    );
     if decision.excluded {
         let _ = writeln!(out, "  the principal is in an excluded group: nothing else counts");
     }
@@ -29,7 +34,13 @@ pub fn trace(policy: &Policy, decision: &Decision) -> String {
 
 fn contribution(policy: &Policy, one: &Contribution, out: &mut String) {
     let citation = policy.citation(one.citation);
-    let _ = write!(out, "  {} by {} at {}", one.verdict, citation.id, policy.locate(citation.place));
+    let _ = write!(
+        out,
+        "  {} by {} at {}",
+        one.verdict,
+        citation.id,
+        policy.locate(citation.place)
+    );
     if one.acts != one.verdict {
         let _ = write!(out, ", acts as {} (mode {})", one.acts, one.mode);
     }
@@ -44,7 +55,11 @@ fn contribution(policy: &Policy, one: &Contribution, out: &mut String) {
         let _ = writeln!(out, "      masks {}", mask.entity);
     }
     if let Some(statement) = &citation.statement {
-        let clause = citation.clause.as_ref().map(|clause| format!("{clause}: ")).unwrap_or_default();
+        let clause = citation
+            .clause
+            .as_ref()
+            .map(|clause| format!("{clause}: "))
+            .unwrap_or_default();
         let _ = writeln!(out, "      “{clause}{statement}”");
     }
 }
@@ -52,21 +67,39 @@ fn contribution(policy: &Policy, one: &Contribution, out: &mut String) {
 /// The sentence that a person reads in place of an answer: what, why and the safe way on.
 #[must_use]
 pub fn refusal(policy: &Policy, decision: &Decision, record: &str) -> String {
-    let deciding = decision.contributions.iter().filter(|one| one.acts == decision.verdict && one.acts > Verdict::Allow);
+    let deciding = decision
+        .contributions
+        .iter()
+        .filter(|one| one.acts == decision.verdict && one.acts > Verdict::Allow);
     let names: Vec<String> = deciding
         .clone()
         .map(|one| {
             let citation = policy.citation(one.citation);
-            citation.clause.as_ref().map_or_else(|| citation.id.clone(), |clause| format!("{} ({clause})", citation.id))
+            citation
+                .clause
+                .as_ref()
+                .map_or_else(|| citation.id.clone(), |clause| format!("{} ({clause})", citation.id))
         })
         .collect();
-    let mut out = format!("Blocked by {}", if names.is_empty() { "policy".to_owned() } else { names.join(", ") });
-    if let Some(statement) = deciding.clone().find_map(|one| policy.citation(one.citation).statement.as_ref()) {
+    let mut out = format!(
+        "Blocked by {}",
+        if names.is_empty() {
+            "policy".to_owned()
+        } else {
+            names.join(", ")
+        }
+    );
+    if let Some(statement) = deciding
+        .clone()
+        .find_map(|one| policy.citation(one.citation).statement.as_ref())
+    {
         let _ = write!(out, ": {statement}");
     } else {
         out.push('.');
     }
-    let tells: Vec<&str> = deciding.filter_map(|one| policy.citation(one.citation).tell.as_deref()).collect();
+    let tells: Vec<&str> = deciding
+        .filter_map(|one| policy.citation(one.citation).tell.as_deref())
+        .collect();
     if !tells.is_empty() {
         let _ = write!(out, " {}", tells.join(" "));
     }

@@ -21,9 +21,15 @@ use crate::verdict::{Direction, Mode, SourceSet, Verdict};
 #[must_use]
 pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
     let bound = Bound::new(policy, facts);
-    let mut says = Says { bound: &bound, contributions: Vec::new() };
+    let mut says = Says {
+        bound: &bound,
+        contributions: Vec::new(),
+    };
     says.what_could_not_be_seen();
-    let excluded = policy.excludes.iter().any(|exclude| facts.now < exclude.until && bound.groups.contains(&exclude.group));
+    let excluded = policy
+        .excludes
+        .iter()
+        .any(|exclude| facts.now < exclude.until && bound.groups.contains(&exclude.group));
     let mut granted = None;
     if !excluded {
         let prompt = facts.direction == Direction::Prompt;
@@ -31,7 +37,10 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
         if prompt && granted.is_none() {
             says.add(policy.citations.access, Verdict::Block, Basis::Nothing);
         }
-        let refused = says.contributions.iter().any(|one| policy.is_access(one.citation) && one.mode == Mode::Enforce && one.acts == Verdict::Block);
+        let refused = says
+            .contributions
+            .iter()
+            .any(|one| policy.is_access(one.citation) && one.mode == Mode::Enforce && one.acts == Verdict::Block);
         if !refused {
             says.everything_that_matches(prompt);
         }
@@ -52,10 +61,18 @@ fn finish(bound: &Bound<'_>, contributions: Vec<Contribution>, granted: Option<u
         granted,
         excluded,
     };
-    decision.full = decision.full_contributions(bound.policy).map(|one| one.verdict).max().unwrap_or(Verdict::Allow);
+    decision.full = decision
+        .full_contributions(bound.policy)
+        .map(|one| one.verdict)
+        .max()
+        .unwrap_or(Verdict::Allow);
     if decision.verdict != Verdict::Block {
         let mut masks: Vec<Mask> = Vec::new();
-        for mask in decision.acting().filter(|one| one.mode == Mode::Enforce).flat_map(|one| &one.masks) {
+        for mask in decision
+            .acting()
+            .filter(|one| one.mode == Mode::Enforce)
+            .flat_map(|one| &one.masks)
+        {
             add_mask(&mut masks, mask.clone());
         }
         decision.masks = masks;
@@ -83,11 +100,22 @@ fn grant(bound: &Bound<'_>) -> Option<u16> {
     }
     let reaches = |grant: &Grant| {
         bound.groups.iter().any(|&group| grant.groups.contains(group))
-            && grant.apps.as_ref().is_none_or(|apps| apps.iter().any(|app| app.matches(bound, bound.app_class)))
-            && grant.uses.as_ref().is_none_or(|uses| bound.use_.is_some_and(|index| uses.contains(index)))
+            && grant
+                .apps
+                .as_ref()
+                .is_none_or(|apps| apps.iter().any(|app| app.matches(bound, bound.app_class)))
+            && grant
+                .uses
+                .as_ref()
+                .is_none_or(|uses| bound.use_.is_some_and(|index| uses.contains(index)))
             && model_is(&grant.models)
     };
-    bound.policy.grants.iter().position(reaches).and_then(|index| u16::try_from(index).ok())
+    bound
+        .policy
+        .grants
+        .iter()
+        .position(reaches)
+        .and_then(|index| u16::try_from(index).ok())
 }
 
 /// What a contribution is about, for masks.
@@ -114,11 +142,19 @@ impl Says<'_, '_> {
     fn what_could_not_be_seen(&mut self) {
         let (policy, content) = (self.bound.policy, &self.bound.facts.content);
         for (occurs, citation, verdict) in [
-            (content.uninspectable, policy.citations.uninspectable, policy.uninspectable),
+            (
+                content.uninspectable,
+                policy.citations.uninspectable,
+                policy.uninspectable,
+            ),
             (content.failed, policy.citations.detector_failure, policy.unavailable),
         ] {
             // Nothing to mask in what nobody could read.
-            let verdict = if verdict == Verdict::Redact { Verdict::Block } else { verdict };
+            let verdict = if verdict == Verdict::Redact {
+                Verdict::Block
+            } else {
+                verdict
+            };
             if occurs && verdict > Verdict::Allow {
                 self.contributions.push(Contribution {
                     citation,
@@ -158,11 +194,18 @@ impl Says<'_, '_> {
         if bound.facts.use_.is_none() {
             return;
         }
-        let Some(entry) = bound.use_.and_then(|index| policy.uses.get(index as usize)).and_then(Option::as_ref) else {
+        let Some(entry) = bound
+            .use_
+            .and_then(|index| policy.uses.get(index as usize))
+            .and_then(Option::as_ref)
+        else {
             self.add(policy.citations.outside, policy.outside, Basis::Nothing);
             return;
         };
-        let theirs = entry.groups.as_ref().is_none_or(|groups| bound.groups.iter().any(|&group| groups.contains(group)));
+        let theirs = entry
+            .groups
+            .as_ref()
+            .is_none_or(|groups| bound.groups.iter().any(|&group| groups.contains(group)));
         if !theirs || entry.ceiling.is_some_and(|ceiling| bound.data_class > ceiling) {
             self.add(policy.citations.uses, Verdict::Block, Basis::TextClass);
         }
@@ -176,7 +219,11 @@ impl Says<'_, '_> {
 
     fn matrix(&mut self) {
         let (bound, policy) = (self.bound, self.bound.policy);
-        let own = bound.app_entry().filter(|entry| entry.class == bound.app_class).map(|entry| entry.cells.as_slice()).unwrap_or_default();
+        let own = bound
+            .app_entry()
+            .filter(|entry| entry.class == bound.app_class)
+            .map(|entry| entry.cells.as_slice())
+            .unwrap_or_default();
         let cell = |class: u8| {
             let own = own.iter().find(|(of, _)| *of == class).map(|&(_, verdict)| verdict);
             own.unwrap_or_else(|| policy.cell(class, bound.app_class))
@@ -186,7 +233,13 @@ impl Says<'_, '_> {
 
     fn answers(&mut self) {
         let policy = self.bound.policy;
-        let cell = |class: u8| policy.answers.get(usize::from(class)).copied().unwrap_or(Verdict::Allow);
+        let cell = |class: u8| {
+            policy
+                .answers
+                .get(usize::from(class))
+                .copied()
+                .unwrap_or(Verdict::Allow)
+        };
         self.add(policy.citations.answers, self.strictest(&cell), Basis::Cells(&cell));
     }
 
@@ -195,7 +248,11 @@ impl Says<'_, '_> {
         let Some(tools) = &policy.tools else { return };
         let one = |name: &String| {
             let listed = tools.list.iter().find(|tool| {
-                tool.pattern.matches(name) && tool.groups.as_ref().is_none_or(|groups| bound.groups.iter().any(|&group| groups.contains(group)))
+                tool.pattern.matches(name)
+                    && tool
+                        .groups
+                        .as_ref()
+                        .is_none_or(|groups| bound.groups.iter().any(|&group| groups.contains(group)))
             });
             listed.map_or(tools.unlisted, |tool| tool.then)
         };
@@ -207,7 +264,12 @@ impl Says<'_, '_> {
     fn gates(&mut self) {
         for gate in &self.bound.policy.gates {
             let today = self.bound.local().date();
-            let last = self.bound.facts.who.since.and_then(|since| since.checked_add(jiff::Span::new().days(i64::from(gate.grace))).ok());
+            let last = self
+                .bound
+                .facts
+                .who
+                .since
+                .and_then(|since| since.checked_add(jiff::Span::new().days(i64::from(gate.grace))).ok());
             let newcomer = last.is_some_and(|last| today <= last);
             if !newcomer && !self.bound.holds_course(&gate.course) {
                 self.add(gate.citation, gate.then, Basis::Nothing);
@@ -218,7 +280,12 @@ impl Says<'_, '_> {
     fn rules(&mut self) {
         for rule in &self.bound.policy.rules {
             let matches = selector::any(&rule.when, self.bound) && !selector::any(&rule.unless, self.bound);
-            if matches && rule.condition.as_ref().is_none_or(|condition| condition.holds(self.bound)) {
+            if matches
+                && rule
+                    .condition
+                    .as_ref()
+                    .is_none_or(|condition| condition.holds(self.bound))
+            {
                 self.add(rule.citation, rule.then, Basis::Rule(rule));
             }
         }
@@ -231,9 +298,20 @@ impl Says<'_, '_> {
         }
         let (bound, policy) = (self.bound, self.bound.policy);
         let now = bound.facts.now;
-        let mut contribution =
-            Contribution { citation, verdict, mode: policy.citation(citation).mode, acts: Verdict::Allow, excepted: None, masks: Vec::new(), unmaskable: false };
-        let exception = policy.exceptions.iter().enumerate().find(|(_, one)| one.citation == citation && now < one.until && selector::any(&one.who, bound));
+        let mut contribution = Contribution {
+            citation,
+            verdict,
+            mode: policy.citation(citation).mode,
+            acts: Verdict::Allow,
+            excepted: None,
+            masks: Vec::new(),
+            unmaskable: false,
+        };
+        let exception = policy
+            .exceptions
+            .iter()
+            .enumerate()
+            .find(|(_, one)| one.citation == citation && now < one.until && selector::any(&one.who, bound));
         if let Some((index, exception)) = exception {
             contribution.excepted = Some((u16::try_from(index).unwrap_or(u16::MAX), verdict));
             contribution.verdict = exception.then;
@@ -268,7 +346,13 @@ impl Says<'_, '_> {
         let mut mask = |found: &Found<'_>, sources: SourceSet| {
             let sources = sources.intersection(found.seen.sources);
             if !sources.is_empty() {
-                add_mask(&mut masks, Mask { entity: found.seen.entity.clone(), sources });
+                add_mask(
+                    &mut masks,
+                    Mask {
+                        entity: found.seen.entity.clone(),
+                        sources,
+                    },
+                );
             }
         };
         for found in &self.bound.found {
@@ -285,7 +369,12 @@ impl Says<'_, '_> {
                     }
                 }
                 Basis::Rule(rule) => {
-                    for (data, sources) in rule.when.iter().filter(|one| one.matches(self.bound)).filter_map(selector::Selector::masked) {
+                    for (data, sources) in rule
+                        .when
+                        .iter()
+                        .filter(|one| one.matches(self.bound))
+                        .filter_map(selector::Selector::masked)
+                    {
                         if data.names(found.index, found.class) {
                             mask(found, sources);
                         }

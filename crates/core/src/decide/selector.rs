@@ -27,7 +27,9 @@ impl Bits {
     }
 
     pub(crate) fn contains(&self, index: u32) -> bool {
-        self.0.get(index as usize / 64).is_some_and(|bits| bits & (1 << (index % 64)) != 0)
+        self.0
+            .get(index as usize / 64)
+            .is_some_and(|bits| bits & (1 << (index % 64)) != 0)
     }
 }
 
@@ -110,7 +112,10 @@ impl Pattern {
         let [first, middle @ .., last] = self.0.as_slice() else {
             return self.0.first().is_some_and(|whole| whole == name);
         };
-        let Some(mut rest) = name.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
+        let Some(mut rest) = name
+            .strip_prefix(first.as_str())
+            .and_then(|rest| rest.strip_suffix(last.as_str()))
+        else {
             return false;
         };
         middle.iter().all(|piece| match rest.split_once(piece.as_str()) {
@@ -125,26 +130,61 @@ impl Pattern {
 
 /// Compiles the selectors of one list; any of them may match.
 pub(crate) fn compile_all(selectors: &[doc::Selector], names: &Names, zone: &TimeZone) -> Vec<Selector> {
-    selectors.iter().map(|selector| compile(selector, names, zone)).collect()
+    selectors
+        .iter()
+        .map(|selector| compile(selector, names, zone))
+        .collect()
 }
 
 /// Compiles one selector. The cheapest and most telling tests come first.
 fn compile(selector: &doc::Selector, names: &Names, zone: &TimeZone) -> Selector {
-    let sources = selector.source.as_ref().map(|sources| sources.iter().map(|source| source.value).collect::<SourceSet>());
-    let mut compiled = Selector { tests: Vec::new(), data: data(selector, names), sources: sources.unwrap_or(SourceSet::ALL) };
+    let sources = selector
+        .source
+        .as_ref()
+        .map(|sources| sources.iter().map(|source| source.value).collect::<SourceSet>());
+    let mut compiled = Selector {
+        tests: Vec::new(),
+        data: data(selector, names),
+        sources: sources.unwrap_or(SourceSet::ALL),
+    };
     let tests = &mut compiled.tests;
     // registry:begin
-    tests.extend(selector.direction.as_ref().map(|words| Test::Direction(words.iter().map(|word| word.value).collect())));
+    tests.extend(
+        selector
+            .direction
+            .as_ref()
+            .map(|words| Test::Direction(words.iter().map(|word| word.value).collect())),
+    );
     tests.extend(data(selector, names).map(|data| Test::Data(data, sources)));
     tests.extend(sources.map(Test::Source));
-    tests.extend(selector.group.as_ref().map(|words| Test::Group(bits(words, &names.groups))));
+    tests.extend(
+        selector
+            .group
+            .as_ref()
+            .map(|words| Test::Group(bits(words, &names.groups))),
+    );
     tests.extend(selector.app.as_ref().map(|apps| Test::App(app_tests(apps, names))));
-    tests.extend(selector.principal.as_ref().map(|words| Test::Principal(bits(words, &names.principals))));
-    tests.extend(selector.client.as_ref().map(|words| Test::Client(bits(words, &names.clients))));
+    tests.extend(
+        selector
+            .principal
+            .as_ref()
+            .map(|words| Test::Principal(bits(words, &names.principals))),
+    );
+    tests.extend(
+        selector
+            .client
+            .as_ref()
+            .map(|words| Test::Client(bits(words, &names.clients))),
+    );
     tests.extend(selector.use_.as_ref().map(|words| Test::Use(bits(words, &names.uses))));
     tests.extend(selector.model.as_ref().map(|words| Test::Model(patterns(words))));
     tests.extend(selector.tool.as_ref().map(|words| Test::Tool(patterns(words))));
-    tests.extend(selector.finding.as_ref().map(|words| Test::Finding(strings(words), sources.unwrap_or(SourceSet::ALL))));
+    tests.extend(
+        selector
+            .finding
+            .as_ref()
+            .map(|words| Test::Finding(strings(words), sources.unwrap_or(SourceSet::ALL))),
+    );
     tests.extend(selector.training.as_ref().map(|words| Test::Training(strings(words))));
     tests.extend(selector.time.as_ref().map(|time| Test::Time(time_test(time, zone))));
     // registry:end
@@ -158,7 +198,9 @@ fn data(selector: &doc::Selector, names: &Names) -> Option<Data> {
         if let Some(class) = names.class(word.as_str()) {
             data.class = Some(data.class.map_or(class, |known| known.min(class)));
         }
-        names.entity_indices(word.as_str()).for_each(|entity| data.entities.insert(entity));
+        names
+            .entity_indices(word.as_str())
+            .for_each(|entity| data.entities.insert(entity));
     }
     Some(data)
 }
@@ -180,7 +222,10 @@ pub(crate) fn patterns(words: &[doc::Text]) -> Vec<Pattern> {
 pub(crate) fn app_tests(apps: &[doc::AppSelector], names: &Names) -> Vec<AppTest> {
     let test = |app: &doc::AppSelector| AppTest {
         ids: app.id.as_ref().map(|words| bits(words, &names.apps)),
-        classes: app.class.as_ref().map(|words| words.iter().map(|word| word.value).collect()),
+        classes: app
+            .class
+            .as_ref()
+            .map(|words| words.iter().map(|word| word.value).collect()),
         categories: app.category.as_ref().map(|words| strings(words)),
     };
     apps.iter().map(test).collect()
@@ -199,9 +244,14 @@ fn time_test(time: &doc::TimeSelector, zone: &TimeZone) -> TimeTest {
 impl AppTest {
     /// Whether the app of these facts, counting as `class`, is meant.
     pub(crate) fn matches(&self, facts: &Bound<'_>, class: AppClass) -> bool {
-        self.ids.as_ref().is_none_or(|ids| facts.app.is_some_and(|app| ids.contains(app)))
+        self.ids
+            .as_ref()
+            .is_none_or(|ids| facts.app.is_some_and(|app| ids.contains(app)))
             && self.classes.as_ref().is_none_or(|classes| classes.contains(&class))
-            && self.categories.as_ref().is_none_or(|wanted| wanted.iter().any(|one| facts.facts.to.categories.contains(one)))
+            && self
+                .categories
+                .as_ref()
+                .is_none_or(|wanted| wanted.iter().any(|one| facts.facts.to.categories.contains(one)))
     }
 }
 
@@ -234,10 +284,18 @@ impl Test {
             Self::Principal(wanted) => bound.principal.is_some_and(|index| wanted.contains(index)),
             Self::Client(wanted) => bound.client.is_some_and(|index| wanted.contains(index)),
             Self::Use(wanted) => bound.use_.is_some_and(|index| wanted.contains(index)),
-            Self::Model(wanted) => facts.model.as_ref().is_some_and(|model| wanted.iter().any(|one| one.matches(model))),
-            Self::Tool(wanted) => facts.content.tools.iter().any(|tool| wanted.iter().any(|one| one.matches(tool))),
+            Self::Model(wanted) => facts
+                .model
+                .as_ref()
+                .is_some_and(|model| wanted.iter().any(|one| one.matches(model))),
+            Self::Tool(wanted) => facts
+                .content
+                .tools
+                .iter()
+                .any(|tool| wanted.iter().any(|one| one.matches(tool))),
             Self::Finding(wanted, sources) => {
-                let made = |(id, of): &(String, SourceSet)| wanted.contains(id) && !of.intersection(*sources).is_empty();
+                let made =
+                    |(id, of): &(String, SourceSet)| wanted.contains(id) && !of.intersection(*sources).is_empty();
                 facts.content.findings.iter().any(made)
             }
             Self::Training(courses) => courses.iter().any(|course| bound.holds_course(course)),
@@ -257,8 +315,16 @@ impl TimeTest {
         }
         let local = bound.local();
         let time = local.time();
-        self.days.as_ref().is_none_or(|days| days.contains(&local.date().weekday()))
-            && self.hours.is_none_or(|(from, to)| if from <= to { from <= time && time < to } else { from <= time || time < to })
+        self.days
+            .as_ref()
+            .is_none_or(|days| days.contains(&local.date().weekday()))
+            && self.hours.is_none_or(|(from, to)| {
+                if from <= to {
+                    from <= time && time < to
+                } else {
+                    from <= time || time < to
+                }
+            })
     }
 }
 
@@ -268,11 +334,20 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_run() {
-        let cases = [("gpt-5*", "gpt-5-mini", true), ("gpt-5*", "gpt-4", false), ("*", "", true), ("a*b*c", "a-b-b-c", true), ("a*b", "ab", true)];
+        let cases = [
+            ("gpt-5*", "gpt-5-mini", true),
+            ("gpt-5*", "gpt-4", false),
+            ("*", "", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b", "ab", true),
+        ];
         for (pattern, name, expected) in cases {
             assert_eq!(Pattern::new(pattern).matches(name), expected, "{pattern} {name}");
         }
         assert!(!Pattern::new("gpt").matches("gpt-5"));
-        assert!(!Pattern::new("aba*aba").matches("aba"), "a prefix and a suffix do not share characters");
+        assert!(
+            !Pattern::new("aba*aba").matches("aba"),
+            "a prefix and a suffix do not share characters"
+        );
     }
 }

@@ -33,7 +33,9 @@ impl Scanner {
     /// Exactly these detectors.
     #[must_use]
     pub fn of(detectors: Vec<Arc<dyn Detector>>) -> Self {
-        Self { detectors: detectors.into() }
+        Self {
+            detectors: detectors.into(),
+        }
     }
 
     /// The detectors.
@@ -46,13 +48,21 @@ impl Scanner {
     pub fn scan(&self, parts: &[Part]) -> Scan {
         let mut scan = Scan::default();
         let mut found = Vec::new();
-        for (index, part) in parts.iter().enumerate().filter(|(_, part)| !part.inner && !part.text.is_empty()) {
+        for (index, part) in parts
+            .iter()
+            .enumerate()
+            .filter(|(_, part)| !part.inner && !part.text.is_empty())
+        {
             for detector in self.detectors.iter() {
-                let window = Window { text: &part.text, from: 0, complete: true };
-                if let Err(failure) = run(&**detector, window, &mut found) {
-                    if !scan.failures.iter().any(|known| known.detector == failure.detector) {
-                        scan.failures.push(failure);
-                    }
+                let window = Window {
+                    text: &part.text,
+                    from: 0,
+                    complete: true,
+                };
+                if let Err(failure) = run(&**detector, window, &mut found)
+                    && !scan.failures.iter().any(|known| known.detector == failure.detector)
+                {
+                    scan.failures.push(failure);
                 }
                 scan.matches.extend(found.drain(..).map(|one| (index, one)));
             }
@@ -63,7 +73,13 @@ impl Scanner {
     /// Begins to follow a text that grows.
     #[must_use]
     pub fn follow(&self) -> Growing {
-        Growing { settled: vec![0; self.detectors.len()], text: String::new(), base: 0, released: 0, pending: Vec::new() }
+        Growing {
+            settled: vec![0; self.detectors.len()],
+            text: String::new(),
+            base: 0,
+            released: 0,
+            pending: Vec::new(),
+        }
     }
 }
 
@@ -71,7 +87,10 @@ impl Scanner {
 fn run(detector: &dyn Detector, window: Window<'_>, found: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
     let before = found.len();
     let outcome = catch_unwind(AssertUnwindSafe(|| detector.detect(window, found)));
-    let failed = |reason: &str| DetectorFailure { detector: detector.id().to_owned(), reason: reason.to_owned() };
+    let failed = |reason: &str| DetectorFailure {
+        detector: detector.id().to_owned(),
+        reason: reason.to_owned(),
+    };
     let settled = match outcome {
         Ok(result) => result?,
         Err(_) => {
@@ -134,7 +153,11 @@ impl Growing {
                 safe = safe.min(*settled);
                 continue;
             }
-            let window = Window { text: &self.text, from: settled.saturating_sub(self.base), complete };
+            let window = Window {
+                text: &self.text,
+                from: settled.saturating_sub(self.base),
+                complete,
+            };
             match run(&**detector, window, &mut found) {
                 Ok(now) => *settled = (*settled).max(self.base + now),
                 Err(failure) => {
@@ -147,19 +170,39 @@ impl Growing {
             }
             safe = safe.min(*settled);
         }
-        self.pending.extend(found.into_iter().map(|one| Match { span: one.span.start + self.base..one.span.end + self.base, ..one }));
+        self.pending.extend(found.into_iter().map(|one| Match {
+            span: one.span.start + self.base..one.span.end + self.base,
+            ..one
+        }));
         // A match is released whole.
         let mut moved = true;
         while moved {
-            let cut = self.pending.iter().filter(|one| one.span.start < safe && one.span.end > safe).map(|one| one.span.start).min();
+            let cut = self
+                .pending
+                .iter()
+                .filter(|one| one.span.start < safe && one.span.end > safe)
+                .map(|one| one.span.start)
+                .min();
             moved = cut.is_some_and(|cut| cut < safe);
             safe = cut.unwrap_or(safe).min(safe);
         }
         let safe = safe.max(self.released);
         let from = self.released;
-        release.text = self.text.get(from - self.base..safe - self.base).unwrap_or_default().to_owned();
-        let (done, pending): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending).into_iter().partition(|one| one.span.end <= safe);
-        release.matches = done.into_iter().map(|one| Match { span: one.span.start - from..one.span.end - from, ..one }).collect();
+        release.text = self
+            .text
+            .get(from - self.base..safe - self.base)
+            .unwrap_or_default()
+            .to_owned();
+        let (done, pending): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
+            .into_iter()
+            .partition(|one| one.span.end <= safe);
+        release.matches = done
+            .into_iter()
+            .map(|one| Match {
+                span: one.span.start - from..one.span.end - from,
+                ..one
+            })
+            .collect();
         self.pending = pending;
         self.released = safe;
         self.let_go();
@@ -168,7 +211,13 @@ impl Growing {
 
     /// Forgets what neither a detector nor the release needs any more, all but the context.
     fn let_go(&mut self) {
-        let needed = self.settled.iter().copied().min().unwrap_or(self.released).min(self.released);
+        let needed = self
+            .settled
+            .iter()
+            .copied()
+            .min()
+            .unwrap_or(self.released)
+            .min(self.released);
         let mut keep = needed.saturating_sub(self.base).saturating_sub(CONTEXT);
         while !self.text.is_char_boundary(keep) {
             keep -= 1;

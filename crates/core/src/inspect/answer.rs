@@ -17,6 +17,12 @@ impl Inspection {
 
 /// A body that no dialect could read.
 pub(super) fn unreadable() -> Half {
-    let uninspectable = vec![Uninspectable { pointer: String::new(), what: Opaque::Unrecognized }];
-    Half { uninspectable, ..Half::default() }
+    let uninspectable = vec![Uninspectable {
+        pointer: String::new(),
+        what: Opaque::Unrecognized,
+    }];
+    Half {
+        uninspectable,
+        ..Half::default()
+    }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::decide::{Content, Mask, Seen};
 use crate::detect::EntityId;
-use crate::detect::scanner::Scan;
+use crate::detect::scanner::{Scan, Scanner};
 use crate::exchange::{Edit, Part};
 use crate::verdict::{Source, SourceSet};
 
@@ -50,7 +50,11 @@ impl Tally {
             sources: entry.sources,
             fixed: entry.fixed,
         };
-        Content { sources: self.sources, entities: self.seen.iter().map(seen).collect(), ..Content::default() }
+        Content {
+            sources: self.sources,
+            entities: self.seen.iter().map(seen).collect(),
+            ..Content::default()
+        }
     }
 }
 
@@ -60,7 +64,10 @@ pub fn of(parts: &[Part], scan: &Scan) -> Content {
     let mut tally = Tally::default();
     parts.iter().for_each(|part| tally.source(part.source));
     for (index, found) in &scan.matches {
-        if let Some((part, value)) = parts.get(*index).and_then(|part| Some((part, part.text.get(found.span.clone())?))) {
+        if let Some((part, value)) = parts
+            .get(*index)
+            .and_then(|part| Some((part, part.text.get(found.span.clone())?)))
+        {
             tally.count(&found.entity, value, part.source, part.fixed.is_some());
         }
     }
@@ -72,8 +79,29 @@ pub fn of(parts: &[Part], scan: &Scan) -> Content {
 /// Takes an entity as found once, in parts of `sources`.
 pub fn assume(content: &mut Content, entity: &str, sources: SourceSet) {
     if !content.entities.iter().any(|seen| seen.entity.as_str() == entity) {
-        content.entities.push(Seen { entity: EntityId::from(entity), distinct: 1, sources, fixed: SourceSet::EMPTY });
+        content.entities.push(Seen {
+            entity: EntityId::from(entity),
+            distinct: 1,
+            sources,
+            fixed: SourceSet::EMPTY,
+        });
     }
+}
+
+/// A name that a client or a model chose (of a model, of a tool), fit for records and messages: what is found in it is
+/// masked, whatever the policy says, since names are kept and repeated where texts are not (threat I6).
+#[must_use]
+pub fn name(scanner: &Scanner, name: &str) -> String {
+    let release = scanner.follow().push(scanner, name, true);
+    let mut found = release.matches;
+    found.sort_by_key(|one| one.span.start);
+    let mut end = 0;
+    found.retain(|one| {
+        let apart = one.span.start >= end;
+        end = end.max(one.span.end);
+        apart
+    });
+    replace(name, found.iter().map(|one| (one.span.clone(), label(&one.entity))))
 }
 
 /// What stands in place of a masked value.
@@ -88,15 +116,24 @@ pub fn edits(parts: &[Part], scan: &Scan, masks: &[Mask]) -> Vec<Edit> {
     let mut edits: Vec<Edit> = Vec::new();
     for (index, found) in &scan.matches {
         let Some(part) = parts.get(*index) else { continue };
-        if masks.iter().any(|mask| mask.entity == found.entity && mask.sources.contains(part.source)) {
-            edits.push(Edit { part: *index, range: found.span.clone(), replacement: label(&found.entity) });
+        if masks
+            .iter()
+            .any(|mask| mask.entity == found.entity && mask.sources.contains(part.source))
+        {
+            edits.push(Edit {
+                part: *index,
+                range: found.span.clone(),
+                replacement: label(&found.entity),
+            });
         }
     }
     edits.sort_by_key(|edit| (edit.part, edit.range.start, std::cmp::Reverse(edit.range.end)));
     let mut merged: Vec<Edit> = Vec::new();
     for edit in edits {
         match merged.last_mut() {
-            Some(last) if last.part == edit.part && edit.range.start < last.range.end => last.range.end = last.range.end.max(edit.range.end),
+            Some(last) if last.part == edit.part && edit.range.start < last.range.end => {
+                last.range.end = last.range.end.max(edit.range.end)
+            }
             _ => merged.push(edit),
         }
     }
@@ -106,19 +143,24 @@ pub fn edits(parts: &[Part], scan: &Scan, masks: &[Mask]) -> Vec<Edit> {
 /// The text of a part with its edits.
 #[must_use]
 pub fn edited(parts: &[Part], index: usize, edits: &[Edit]) -> String {
-    let Some(part) = parts.get(index) else { return String::new() };
+    let Some(part) = parts.get(index) else {
+        return String::new();
+    };
     let own = edits.iter().filter(|edit| edit.part == index);
-    replace(&part.text, own.map(|edit| (edit.range.clone(), edit.replacement.as_str())))
+    replace(
+        &part.text,
+        own.map(|edit| (edit.range.clone(), edit.replacement.as_str())),
+    )
 }
 
 /// A text with ranges replaced; ranges are in order and apart.
 #[must_use]
-pub fn replace<'e>(text: &str, edits: impl Iterator<Item = (Range<usize>, &'e str)>) -> String {
+pub fn replace<R: AsRef<str>>(text: &str, edits: impl Iterator<Item = (Range<usize>, R)>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
     for (range, replacement) in edits {
         out.push_str(text.get(from..range.start).unwrap_or_default());
-        out.push_str(replacement);
+        out.push_str(replacement.as_ref());
         from = range.end;
     }
     out.push_str(text.get(from..).unwrap_or_default());

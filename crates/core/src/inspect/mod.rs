@@ -41,7 +41,10 @@ impl Rules {
     /// A policy with its detectors.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { scanner: Scanner::new(policy.own_detectors()), policy: Arc::new(policy) }
+        Self {
+            scanner: Scanner::new(policy.own_detectors()),
+            policy: Arc::new(policy),
+        }
     }
 }
 

@@ -30,13 +30,29 @@ impl Inspection {
     /// # Errors
     ///
     /// [`Malformed`] if the body could be read in two ways or lacks the dialect's basic shape.
-    pub fn request(rules: &Arc<Rules>, wire: &'static dyn Wire, body: &[u8], call: impl FnOnce(&str) -> Call) -> Result<Request, Malformed> {
+    pub fn request(
+        rules: &Arc<Rules>,
+        wire: &'static dyn Wire,
+        body: &[u8],
+        call: impl FnOnce(&str) -> Call,
+    ) -> Result<Request, Malformed> {
         let half = wire.read_request(body)?;
-        let (model, stream) = (half.model.clone(), half.stream);
+        let stream = half.stream;
+        let model = half.model.as_deref().map(|model| content::name(&rules.scanner, model));
         let call = call(model.as_deref().unwrap_or_default());
-        let inspection = Self { rules: Arc::clone(rules), wire, call, model };
+        let inspection = Self {
+            rules: Arc::clone(rules),
+            wire,
+            call,
+            model,
+        };
         let (judged, fate) = inspection.judge(Direction::Prompt, body, &half);
-        Ok(Request { judged, fate, stream, inspection })
+        Ok(Request {
+            judged,
+            fate,
+            stream,
+            inspection,
+        })
     }
 
     /// The policy that judges this exchange.
@@ -81,13 +97,21 @@ impl Inspection {
         let scan = self.rules.scanner.scan(&half.parts);
         let mut content = content::of(&half.parts, &scan);
         content.uninspectable = !half.uninspectable.is_empty();
-        content.tools.clone_from(&half.tools);
+        content.tools = half
+            .tools
+            .iter()
+            .map(|tool| content::name(&self.rules.scanner, tool))
+            .collect();
         let facts = self.facts(direction, content);
         let decision = decide(&self.rules.policy, &facts);
         let mut judged = Judged {
             masked: BTreeMap::new(),
             failed: scan.failures.iter().map(|failure| failure.detector.clone()).collect(),
-            uninspectable: half.uninspectable.iter().map(|one| (one.pointer.clone(), one.what.as_str())).collect(),
+            uninspectable: half
+                .uninspectable
+                .iter()
+                .map(|one| (one.pointer.clone(), one.what.as_str()))
+                .collect(),
             facts,
             decision,
         };
@@ -115,7 +139,14 @@ impl Inspection {
     }
 
     /// The body with its edits, read and scanned again: nothing that was to be masked may be left.
-    fn spliced(&self, direction: Direction, body: &[u8], half: &Half, edits: &[Edit], decision: &Decision) -> Option<Vec<u8>> {
+    fn spliced(
+        &self,
+        direction: Direction,
+        body: &[u8],
+        half: &Half,
+        edits: &[Edit],
+        decision: &Decision,
+    ) -> Option<Vec<u8>> {
         let parts: Vec<usize> = edits.iter().map(|edit| edit.part).collect();
         let falsified = match direction {
             Direction::Prompt => Vec::new(),

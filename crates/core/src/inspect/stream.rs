@@ -85,6 +85,13 @@ struct Template {
     falsified: Vec<Range<usize>>,
 }
 
+impl Channel {
+    /// Whether text of it is held back.
+    fn holds(&self) -> bool {
+        self.growing.held() > 0 || !self.arguments.is_empty()
+    }
+}
+
 /// The policy, or the inability to look, ends the stream.
 struct Stop;
 
@@ -96,7 +103,13 @@ impl Inspection {
         tally.source(Source::Model);
         let facts = self.facts(Direction::Answer, tally.content());
         let decision = decide(&self.rules.policy, &facts);
-        let judged = Judged { facts, decision, masked: BTreeMap::new(), failed: Vec::new(), uninspectable: Vec::new() };
+        let judged = Judged {
+            facts,
+            decision,
+            masked: BTreeMap::new(),
+            failed: Vec::new(),
+            uninspectable: Vec::new(),
+        };
         StreamInspection {
             inspection: self,
             parser: SseParser::default(),
@@ -126,7 +139,9 @@ impl StreamInspection {
         if stops(&self.judged.decision) {
             return self.stop();
         }
-        let Ok(items) = self.parser.push(bytes) else { return self.unreadable() };
+        let Ok(items) = self.parser.push(bytes) else {
+            return self.unreadable();
+        };
         for item in items {
             match item {
                 Item::Comment => self.out.extend_from_slice(b":\n\n"),
@@ -138,7 +153,11 @@ impl StreamInspection {
             }
         }
         let out = std::mem::take(&mut self.out);
-        if out.is_empty() { Vec::new() } else { vec![Step::Forward(out)] }
+        if out.is_empty() {
+            Vec::new()
+        } else {
+            vec![Step::Forward(out)]
+        }
     }
 
     /// The upstream has closed.
@@ -146,11 +165,18 @@ impl StreamInspection {
         if self.ended {
             return Vec::new();
         }
-        let everything = EventReading { ends: vec![String::new()], ..EventReading::default() };
+        let everything = EventReading {
+            ends: vec![String::new()],
+            ..EventReading::default()
+        };
         if self.flush(&everything).is_err() {
             return self.stop();
         }
-        self.out.extend(self.inspection.wire.broken_stream("the upstream closed the stream before its end"));
+        self.out.extend(
+            self.inspection
+                .wire
+                .broken_stream("the upstream closed the stream before its end"),
+        );
         self.end(Ending::Broken)
     }
 
@@ -161,7 +187,11 @@ impl StreamInspection {
 
     /// Ends the stream in the words of its dialect. Nothing that was held goes out.
     fn stop(&mut self) -> Vec<Step> {
-        let message = crate::decide::explain::refusal(&self.inspection.rules.policy, &self.judged.decision, &self.inspection.call.record);
+        let message = crate::decide::explain::refusal(
+            &self.inspection.rules.policy,
+            &self.judged.decision,
+            &self.inspection.call.record,
+        );
         let refusal = crate::wire::Refusal {
             message: &message,
             model: self.inspection.model(),
@@ -179,7 +209,11 @@ impl StreamInspection {
         if stops(&self.judged.decision) {
             return self.stop();
         }
-        self.out.extend(self.inspection.wire.broken_stream("the upstream sent something that is not an event stream"));
+        self.out.extend(
+            self.inspection
+                .wire
+                .broken_stream("the upstream sent something that is not an event stream"),
+        );
         self.end(Ending::Broken)
     }
 
@@ -203,12 +237,19 @@ impl StreamInspection {
     fn event(&mut self, event: Event) -> Result<bool, Stop> {
         let Ok(reading) = self.inspection.wire.read_event(&event) else {
             self.cannot_look("/", "unrecognized");
-            return if stops(&self.judged.decision) { Err(Stop) } else { Ok(false) };
+            return if stops(&self.judged.decision) {
+                Err(Stop)
+            } else {
+                Ok(false)
+            };
         };
         self.note(&reading)?;
         if let Some(channel) = &reading.vouches_for {
             // Text that is vouched for is whole.
-            let ends = EventReading { ends: vec![channel.clone()], ..EventReading::default() };
+            let ends = EventReading {
+                ends: vec![channel.clone()],
+                ..EventReading::default()
+            };
             self.flush(&ends)?;
             if self.channels.get(channel).is_some_and(|channel| channel.edited) {
                 return Ok(false);
@@ -218,7 +259,11 @@ impl StreamInspection {
         let mut replacements: Vec<(Range<usize>, String)> = Vec::new();
         let mut altered: Vec<&str> = Vec::new();
         for fragment in &reading.fragments {
-            let ends = reading.ends.iter().any(|end| fragment.channel.starts_with(end.as_str())) || reading.terminal;
+            let ends = reading
+                .ends
+                .iter()
+                .any(|end| fragment.channel.starts_with(end.as_str()))
+                || reading.terminal;
             let text = self.fragment(fragment, ends)?;
             if text != fragment.text {
                 altered.push(&fragment.channel);
@@ -235,7 +280,10 @@ impl StreamInspection {
         let event = if replacements.is_empty() && falsified.is_empty() {
             event
         } else {
-            Event { data: splice_event(&event.data, &replacements, &falsified).map_err(|_| Stop)?, event: event.event }
+            Event {
+                data: splice_event(&event.data, &replacements, &falsified).map_err(|_| Stop)?,
+                event: event.event,
+            }
         };
         self.out.extend(event.encode());
         self.follow(&event, &reading);
@@ -247,22 +295,37 @@ impl StreamInspection {
         if reading.tools.is_empty() && reading.uninspectable.is_empty() {
             return Ok(());
         }
-        self.judged.facts.content.tools.extend(reading.tools.iter().cloned());
+        let tools = reading
+            .tools
+            .iter()
+            .map(|tool| content::name(&self.inspection.rules.scanner, tool));
+        self.judged.facts.content.tools.extend(tools);
         for one in &reading.uninspectable {
             self.judged.facts.content.uninspectable = true;
             self.judged.uninspectable.push((one.pointer.clone(), one.what.as_str()));
         }
         self.judge();
-        if stops(&self.judged.decision) { Err(Stop) } else { Ok(()) }
+        if stops(&self.judged.decision) {
+            Err(Stop)
+        } else {
+            Ok(())
+        }
     }
 
     /// Sends what is held for channels that end without a piece of their own in this event.
     fn flush(&mut self, reading: &EventReading) -> Result<(), Stop> {
         let ending = |name: &str| reading.terminal || reading.ends.iter().any(|end| name.starts_with(end.as_str()));
         let own = |name: &str| reading.fragments.iter().any(|fragment| fragment.channel == name);
-        let names: Vec<String> = self.order.iter().filter(|name| ending(name) && !own(name)).cloned().collect();
+        let names: Vec<String> = self
+            .order
+            .iter()
+            .filter(|name| ending(name) && !own(name))
+            .cloned()
+            .collect();
         for name in names {
-            let Some(template) = self.channels.get(&name).and_then(|channel| channel.template.clone()) else { continue };
+            let Some(template) = self.channels.get(&name).and_then(|channel| channel.template.clone()) else {
+                continue;
+            };
             let flow = self.channels.get(&name).map_or(Flow::Still, |channel| channel.flow);
             let rest = self.grow(&name, flow, "", true)?;
             if rest.is_empty() {
@@ -271,7 +334,13 @@ impl StreamInspection {
             let mut replacements = vec![(template.token.clone(), rest)];
             replacements.extend(template.others.into_iter().map(|token| (token, String::new())));
             let data = splice_event(&template.event.data, &replacements, &template.falsified).map_err(|_| Stop)?;
-            self.out.extend(Event { data, event: template.event.event }.encode());
+            self.out.extend(
+                Event {
+                    data,
+                    event: template.event.event,
+                }
+                .encode(),
+            );
         }
         Ok(())
     }
@@ -304,7 +373,9 @@ impl StreamInspection {
 
     /// Adds text to a channel and returns what may go out.
     fn grow(&mut self, name: &str, flow: Flow, more: &str, complete: bool) -> Result<String, Stop> {
-        let Some(channel) = self.channels.get_mut(name) else { return Ok(String::new()) };
+        let Some(channel) = self.channels.get_mut(name) else {
+            return Ok(String::new());
+        };
         let source = channel.source;
         if flow == Flow::Arguments {
             channel.arguments.push_str(more);
@@ -350,7 +421,12 @@ impl StreamInspection {
             self.judged.failed.push(failure.detector.clone());
         }
         for found in &release.matches {
-            self.tally.count(&found.entity, release.text.get(found.span.clone()).unwrap_or_default(), source, false);
+            self.tally.count(
+                &found.entity,
+                release.text.get(found.span.clone()).unwrap_or_default(),
+                source,
+                false,
+            );
         }
         if !release.matches.is_empty() || !release.failures.is_empty() {
             self.judge();
@@ -358,14 +434,22 @@ impl StreamInspection {
     }
 
     fn count_masked(&mut self, matches: &[Match], source: Source) {
-        for found in matches.iter().filter(|found| self.judged.decision.masks_entity(&found.entity, source)) {
+        for found in matches
+            .iter()
+            .filter(|found| self.judged.decision.masks_entity(&found.entity, source))
+        {
             *self.judged.masked.entry(found.entity.clone()).or_default() += 1;
         }
     }
 
     /// Judges a value that stands for itself; what would have to be masked there stops the stream.
     fn still(&mut self, fragment: &Fragment) -> Result<(), Stop> {
-        let release = self.inspection.rules.scanner.follow().push(&self.inspection.rules.scanner, &fragment.text, true);
+        let release = self
+            .inspection
+            .rules
+            .scanner
+            .follow()
+            .push(&self.inspection.rules.scanner, &fragment.text, true);
         if release.matches.is_empty() && release.failures.is_empty() {
             return Ok(());
         }
@@ -375,7 +459,11 @@ impl StreamInspection {
         }
         self.judged.facts.content.failed |= !release.failures.is_empty();
         self.judge();
-        if stops(&self.judged.decision) { Err(Stop) } else { Ok(()) }
+        if stops(&self.judged.decision) {
+            Err(Stop)
+        } else {
+            Ok(())
+        }
     }
 
     /// Judges whole tool-call arguments: JSON in a text, or plain text if it is none.
@@ -383,7 +471,9 @@ impl StreamInspection {
         if whole.is_empty() {
             return Ok(String::new());
         }
-        let Ok(half) = read_arguments(whole, "/arguments", source) else { return self.plain_arguments(whole, source) };
+        let Ok(half) = read_arguments(whole, "/arguments", source) else {
+            return self.plain_arguments(whole, source);
+        };
         let scan = self.inspection.rules.scanner.scan(&half.parts);
         for (index, found) in &scan.matches {
             if let Some(part) = half.parts.get(*index) {
@@ -427,11 +517,16 @@ impl StreamInspection {
 
     /// Keeps the event as the shape of what may have to be sent for the channel later.
     fn remember(&mut self, event: &Event, reading: &EventReading, fragment: &Fragment) {
-        let Some(channel) = self.channels.get_mut(&fragment.channel) else { return };
-        if fragment.flow == Flow::Still || !(channel.growing.held() > 0 || !channel.arguments.is_empty()) {
+        let Some(channel) = self.channels.get_mut(&fragment.channel) else {
+            return;
+        };
+        if fragment.flow == Flow::Still || !channel.holds() {
             return;
         }
-        let others = reading.fragments.iter().filter(|other| other.flow != Flow::Still && other.token != fragment.token);
+        let others = reading
+            .fragments
+            .iter()
+            .filter(|other| other.flow != Flow::Still && other.token != fragment.token);
         channel.template = Some(Template {
             event: event.clone(),
             token: fragment.token.clone(),
@@ -442,7 +537,9 @@ impl StreamInspection {
 
     /// Whether text of some channel of a group is held back.
     fn holds(&self, group: &str) -> bool {
-        self.channels.iter().any(|(name, channel)| name.starts_with(group) && (channel.growing.held() > 0 || !channel.arguments.is_empty()))
+        self.channels
+            .iter()
+            .any(|(name, channel)| name.starts_with(group) && channel.holds())
     }
 
     /// Keeps track of what the client has seen.
@@ -455,7 +552,9 @@ impl StreamInspection {
                 }
             }
         }
-        self.seen.open.retain(|name| !reading.ends.iter().any(|end| name.starts_with(end.as_str())));
+        self.seen
+            .open
+            .retain(|name| !reading.ends.iter().any(|end| name.starts_with(end.as_str())));
         if !reading.terminal {
             self.seen.last = Some(event.data.clone());
         }
@@ -464,7 +563,10 @@ impl StreamInspection {
 
 /// A released text with its matches masked as the decision asks.
 fn masked(text: &str, matches: &[Match], decision: &Decision, source: Source) -> String {
-    let mut wanted: Vec<&Match> = matches.iter().filter(|found| decision.masks_entity(&found.entity, source)).collect();
+    let mut wanted: Vec<&Match> = matches
+        .iter()
+        .filter(|found| decision.masks_entity(&found.entity, source))
+        .collect();
     wanted.sort_by_key(|found| (found.span.start, std::cmp::Reverse(found.span.end)));
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     for found in wanted {

@@ -12,9 +12,9 @@ use jiff::civil::{Date, DateTime};
 use super::Files;
 use super::compile::Policy;
 use super::document::{At, Document, Text};
+use super::fields::Reader;
 use super::node::{self, Node, Place};
 use super::problem::Problem;
-use super::fields::Reader;
 use crate::catalog::Catalog;
 use crate::decide::{self, Decision, Destination, Facts, Who};
 use crate::detect::scanner::Scanner;
@@ -107,7 +107,11 @@ pub fn ask(policy: &Policy, scanner: &Scanner, catalog: &Catalog, request: &Requ
     let parts: Vec<Part> = request.parts.iter().map(part).collect();
     let scan = scanner.scan(&parts);
     let mut content = content::of(&parts, &scan);
-    let sources = if content.sources.is_empty() { SourceSet::of(Source::User) } else { content.sources };
+    let sources = if content.sources.is_empty() {
+        SourceSet::of(Source::User)
+    } else {
+        content.sources
+    };
     for entity in &request.data {
         content::assume(&mut content, entity, sources);
     }
@@ -118,15 +122,28 @@ pub fn ask(policy: &Policy, scanner: &Scanner, catalog: &Catalog, request: &Requ
         now,
         direction: request.direction,
         who: Arc::new(request.who.clone()),
-        to: Arc::new(Destination { app: request.app.clone(), categories: catalog.categories(&request.app), attributes: request.attributes.clone() }),
+        to: Arc::new(Destination {
+            app: request.app.clone(),
+            categories: catalog.categories(&request.app),
+            attributes: request.attributes.clone(),
+        }),
         model: request.model.clone(),
         use_: request.use_.clone(),
         content,
     };
     let decision = decide::decide(policy, &facts);
-    let full_masks: Vec<decide::Mask> = decision.full_contributions(policy).flat_map(|one| one.masks.clone()).collect();
-    let edits = if decision.full == Verdict::Block { Vec::new() } else { content::edits(&parts, &scan, &full_masks) };
-    let texts = (0..parts.len()).map(|part| content::edited(&parts, part, &edits)).collect();
+    let full_masks: Vec<decide::Mask> = decision
+        .full_contributions(policy)
+        .flat_map(|one| one.masks.clone())
+        .collect();
+    let edits = if decision.full == Verdict::Block {
+        Vec::new()
+    } else {
+        content::edits(&parts, &scan, &full_masks)
+    };
+    let texts = (0..parts.len())
+        .map(|part| content::edited(&parts, part, &edits))
+        .collect();
     Answer { facts, decision, texts }
 }
 
@@ -143,7 +160,13 @@ pub struct Outcome<'c> {
 
 /// Runs one case.
 #[must_use]
-pub fn run<'c>(policy: &Policy, document: &Document, scanner: &Scanner, catalog: &Catalog, case: &'c Case) -> Outcome<'c> {
+pub fn run<'c>(
+    policy: &Policy,
+    document: &Document,
+    scanner: &Scanner,
+    catalog: &Catalog,
+    case: &'c Case,
+) -> Outcome<'c> {
     let now = case.request.now.unwrap_or_else(|| usual_moment(document));
     let now = document.zone().to_timestamp(now).unwrap_or(Timestamp::UNIX_EPOCH);
     let answer = ask(policy, scanner, catalog, &case.request, now);
@@ -151,12 +174,25 @@ pub fn run<'c>(policy: &Policy, document: &Document, scanner: &Scanner, catalog:
     if let Some(wanted) = &case.verdict
         && wanted.value != answer.decision.full
     {
-        differences.push(format!("expected `{}`, but the policy says `{}`", wanted.value, answer.decision.full));
+        differences.push(format!(
+            "expected `{}`, but the policy says `{}`",
+            wanted.value, answer.decision.full
+        ));
     }
     if let Some(wanted) = &case.clauses {
         let wanted: BTreeSet<&str> = wanted.iter().map(Text::as_str).collect();
-        let cited: BTreeSet<&str> = answer.decision.full_contributions(policy).map(|one| policy.citation(one.citation).id.as_str()).collect();
-        let list = |names: Vec<&&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let cited: BTreeSet<&str> = answer
+            .decision
+            .full_contributions(policy)
+            .map(|one| policy.citation(one.citation).id.as_str())
+            .collect();
+        let list = |names: Vec<&&str>| {
+            names
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let missing = list(wanted.difference(&cited).collect());
         let extra = list(cited.difference(&wanted).collect());
         if !missing.is_empty() {
@@ -169,15 +205,27 @@ pub fn run<'c>(policy: &Policy, document: &Document, scanner: &Scanner, catalog:
     if let Some(wanted) = &case.texts {
         let wanted: Vec<&str> = wanted.iter().map(Text::as_str).collect();
         if wanted != answer.texts {
-            differences.push(format!("expected the text {wanted:?}, but it goes on as {:?}", answer.texts));
+            differences.push(format!(
+                "expected the text {wanted:?}, but it goes on as {:?}",
+                answer.texts
+            ));
         }
     }
-    Outcome { case, answer, differences }
+    Outcome {
+        case,
+        answer,
+        differences,
+    }
 }
 
 fn usual_moment(document: &Document) -> DateTime {
-    let effective = document.approved.as_ref().and_then(|approved| approved.effective.as_ref().or(approved.on.as_ref()));
-    effective.map_or(Date::constant(2026, 1, 1), |date| date.value).at(12, 0, 0, 0)
+    let effective = document
+        .approved
+        .as_ref()
+        .and_then(|approved| approved.effective.as_ref().or(approved.on.as_ref()));
+    effective
+        .map_or(Date::constant(2026, 1, 1), |date| date.value)
+        .at(12, 0, 0, 0)
 }
 
 /// Reads the cases of a policy folder.
@@ -206,10 +254,18 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
     fields.finish(reader);
     let mut expect = expect?;
     let words: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
-    let verdict = expect.required_with("verdict", reader, |reader, node| reader.word(node, "a verdict", Verdict::parse, &words));
+    let verdict = expect.required_with("verdict", reader, |reader, node| {
+        reader.word(node, "a verdict", Verdict::parse, &words)
+    });
     let (clauses, texts) = (expect.some_texts("clauses", reader), expect.some_texts("text", reader));
     expect.finish(reader);
-    Some(Case { name: name?, request: request?, verdict, clauses, texts })
+    Some(Case {
+        name: name?,
+        request: request?,
+        verdict,
+        clauses,
+        texts,
+    })
 }
 
 fn request(node: &Node, reader: &mut Reader) -> Option<Request> {
@@ -218,22 +274,49 @@ fn request(node: &Node, reader: &mut Reader) -> Option<Request> {
     let mut groups = fields.texts("group", reader);
     groups.extend(fields.texts("groups", reader));
     let who = Who {
-        principal: fields.text("principal", reader).map(|text| text.value).unwrap_or_default(),
+        principal: fields
+            .text("principal", reader)
+            .map(|text| text.value)
+            .unwrap_or_default(),
         groups: strings(groups),
         client: fields.text("client", reader).map(|text| text.value),
-        training: fields.good_pairs("training", reader, Reader::date).into_iter().map(|(course, on)| (course.value, on.value)).collect(),
-        since: fields.node("since").and_then(|node| reader.date(node)).map(|date| date.value),
+        training: fields
+            .good_pairs("training", reader, Reader::date)
+            .into_iter()
+            .map(|(course, on)| (course.value, on.value))
+            .collect(),
+        since: fields
+            .node("since")
+            .and_then(|node| reader.date(node))
+            .map(|date| date.value),
     };
     let sources: Vec<&str> = Source::ALL.iter().map(|source| source.as_str()).collect();
     let directions: Vec<&str> = Direction::ALL.iter().map(|direction| direction.as_str()).collect();
-    let direction = fields.node("direction").and_then(|node| reader.word(node, "a direction", Direction::parse, &directions));
+    let direction = fields
+        .node("direction")
+        .and_then(|node| reader.word(node, "a direction", Direction::parse, &directions));
     let direction = direction.map_or(Direction::Prompt, |word| word.value);
-    let usual = if direction == Direction::Prompt { Source::User } else { Source::Model };
-    let source = fields.node("source").and_then(|node| reader.word(node, "a source", Source::parse, &sources)).map_or(usual, |word| word.value);
-    let mut parts: Vec<(Source, String)> = fields.texts("text", reader).into_iter().map(|text| (source, text.value)).collect();
+    let usual = if direction == Direction::Prompt {
+        Source::User
+    } else {
+        Source::Model
+    };
+    let source = fields
+        .node("source")
+        .and_then(|node| reader.word(node, "a source", Source::parse, &sources))
+        .map_or(usual, |word| word.value);
+    let mut parts: Vec<(Source, String)> = fields
+        .texts("text", reader)
+        .into_iter()
+        .map(|text| (source, text.value))
+        .collect();
     for part in fields.list("parts", reader) {
-        let Some(mut inner) = reader.fields(part, "a part") else { continue };
-        let source = inner.required_with("source", reader, |reader, node| reader.word(node, "a source", Source::parse, &sources));
+        let Some(mut inner) = reader.fields(part, "a part") else {
+            continue;
+        };
+        let source = inner.required_with("source", reader, |reader, node| {
+            reader.word(node, "a source", Source::parse, &sources)
+        });
         let text = inner.required("text", reader);
         inner.finish(reader);
         if let (Some(source), Some(text)) = (source, text) {
@@ -242,8 +325,15 @@ fn request(node: &Node, reader: &mut Reader) -> Option<Request> {
     }
     let request = Request {
         who,
-        app: fields.required("app", reader).map(|text| text.value).unwrap_or_default(),
-        attributes: fields.good_pairs("attributes", reader, Reader::text).into_iter().map(|(key, value)| (key.value, value.value)).collect(),
+        app: fields
+            .required("app", reader)
+            .map(|text| text.value)
+            .unwrap_or_default(),
+        attributes: fields
+            .good_pairs("attributes", reader, Reader::text)
+            .into_iter()
+            .map(|(key, value)| (key.value, value.value))
+            .collect(),
         model: fields.text("model", reader).map(|text| text.value),
         use_: fields.text("use", reader).map(|text| text.value),
         direction,

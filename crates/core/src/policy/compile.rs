@@ -65,7 +65,11 @@ pub struct Policy {
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Policy").field("organization", &self.organization).field("version", &self.version).field("digest", &self.digest).finish_non_exhaustive()
+        f.debug_struct("Policy")
+            .field("organization", &self.organization)
+            .field("version", &self.version)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -192,7 +196,9 @@ impl Escalation {
 
     pub(crate) fn applies(&self, found: &[Found<'_>]) -> bool {
         let of = |group: &Bits| -> u64 {
-            let inside = found.iter().filter(|one| one.index.is_some_and(|index| group.contains(index)));
+            let inside = found
+                .iter()
+                .filter(|one| one.index.is_some_and(|index| group.contains(index)));
             inside.map(|one| u64::from(one.seen.distinct)).sum()
         };
         match self.at_least {
@@ -207,8 +213,19 @@ impl Policy {
     #[must_use]
     pub fn citation(&self, id: CitationId) -> &Citation {
         // INVARIANT: ids are made by `Compiler::cite` alone, with the index of what it pushed; `none` is never reached.
-        static NONE: Citation =
-            Citation { id: String::new(), place: Place { file: 0, line: 0, column: 0, length: 0 }, mode: Mode::Enforce, statement: None, clause: None, tell: None };
+        static NONE: Citation = Citation {
+            id: String::new(),
+            place: Place {
+                file: 0,
+                line: 0,
+                column: 0,
+                length: 0,
+            },
+            mode: Mode::Enforce,
+            statement: None,
+            clause: None,
+            tell: None,
+        };
         self.cited.get(usize::from(id.0)).unwrap_or(&NONE)
     }
 
@@ -220,14 +237,19 @@ impl Policy {
     /// A place as people read it: `policy.yaml:14:9`.
     #[must_use]
     pub fn locate(&self, place: Place) -> String {
-        let path = self.paths.get(usize::from(place.file)).map_or(super::ROOT, String::as_str);
+        let path = self
+            .paths
+            .get(usize::from(place.file))
+            .map_or(super::ROOT, String::as_str);
         format!("{path}:{}:{}", place.line, place.column)
     }
 
     /// The id of an exception.
     #[must_use]
     pub fn exception(&self, index: u16) -> &str {
-        self.exceptions.get(usize::from(index)).map_or("", |exception| &exception.id)
+        self.exceptions
+            .get(usize::from(index))
+            .map_or("", |exception| &exception.id)
     }
 
     /// The id of a grant.
@@ -248,10 +270,21 @@ impl Policy {
         &self.own_detectors
     }
 
+    /// Whether a use is one of the scope's.
+    #[must_use]
+    pub fn has_use(&self, name: &str) -> bool {
+        self.names.uses.index(name).is_some()
+    }
+
     /// Whether an app is listed.
     #[must_use]
     pub fn app_class(&self, app: &str) -> AppClass {
-        let entry = self.names.apps.index(app).and_then(|index| self.apps.get(index as usize)).and_then(Option::as_ref);
+        let entry = self
+            .names
+            .apps
+            .index(app)
+            .and_then(|index| self.apps.get(index as usize))
+            .and_then(Option::as_ref);
         entry.map_or(AppClass::Unknown, |entry| entry.class)
     }
 
@@ -266,11 +299,16 @@ impl Policy {
 
     pub(crate) fn cell(&self, data: u8, app: AppClass) -> Verdict {
         let row = self.matrix.get(usize::from(data));
-        row.and_then(|row| row.get(app as usize)).copied().unwrap_or(Verdict::Block)
+        row.and_then(|row| row.get(app as usize))
+            .copied()
+            .unwrap_or(Verdict::Block)
     }
 
     pub(crate) fn course_days(&self, course: &str) -> Option<u32> {
-        self.courses.iter().find(|(id, _)| id == course).and_then(|&(_, days)| days)
+        self.courses
+            .iter()
+            .find(|(id, _)| id == course)
+            .and_then(|&(_, days)| days)
     }
 }
 
@@ -278,7 +316,14 @@ impl Policy {
 /// that cannot be run) is added to `problems`, and then there is no policy.
 pub(super) fn compile(document: &Document, catalog: &Catalog, problems: &mut Vec<Problem>) -> Option<Policy> {
     let before = problems.len();
-    let policy = Compiler { document, names: Names::new(document, catalog), zone: document.zone(), cited: Vec::new(), problems }.run();
+    let policy = Compiler {
+        document,
+        names: Names::new(document, catalog),
+        zone: document.zone(),
+        cited: Vec::new(),
+        problems,
+    }
+    .run();
     (problems.len() == before).then_some(policy)
 }
 
@@ -296,27 +341,61 @@ impl Compiler<'_, '_> {
         let citations = self.section_data();
         let gates = document.education.gates.iter().map(|gate| self.gate(gate)).collect();
         let rules = document.clauses.iter().filter_map(|clause| self.rule(clause)).collect();
-        let exceptions = document.exceptions.iter().filter_map(|exception| self.exception(exception)).collect();
-        let default_class = document.data.default.as_ref().and_then(|class| self.names.class(class.as_str())).unwrap_or(0);
+        let exceptions = document
+            .exceptions
+            .iter()
+            .filter_map(|exception| self.exception(exception))
+            .collect();
+        let default_class = document
+            .data
+            .default
+            .as_ref()
+            .and_then(|class| self.names.class(class.as_str()))
+            .unwrap_or(0);
         Policy {
             digest: document.digest,
-            organization: document.organization.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
-            version: document.version.as_ref().map(|text| text.value.clone()).unwrap_or_default(),
+            organization: document
+                .organization
+                .as_ref()
+                .map(|text| text.value.clone())
+                .unwrap_or_default(),
+            version: document
+                .version
+                .as_ref()
+                .map(|text| text.value.clone())
+                .unwrap_or_default(),
             default_class,
             entity_classes: self.entity_classes(default_class),
             escalations: self.escalations(),
             matrix: self.matrix(),
             answers: self.answers(),
-            uninspectable: document.data.uninspectable.as_ref().map_or(Verdict::Block, |verdict| verdict.value),
-            unavailable: document.data.unavailable.as_ref().map_or(Verdict::Block, |verdict| verdict.value),
+            uninspectable: document
+                .data
+                .uninspectable
+                .as_ref()
+                .map_or(Verdict::Block, |verdict| verdict.value),
+            unavailable: document
+                .data
+                .unavailable
+                .as_ref()
+                .map_or(Verdict::Block, |verdict| verdict.value),
             apps: self.apps(),
             grants: self.grants(),
             tools: self.tools(),
             unmapped: document.scope.unmapped.as_ref().map(|verdict| verdict.value),
-            outside: document.scope.outside.as_ref().map_or(Verdict::Block, |verdict| verdict.value),
+            outside: document
+                .scope
+                .outside
+                .as_ref()
+                .map_or(Verdict::Block, |verdict| verdict.value),
             uses: self.uses(),
             excludes: self.excludes(),
-            courses: document.education.courses.iter().map(|course| (course.id.value.clone(), course.valid.as_ref().map(|days| days.value))).collect(),
+            courses: document
+                .education
+                .courses
+                .iter()
+                .map(|course| (course.id.value.clone(), course.valid.as_ref().map(|days| days.value)))
+                .collect(),
             own_detectors: self.own_detectors(),
             gates,
             rules,
@@ -331,9 +410,19 @@ impl Compiler<'_, '_> {
 
     fn cite(&mut self, id: &str, place: Place, statement: Option<&Text>, tell: Option<&Text>) -> CitationId {
         let rollout = &self.document.rollout;
-        let own = rollout.entries.iter().find(|(name, _)| name.as_str() == id).map(|(_, mode)| mode.value);
-        let mode = own.or_else(|| rollout.default.as_ref().map(|mode| mode.value)).unwrap_or(Mode::Enforce);
-        let holds_up = self.document.clauses.iter().find(|clause| clause.enforced_by.as_ref().is_some_and(|by| by.as_str() == id));
+        let own = rollout
+            .entries
+            .iter()
+            .find(|(name, _)| name.as_str() == id)
+            .map(|(_, mode)| mode.value);
+        let mode = own
+            .or_else(|| rollout.default.as_ref().map(|mode| mode.value))
+            .unwrap_or(Mode::Enforce);
+        let holds_up = self
+            .document
+            .clauses
+            .iter()
+            .find(|clause| clause.enforced_by.as_ref().is_some_and(|by| by.as_str() == id));
         let statement = statement.or_else(|| holds_up.and_then(|clause| clause.statement.as_ref()));
         self.cited.push(Citation {
             id: id.to_owned(),
@@ -352,32 +441,106 @@ impl Compiler<'_, '_> {
         let (access, scope, data) = (&document.access, &document.scope, &document.data);
         let head = |section| document.section_place(section);
         Citations {
-            uninspectable: self.cite("uninspectable", data.uninspectable.as_ref().map_or(head(Section::Data), |verdict| verdict.place), None, None),
-            detector_failure: self.cite("detector-failure", data.unavailable.as_ref().map_or(head(Section::Data), |verdict| verdict.place), None, None),
-            access: self.cite("access", access.grants_place.unwrap_or(head(Section::Access)), None, None),
-            groups: self.cite("scope.groups", scope.groups_place.unwrap_or(head(Section::Scope)), None, None),
-            outside: self.cite("scope.outside", scope.outside.as_ref().map_or(head(Section::Scope), |verdict| verdict.place), None, None),
-            uses: self.cite("scope.uses", scope.uses_place.unwrap_or(head(Section::Scope)), None, None),
-            matrix: self.cite("data.matrix", data.matrix.as_ref().map_or(head(Section::Data), |matrix| matrix.place), None, None),
-            answers: self.cite("data.answers", data.answers.as_ref().map_or(head(Section::Data), |answers| answers.place), None, None),
-            tools: self.cite("access.tools", access.tools.as_ref().map_or(head(Section::Access), |tools| tools.place), None, None),
+            uninspectable: self.cite(
+                "uninspectable",
+                data.uninspectable
+                    .as_ref()
+                    .map_or(head(Section::Data), |verdict| verdict.place),
+                None,
+                None,
+            ),
+            detector_failure: self.cite(
+                "detector-failure",
+                data.unavailable
+                    .as_ref()
+                    .map_or(head(Section::Data), |verdict| verdict.place),
+                None,
+                None,
+            ),
+            access: self.cite(
+                "access",
+                access.grants_place.unwrap_or(head(Section::Access)),
+                None,
+                None,
+            ),
+            groups: self.cite(
+                "scope.groups",
+                scope.groups_place.unwrap_or(head(Section::Scope)),
+                None,
+                None,
+            ),
+            outside: self.cite(
+                "scope.outside",
+                scope
+                    .outside
+                    .as_ref()
+                    .map_or(head(Section::Scope), |verdict| verdict.place),
+                None,
+                None,
+            ),
+            uses: self.cite(
+                "scope.uses",
+                scope.uses_place.unwrap_or(head(Section::Scope)),
+                None,
+                None,
+            ),
+            matrix: self.cite(
+                "data.matrix",
+                data.matrix.as_ref().map_or(head(Section::Data), |matrix| matrix.place),
+                None,
+                None,
+            ),
+            answers: self.cite(
+                "data.answers",
+                data.answers
+                    .as_ref()
+                    .map_or(head(Section::Data), |answers| answers.place),
+                None,
+                None,
+            ),
+            tools: self.cite(
+                "access.tools",
+                access.tools.as_ref().map_or(head(Section::Access), |tools| tools.place),
+                None,
+                None,
+            ),
         }
     }
 
     fn gate(&mut self, gate: &super::document::Gate) -> Gate {
         let citation = self.cite(gate.id.as_str(), gate.id.place, None, gate.tell.as_ref());
-        Gate { citation, course: gate.without.value.clone(), grace: gate.grace.as_ref().map_or(0, |days| days.value), then: gate.then.value }
+        Gate {
+            citation,
+            course: gate.without.value.clone(),
+            grace: gate.grace.as_ref().map_or(0, |days| days.value),
+            then: gate.then.value,
+        }
     }
 
     fn rule(&mut self, clause: &super::document::Clause) -> Option<Rule> {
         let rule = clause.rule.as_ref()?;
-        let citation = self.cite(clause.id.as_str(), clause.id.place, clause.statement.as_ref(), rule.tell.as_ref());
-        let condition = match rule.condition.as_ref().map(|text| (text, Condition::compile(text.as_str()))) {
+        let citation = self.cite(
+            clause.id.as_str(),
+            clause.id.place,
+            clause.statement.as_ref(),
+            rule.tell.as_ref(),
+        );
+        let condition = match rule
+            .condition
+            .as_ref()
+            .map(|text| (text, Condition::compile(text.as_str())))
+        {
             None => None,
             Some((_, Ok(condition))) => Some(condition),
             Some((text, Err(reason))) => {
-                let problem = Problem::error("bad-condition", text.place, format!("this condition cannot be used: {reason}"));
-                self.problems.push(problem.help("the names and types that conditions may use are in docs/reference/deciding.md"));
+                let problem = Problem::error(
+                    "bad-condition",
+                    text.place,
+                    format!("this condition cannot be used: {reason}"),
+                );
+                self.problems.push(
+                    problem.help("the names and types that conditions may use are in docs/reference/deciding.md"),
+                );
                 None
             }
         };
@@ -391,7 +554,10 @@ impl Compiler<'_, '_> {
     }
 
     fn exception(&self, exception: &super::document::Exception) -> Option<Exception> {
-        let citation = self.cited.iter().position(|citation| citation.id == exception.clause.value)?;
+        let citation = self
+            .cited
+            .iter()
+            .position(|citation| citation.id == exception.clause.value)?;
         Some(Exception {
             id: exception.id.value.clone(),
             citation: CitationId(u16::try_from(citation).ok()?),
@@ -409,9 +575,16 @@ impl Compiler<'_, '_> {
     fn entity_classes(&self, default: u8) -> Vec<u8> {
         let mut classes = vec![default; self.names.entities.len()];
         // Families first, so that what an entity itself is given stands.
-        let (own, families): (Vec<_>, Vec<_>) = self.document.data.entities.iter().partition(|(name, _)| self.names.entities.index(name.as_str()).is_some());
+        let (own, families): (Vec<_>, Vec<_>) = self
+            .document
+            .data
+            .entities
+            .iter()
+            .partition(|(name, _)| self.names.entities.index(name.as_str()).is_some());
         for (name, class) in families.into_iter().chain(own) {
-            let Some(class) = self.names.class(class.as_str()) else { continue };
+            let Some(class) = self.names.class(class.as_str()) else {
+                continue;
+            };
             for index in self.names.entity_indices(name.as_str()) {
                 if let Some(slot) = classes.get_mut(index as usize) {
                     *slot = class;
@@ -423,8 +596,16 @@ impl Compiler<'_, '_> {
 
     fn escalations(&self) -> Vec<Escalation> {
         let one = |escalation: &super::document::Escalation| {
-            let groups = escalation.entities.iter().map(|name| self.names.entity_indices(name.as_str()).collect()).collect();
-            Some(Escalation { groups, at_least: escalation.at_least, to: self.names.class(escalation.to.as_str())? })
+            let groups = escalation
+                .entities
+                .iter()
+                .map(|name| self.names.entity_indices(name.as_str()).collect())
+                .collect();
+            Some(Escalation {
+                groups,
+                at_least: escalation.at_least,
+                to: self.names.class(escalation.to.as_str())?,
+            })
         };
         self.document.data.escalate.iter().filter_map(one).collect()
     }
@@ -432,7 +613,13 @@ impl Compiler<'_, '_> {
     fn matrix(&self) -> Vec<[Verdict; 4]> {
         let mut table = vec![[Verdict::Block; 4]; self.names.class_count()];
         for row in self.document.data.matrix.iter().flat_map(|matrix| &matrix.rows) {
-            let Some(cells) = self.names.class(row.class.as_str()).and_then(|class| table.get_mut(usize::from(class))) else { continue };
+            let Some(cells) = self
+                .names
+                .class(row.class.as_str())
+                .and_then(|class| table.get_mut(usize::from(class)))
+            else {
+                continue;
+            };
             for (app, verdict) in &row.cells {
                 if let Some(cell) = cells.get_mut(app.value as usize) {
                     *cell = verdict.value;
@@ -445,7 +632,11 @@ impl Compiler<'_, '_> {
     fn answers(&self) -> Vec<Verdict> {
         let mut table = vec![Verdict::Allow; self.names.class_count()];
         for (class, verdict) in self.document.data.answers.iter().flat_map(|answers| &answers.value) {
-            if let Some(cell) = self.names.class(class.as_str()).and_then(|class| table.get_mut(usize::from(class))) {
+            if let Some(cell) = self
+                .names
+                .class(class.as_str())
+                .and_then(|class| table.get_mut(usize::from(class)))
+            {
                 *cell = verdict.value;
             }
         }
@@ -456,16 +647,34 @@ impl Compiler<'_, '_> {
         let mut apps: Vec<Option<AppEntry>> = Vec::new();
         apps.resize_with(self.names.apps.len(), || None);
         for app in &self.document.apps {
-            let cells = app.cells.iter().filter_map(|(class, verdict)| Some((self.names.class(class.as_str())?, verdict.value)));
+            let cells = app
+                .cells
+                .iter()
+                .filter_map(|(class, verdict)| Some((self.names.class(class.as_str())?, verdict.value)));
             let entry = AppEntry {
                 class: app.class,
                 models: app.models.as_deref().map(selector::patterns),
-                require: app.require.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect(),
+                require: app
+                    .require
+                    .iter()
+                    .map(|(key, value)| (key.value.clone(), value.value.clone()))
+                    .collect(),
                 cells: cells.collect(),
-                only_for: app.only_for.as_ref().map(|selectors| selector::compile_all(&selectors.value, &self.names, &self.zone)),
-                expires: app.expires.as_ref().and_then(|expires| Some((self.end_of(expires.on.value)?, expires.then.value))),
+                only_for: app
+                    .only_for
+                    .as_ref()
+                    .map(|selectors| selector::compile_all(&selectors.value, &self.names, &self.zone)),
+                expires: app
+                    .expires
+                    .as_ref()
+                    .and_then(|expires| Some((self.end_of(expires.on.value)?, expires.then.value))),
             };
-            if let Some(slot) = self.names.apps.index(app.id.as_str()).and_then(|index| apps.get_mut(index as usize)) {
+            if let Some(slot) = self
+                .names
+                .apps
+                .index(app.id.as_str())
+                .and_then(|index| apps.get_mut(index as usize))
+            {
                 *slot = Some(entry);
             }
         }
@@ -473,7 +682,10 @@ impl Compiler<'_, '_> {
     }
 
     fn groups(&self, names: &[Text]) -> Bits {
-        names.iter().filter_map(|name| self.names.groups.index(name.as_str())).collect()
+        names
+            .iter()
+            .filter_map(|name| self.names.groups.index(name.as_str()))
+            .collect()
     }
 
     fn grants(&self) -> Vec<Grant> {
@@ -481,7 +693,11 @@ impl Compiler<'_, '_> {
             id: grant.id.value.clone(),
             groups: self.groups(&grant.groups),
             apps: grant.apps.as_deref().map(|apps| selector::app_tests(apps, &self.names)),
-            uses: grant.uses.as_ref().map(|uses| uses.iter().filter_map(|name| self.names.uses.index(name.as_str())).collect()),
+            uses: grant.uses.as_ref().map(|uses| {
+                uses.iter()
+                    .filter_map(|name| self.names.uses.index(name.as_str()))
+                    .collect()
+            }),
             models: grant.models.as_deref().map(selector::patterns),
         };
         self.document.access.grants.iter().map(one).collect()
@@ -495,7 +711,10 @@ impl Compiler<'_, '_> {
             groups: (!tool.groups.is_empty()).then(|| self.groups(&tool.groups)),
             then: tool.then.as_ref().map_or(Verdict::Allow, |verdict| verdict.value),
         });
-        Some(Tools { unlisted: tools.unlisted.as_ref().map_or(Verdict::Block, |verdict| verdict.value), list: list.collect() })
+        Some(Tools {
+            unlisted: tools.unlisted.as_ref().map_or(Verdict::Block, |verdict| verdict.value),
+            list: list.collect(),
+        })
     }
 
     fn uses(&self) -> Vec<Option<Use>> {
@@ -506,7 +725,12 @@ impl Compiler<'_, '_> {
                 groups: (!one.groups.is_empty()).then(|| self.groups(&one.groups)),
                 ceiling: one.ceiling.as_ref().and_then(|class| self.names.class(class.as_str())),
             };
-            if let Some(slot) = self.names.uses.index(one.id.as_str()).and_then(|index| uses.get_mut(index as usize)) {
+            if let Some(slot) = self
+                .names
+                .uses
+                .index(one.id.as_str())
+                .and_then(|index| uses.get_mut(index as usize))
+            {
                 *slot = Some(entry);
             }
         }
@@ -516,7 +740,10 @@ impl Compiler<'_, '_> {
     fn excludes(&self) -> Vec<Exclude> {
         let one = |exclude: &super::document::Exclude| {
             let group = self.names.groups.index(exclude.group.as_ref()?.as_str())?;
-            Some(Exclude { group, until: self.end_of(exclude.until.as_ref()?.value)? })
+            Some(Exclude {
+                group,
+                until: self.end_of(exclude.until.as_ref()?.value)?,
+            })
         };
         self.document.scope.exclude.iter().filter_map(one).collect()
     }
@@ -529,13 +756,21 @@ impl Compiler<'_, '_> {
             let list: Vec<String> = words.iter().map(|word| word.value.clone()).collect();
             match Keywords::new(EntityId::from(entity.as_str()), &list) {
                 Ok(detector) => detectors.push(std::sync::Arc::new(detector)),
-                Err(reason) => self.problems.push(Problem::error("bad-keywords", entity.place, format!("these keywords cannot be used: {reason}"))),
+                Err(reason) => self.problems.push(Problem::error(
+                    "bad-keywords",
+                    entity.place,
+                    format!("these keywords cannot be used: {reason}"),
+                )),
             }
         }
         for (entity, pattern) in &data.patterns {
             match Pattern::new(EntityId::from(entity.as_str()), pattern.as_str()) {
                 Ok(detector) => detectors.push(std::sync::Arc::new(detector)),
-                Err(reason) => self.problems.push(Problem::error("bad-pattern", pattern.place, format!("this pattern cannot be used: {reason}"))),
+                Err(reason) => self.problems.push(Problem::error(
+                    "bad-pattern",
+                    pattern.place,
+                    format!("this pattern cannot be used: {reason}"),
+                )),
             }
         }
         detectors

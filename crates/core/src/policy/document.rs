@@ -19,6 +19,9 @@ pub struct At<T> {
     pub place: Place,
 }
 
+/// Values by a name of the author's.
+pub type Named<T> = Vec<(Text, At<T>)>;
+
 /// A word or sentence of the author.
 pub type Text = At<String>;
 
@@ -418,9 +421,9 @@ pub struct Data {
     /// Data class, app class, verdict.
     pub matrix: Option<Matrix>,
     /// Verdict by class for answers.
-    pub answers: Option<At<Vec<(Text, At<Verdict>)>>>,
+    pub answers: Option<At<Named<Verdict>>>,
     /// How long things are kept.
-    pub retention: Option<At<Vec<(Text, At<u32>)>>>,
+    pub retention: Option<At<Named<u32>>>,
     /// For content that cannot be read as text.
     pub uninspectable: Option<At<Verdict>>,
     /// For a detector that failed.

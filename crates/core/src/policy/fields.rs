@@ -22,13 +22,22 @@ impl Reader {
             Value::List(_) => "a list".to_owned(),
             Value::Map(_) => "a map".to_owned(),
         };
-        self.problems.push(Problem::error("wrong-type", node.place, format!("{found} stands here, but {expected}")));
+        self.problems.push(Problem::error(
+            "wrong-type",
+            node.place,
+            format!("{found} stands here, but {expected}"),
+        ));
     }
 
     /// The members of a map.
     pub fn fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
         if let Value::Map(entries) = &node.value {
-            return Some(Fields { entries, known: Vec::new(), what, place: node.place });
+            return Some(Fields {
+                entries,
+                known: Vec::new(),
+                what,
+                place: node.place,
+            });
         }
         self.wrong(node, &format!("{what} is a map (`name: value`)"));
         None
@@ -41,12 +50,21 @@ impl Reader {
             return None;
         };
         if !quoted && looks_like_a_number(text) {
-            let problem = Problem::error("wrong-type", node.place, format!("`{text}` reads as a number, but a text is expected"));
-            self.problems.push(problem.help(format!("write it in quotes: \"{text}\"")));
+            let problem = Problem::error(
+                "wrong-type",
+                node.place,
+                format!("`{text}` reads as a number, but a text is expected"),
+            );
+            self.problems
+                .push(problem.help(format!("write it in quotes: \"{text}\"")));
             return None;
         }
         if !quoted && matches!(text.as_str(), "" | "~" | "null") {
-            self.problems.push(Problem::error("wrong-type", node.place, "a text is expected, but nothing stands here"));
+            self.problems.push(Problem::error(
+                "wrong-type",
+                node.place,
+                "a text is expected, but nothing stands here",
+            ));
             return None;
         }
         Some(At::new(text.clone(), node.place))
@@ -72,13 +90,20 @@ impl Reader {
     }
 
     /// A word of a closed set.
-    pub fn word<T: Copy>(&mut self, node: &Node, what: &str, parse: fn(&str) -> Option<T>, words: &[&str]) -> Option<At<T>> {
+    pub fn word<T: Copy>(
+        &mut self,
+        node: &Node,
+        what: &str,
+        parse: fn(&str) -> Option<T>,
+        words: &[&str],
+    ) -> Option<At<T>> {
         let text = self.text(node)?;
         if let Some(value) = parse(text.as_str()) {
             return Some(At::new(value, node.place));
         }
         let problem = Problem::error("unknown-word", node.place, format!("`{}` is not {what}", text.value));
-        self.problems.push(problem.suggest(text.as_str(), words.iter().copied()));
+        self.problems
+            .push(problem.suggest(text.as_str(), words.iter().copied()));
         None
     }
 
@@ -102,7 +127,10 @@ impl Reader {
         match parsed {
             Some(days) => Some(At::new(days, node.place)),
             None => {
-                self.wrong(node, "a length of time is expected, such as `30 days`, `6 weeks` or `2 years`");
+                self.wrong(
+                    node,
+                    "a length of time is expected, such as `30 days`, `6 weeks` or `2 years`",
+                );
                 None
             }
         }
@@ -179,11 +207,20 @@ impl<'n> Fields<'n> {
     }
 
     /// A value that must be there.
-    pub fn required_with<T>(&mut self, key: &'static str, reader: &mut Reader, read: impl FnOnce(&mut Reader, &'n Node) -> Option<T>) -> Option<T> {
+    pub fn required_with<T>(
+        &mut self,
+        key: &'static str,
+        reader: &mut Reader,
+        read: impl FnOnce(&mut Reader, &'n Node) -> Option<T>,
+    ) -> Option<T> {
         match self.node(key) {
             Some(node) => read(reader, node),
             None => {
-                reader.problems.push(Problem::error("missing-key", self.place, format!("{} needs `{key}`", self.what)));
+                reader.problems.push(Problem::error(
+                    "missing-key",
+                    self.place,
+                    format!("{} needs `{key}`", self.what),
+                ));
                 None
             }
         }
@@ -202,7 +239,10 @@ impl<'n> Fields<'n> {
     /// The items of a list.
     pub fn list(&mut self, key: &'static str, reader: &mut Reader) -> &'n [Node] {
         match self.node(key) {
-            Some(Node { value: Value::List(items), .. }) => items,
+            Some(Node {
+                value: Value::List(items),
+                ..
+            }) => items,
             Some(node) => {
                 reader.wrong(node, &format!("`{key}` is a list (`- …` or `[…]`)"));
                 &[]
@@ -212,29 +252,54 @@ impl<'n> Fields<'n> {
     }
 
     /// The members of a map whose keys are the author's own names.
-    pub fn pairs<T>(&mut self, key: &'static str, reader: &mut Reader, read: impl Fn(&mut Reader, &'n Node) -> T) -> Vec<(Text, T)> {
+    pub fn pairs<T>(
+        &mut self,
+        key: &'static str,
+        reader: &mut Reader,
+        read: impl Fn(&mut Reader, &'n Node) -> T,
+    ) -> Vec<(Text, T)> {
         let entries = match self.node(key) {
-            Some(Node { value: Value::Map(entries), .. }) => entries.as_slice(),
+            Some(Node {
+                value: Value::Map(entries),
+                ..
+            }) => entries.as_slice(),
             Some(node) => {
                 reader.wrong(node, &format!("`{key}` is a map (`name: value`)"));
                 &[]
             }
             None => &[],
         };
-        entries.iter().map(|entry| (At::new(entry.key.clone(), entry.key_place), read(reader, &entry.node))).collect()
+        entries
+            .iter()
+            .map(|entry| (At::new(entry.key.clone(), entry.key_place), read(reader, &entry.node)))
+            .collect()
     }
 
     /// Those of [`Self::pairs`] that could be read.
-    pub fn good_pairs<T>(&mut self, key: &'static str, reader: &mut Reader, read: impl Fn(&mut Reader, &'n Node) -> Option<T>) -> Vec<(Text, T)> {
-        self.pairs(key, reader, read).into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    pub fn good_pairs<T>(
+        &mut self,
+        key: &'static str,
+        reader: &mut Reader,
+        read: impl Fn(&mut Reader, &'n Node) -> Option<T>,
+    ) -> Vec<(Text, T)> {
+        self.pairs(key, reader, read)
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect()
     }
 
     /// Reports the keys that nobody asked for.
     pub fn finish(self, reader: &mut Reader) {
-        for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str())) {
+        for entry in self
+            .entries
+            .iter()
+            .filter(|entry| !self.known.contains(&entry.key.as_str()))
+        {
             let message = format!("{} has no key `{}`", self.what, entry.key);
             let problem = Problem::error("unknown-key", entry.key_place, message);
-            reader.problems.push(problem.suggest(&entry.key, self.known.iter().copied()));
+            reader
+                .problems
+                .push(problem.suggest(&entry.key, self.known.iter().copied()));
         }
     }
 }

@@ -56,7 +56,10 @@ impl Files {
     /// A policy of one file, without cases.
     #[must_use]
     pub fn single(text: &str) -> Self {
-        Self::new(vec![File { path: ROOT.to_owned(), text: text.to_owned() }])
+        Self::new(vec![File {
+            path: ROOT.to_owned(),
+            text: text.to_owned(),
+        }])
     }
 
     /// The file at `path` with its index.
@@ -83,7 +86,9 @@ impl Files {
     /// A problem as text, with its line.
     #[must_use]
     pub fn render(&self, problem: &Problem) -> String {
-        let (path, text) = self.get(problem.place.file).map_or((ROOT, ""), |file| (&file.path, &file.text));
+        let (path, text) = self
+            .get(problem.place.file)
+            .map_or((ROOT, ""), |file| (&file.path, &file.text));
         problem.render(path, text)
     }
 }
@@ -133,7 +138,12 @@ pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
     let cases = cases::read(files, &mut problems);
     let mut policy = None;
     if let Some(document) = &document {
-        let context = check::Context { document, catalog, cases: &cases, now };
+        let context = check::Context {
+            document,
+            catalog,
+            cases: &cases,
+            now,
+        };
         check::all(&context, &mut problems);
         if !problems.iter().any(|problem| problem.severity == Severity::Error) {
             policy = compile::compile(document, catalog, &mut problems);
@@ -144,5 +154,10 @@ pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         policy = None;
     }
-    Loaded { policy, document, cases, problems }
+    Loaded {
+        policy,
+        document,
+        cases,
+        problems,
+    }
 }

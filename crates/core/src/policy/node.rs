@@ -64,7 +64,13 @@ const MAX_NODES: usize = 200_000;
 
 /// Reads one document; problems of form are added to `problems`. `None` when there is no tree to go on with.
 pub fn parse(file: u16, text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
-    let mut builder = Builder { file, problems, open: Vec::new(), root: None, nodes: 0 };
+    let mut builder = Builder {
+        file,
+        problems,
+        open: Vec::new(),
+        root: None,
+        nodes: 0,
+    };
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => {
@@ -74,16 +80,28 @@ pub fn parse(file: u16, text: &str, problems: &mut Vec<Problem>) -> Option<Node>
             }
             Err(error) => {
                 let marker = error.marker();
-                let place = Place { file, line: marker.line().max(1) as u32, column: marker.col() as u32 + 1, length: 1 };
+                let place = Place {
+                    file,
+                    line: marker.line().max(1) as u32,
+                    column: marker.col() as u32 + 1,
+                    length: 1,
+                };
                 let problem = Problem::error("yaml-syntax", place, format!("this is not YAML: {}", error.info()));
-                builder.problems.push(problem.help("check the indentation and quotes of this line and the one before"));
+                builder
+                    .problems
+                    .push(problem.help("check the indentation and quotes of this line and the one before"));
                 return None;
             }
         }
     }
     let root = builder.root;
     if root.is_none() {
-        let place = Place { file, line: 1, column: 1, length: 1 };
+        let place = Place {
+            file,
+            line: 1,
+            column: 1,
+            length: 1,
+        };
         problems.push(Problem::error("empty-document", place, "the document is empty"));
     }
     root
@@ -95,7 +113,11 @@ struct Stop;
 /// A collection under construction.
 enum Open {
     List(Vec<Node>, Place),
-    Map { entries: Vec<Entry>, place: Place, key: Option<(String, Place)> },
+    Map {
+        entries: Vec<Entry>,
+        place: Place,
+        key: Option<(String, Place)>,
+    },
 }
 
 struct Builder<'p> {
@@ -112,7 +134,13 @@ impl Builder<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.plain_node(anchor, tag.is_some(), place)?;
-                let node = Node { value: Value::Scalar { text: text.into_owned(), quoted: style != ScalarStyle::Plain }, place };
+                let node = Node {
+                    value: Value::Scalar {
+                        text: text.into_owned(),
+                        quoted: style != ScalarStyle::Plain,
+                    },
+                    place,
+                };
                 self.put(node)
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -121,20 +149,39 @@ impl Builder<'_> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.plain_node(anchor, tag.is_some(), place)?;
-                self.descend(Open::Map { entries: Vec::new(), place, key: None }, place)
+                self.descend(
+                    Open::Map {
+                        entries: Vec::new(),
+                        place,
+                        key: None,
+                    },
+                    place,
+                )
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let node = match self.open.pop() {
-                    Some(Open::List(items, place)) => Node { value: Value::List(items), place },
-                    Some(Open::Map { entries, place, .. }) => Node { value: Value::Map(entries), place },
+                    Some(Open::List(items, place)) => Node {
+                        value: Value::List(items),
+                        place,
+                    },
+                    Some(Open::Map { entries, place, .. }) => Node {
+                        value: Value::Map(entries),
+                        place,
+                    },
                     None => return Ok(()),
                 };
                 self.put(node)
             }
-            Event::Alias(_) | Event::UnresolvedAlias(_) => self.refuse(place, "aliases (`*name`) are not read", "write the value out where it is used"),
-            Event::DocumentStart(_, _) if self.root.is_some() => {
-                self.refuse(place, "a second document begins here", "a policy file is one document; use `include` for more files")
-            }
+            Event::Alias(_) | Event::UnresolvedAlias(_) => self.refuse(
+                place,
+                "aliases (`*name`) are not read",
+                "write the value out where it is used",
+            ),
+            Event::DocumentStart(_, _) if self.root.is_some() => self.refuse(
+                place,
+                "a second document begins here",
+                "a policy file is one document; use `include` for more files",
+            ),
             _ => Ok(()),
         }
     }
@@ -153,7 +200,11 @@ impl Builder<'_> {
             return self.refuse(place, "the document has too many values", "split it with `include`");
         }
         if anchor != 0 {
-            return self.refuse(place, "anchors (`&name`) are not read", "write the value out where it is used");
+            return self.refuse(
+                place,
+                "anchors (`&name`) are not read",
+                "write the value out where it is used",
+            );
         }
         if tagged {
             return self.refuse(place, "tags (`!name`) are not read", "remove the tag");
@@ -175,8 +226,10 @@ impl Builder<'_> {
                 Some((key, key_place)) => {
                     if let Some(first) = entries.iter().find(|entry| entry.key == key) {
                         let line = first.key_place.line;
-                        let problem = Problem::error("duplicate-key", key_place, format!("`{key}` stands here a second time"));
-                        self.problems.push(problem.help(format!("the first one is on line {line}; keep one of them")));
+                        let problem =
+                            Problem::error("duplicate-key", key_place, format!("`{key}` stands here a second time"));
+                        self.problems
+                            .push(problem.help(format!("the first one is on line {line}; keep one of them")));
                     } else {
                         entries.push(Entry { key, key_place, node });
                     }
@@ -187,14 +240,24 @@ impl Builder<'_> {
     }
 
     fn refuse(&mut self, place: Place, message: &str, help: &str) -> Result<(), Stop> {
-        self.problems.push(Problem::error("yaml-feature", place, message).help(help));
+        self.problems
+            .push(Problem::error("yaml-feature", place, message).help(help));
         Err(Stop)
     }
 
     fn place(&self, span: YamlSpan) -> Place {
         let (start, end) = (span.start, span.end);
-        let length = if start.line() == end.line() { end.col().saturating_sub(start.col()).max(1) } else { 1 };
-        Place { file: self.file, line: start.line().max(1) as u32, column: start.col() as u32 + 1, length: length as u32 }
+        let length = if start.line() == end.line() {
+            end.col().saturating_sub(start.col()).max(1)
+        } else {
+            1
+        };
+        Place {
+            file: self.file,
+            line: start.line().max(1) as u32,
+            column: start.col() as u32 + 1,
+            length: length as u32,
+        }
     }
 }
 
@@ -212,9 +275,14 @@ mod tests {
     fn strings_stay_strings() {
         let mut problems = Vec::new();
         let node = parse(0, "a: no\nb: 012\nc: 1e3\n", &mut problems).map(|node| node.value);
-        let Some(Value::Map(entries)) = node else { panic!("a map") };
+        let Some(Value::Map(entries)) = node else {
+            panic!("a map")
+        };
         let texts: Vec<_> = entries.into_iter().map(|entry| entry.node.value).collect();
-        let plain = |text: &str| Value::Scalar { text: text.to_owned(), quoted: false };
+        let plain = |text: &str| Value::Scalar {
+            text: text.to_owned(),
+            quoted: false,
+        };
         assert_eq!(texts, [plain("no"), plain("012"), plain("1e3")]);
     }
 

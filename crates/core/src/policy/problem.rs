@@ -45,13 +45,22 @@ impl Problem {
     /// An error.
     #[must_use]
     pub fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), place, help: None }
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            place,
+            help: None,
+        }
     }
 
     /// A warning.
     #[must_use]
     pub fn warning(code: &'static str, place: Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, place, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, place, message)
+        }
     }
 
     /// With what to do next.
@@ -82,7 +91,9 @@ impl Problem {
     #[must_use]
     pub fn render(&self, path: &str, text: &str) -> String {
         let mut out = format!("{}[{}]: {}\n", self.severity.as_str(), self.code, self.message);
-        let Place { line, column, length, .. } = self.place;
+        let Place {
+            line, column, length, ..
+        } = self.place;
         let gutter = line.to_string().len();
         let _ = writeln!(out, "{:gutter$}--> {path}:{line}:{column}", "");
         if let Some(source) = text.lines().nth(line.saturating_sub(1) as usize) {
@@ -121,7 +132,9 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, &from) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, &to) in b.iter().enumerate() {
-            let mut best = (at(&previous, j) + usize::from(from != to)).min(at(&previous, j + 1) + 1).min(at(&row, j) + 1);
+            let mut best = (at(&previous, j) + usize::from(from != to))
+                .min(at(&previous, j + 1) + 1)
+                .min(at(&row, j) + 1);
             let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(&to) && b.get(j - 1) == Some(&from);
             if swapped {
                 best = best.min(at(&older, j - 1) + 1);
@@ -147,7 +160,12 @@ mod tests {
 
     #[test]
     fn a_problem_points_at_its_words() {
-        let place = Place { file: 0, line: 2, column: 5, length: 6 };
+        let place = Place {
+            file: 0,
+            line: 2,
+            column: 5,
+            length: 6,
+        };
         let problem = Problem::error("unknown-app", place, "no app called `opnai`").help("did you mean `openai`?");
         let text = problem.render("policy.yaml", "apps:\n  - opnaix\n");
         let expected = "error[unknown-app]: no app called `opnai`\n --> policy.yaml:2:5\n  |\n2 |   - opnaix\n  |     ^^^^^^\n  = help: did you mean `openai`?\n";

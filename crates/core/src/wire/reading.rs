@@ -1,9 +1,9 @@
 //! From a document to parts: what every dialect has in common.
 //!
-//! A dialect does not pick out the texts that it knows. It walks to the places that it knows and leaves [`Marks`] there:
+//! A dialect does not pick out the texts that it knows. It walks to the places that it knows and leaves `Marks` there:
 //! who wrote this, this is a setting, this string holds JSON, this is a picture. Then one loop goes over the whole
 //! document and hands over every string, member name and long number, marked or not. So nothing can go unread because a
-//! vendor added a field. Read [`Marks`] first.
+//! vendor added a field. Read `Marks` first.
 
 use std::borrow::Cow;
 use std::ops::Range;

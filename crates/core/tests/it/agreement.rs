@@ -31,12 +31,19 @@ fn the_engine_agrees_with_the_naive_evaluator() {
             let expected = naive::decide(&plain, &facts);
             let found = decide(&policy, &convert(&facts));
             acting[expected.verdict as usize] += 1;
-            assert_eq!(summary(&policy, &found), expectation(&expected), "seed {seed}\n{facts:#?}\n{text}");
+            assert_eq!(
+                summary(&policy, &found),
+                expectation(&expected),
+                "seed {seed}\n{facts:#?}\n{text}"
+            );
         }
     }
     let all: usize = acting.iter().sum();
     for count in acting {
-        assert!(count * 20 >= all, "each verdict is at least 5 % of the answers: {acting:?}");
+        assert!(
+            count * 20 >= all,
+            "each verdict is at least 5 % of the answers: {acting:?}"
+        );
     }
 }
 
@@ -62,25 +69,51 @@ fn every_selector_key_is_decisive_for_the_engine() {
     }
 }
 
-fn compile(plain: &model::Policy, text: &str, seed: u64) -> Policy {
+pub(crate) fn compile(plain: &model::Policy, text: &str, seed: u64) -> Policy {
     // What is enforced must be named by a case; here the comparison itself is the test.
     let rules: Vec<&str> = plain.rules.iter().map(|rule| rule.id.as_str()).collect();
-    let cases = format!("cases: [{{name: all, request: {{app: demo}}, expect: {{verdict: allow, clauses: [{}]}}}}]", rules.join(", "));
-    let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
+    let cases = format!(
+        "cases: [{{name: all, request: {{app: demo}}, expect: {{verdict: allow, clauses: [{}]}}}}]",
+        rules.join(", ")
+    );
+    let file = |path: &str, text: &str| File {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    };
     let files = Files::new(vec![file("policy.yaml", text), file("cases/all.yaml", &cases)]);
     let now = "2026-12-15T12:00:00Z".parse().expect("a moment");
     let loaded = load(&files, &Catalog::built_in(), now);
-    let errors: Vec<String> =
-        loaded.problems.iter().filter(|problem| problem.severity == Severity::Error).map(|problem| files.render(problem)).collect();
-    loaded.policy.unwrap_or_else(|| panic!("seed {seed} is a good policy:\n{}\n{text}", errors.join("\n")))
+    let errors: Vec<String> = loaded
+        .problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .map(|problem| files.render(problem))
+        .collect();
+    loaded
+        .policy
+        .unwrap_or_else(|| panic!("seed {seed} is a good policy:\n{}\n{text}", errors.join("\n")))
 }
 
 /// Verdict, full verdict, citations, masks, classes: everything that both sides say.
-type Summary = (String, String, BTreeSet<String>, BTreeSet<(String, String)>, String, String);
+type Summary = (
+    String,
+    String,
+    BTreeSet<String>,
+    BTreeSet<(String, String)>,
+    String,
+    String,
+);
 
 fn summary(policy: &Policy, decision: &Decision) -> Summary {
-    let cited = decision.contributions.iter().filter(|one| one.verdict.as_str() != "allow");
-    let masks = decision.masks.iter().flat_map(|mask| mask.sources.iter().map(|source| (mask.entity.to_string(), source.to_string())));
+    let cited = decision
+        .contributions
+        .iter()
+        .filter(|one| one.verdict.as_str() != "allow");
+    let masks = decision.masks.iter().flat_map(|mask| {
+        mask.sources
+            .iter()
+            .map(|source| (mask.entity.to_string(), source.to_string()))
+    });
     (
         decision.verdict.to_string(),
         decision.full.to_string(),
@@ -100,17 +133,24 @@ fn expectation(answer: &model::Answer) -> Summary {
         word(answer.verdict),
         word(answer.full),
         answer.cited.clone(),
-        answer.masks.iter().map(|(entity, source)| (entity.clone(), word(source))).collect(),
+        answer
+            .masks
+            .iter()
+            .map(|(entity, source)| (entity.clone(), word(source)))
+            .collect(),
         word(answer.app_class),
         answer.data_class.clone(),
     )
 }
 
 fn sources<'s>(sources: impl IntoIterator<Item = &'s model::Source>) -> SourceSet {
-    sources.into_iter().map(|source| Source::parse(&word(source)).expect("a source")).collect()
+    sources
+        .into_iter()
+        .map(|source| Source::parse(&word(source)).expect("a source"))
+        .collect()
 }
 
-fn convert(facts: &model::Facts) -> Facts {
+pub(crate) fn convert(facts: &model::Facts) -> Facts {
     let entities = facts.entities.iter().map(|(entity, found)| Seen {
         entity: EntityId::from(entity.as_str()),
         distinct: found.distinct,
@@ -124,21 +164,33 @@ fn convert(facts: &model::Facts) -> Facts {
             principal: facts.principal.clone(),
             groups: facts.groups.iter().cloned().collect(),
             client: facts.client.clone(),
-            training: facts.training.iter().map(|(course, on)| (course.clone(), *on)).collect(),
+            training: facts
+                .training
+                .iter()
+                .map(|(course, on)| (course.clone(), *on))
+                .collect(),
             since: facts.since,
         }),
         to: Arc::new(Destination {
             app: facts.app.clone(),
             categories: facts.categories.iter().cloned().collect(),
-            attributes: facts.attributes.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            attributes: facts
+                .attributes
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
         }),
         model: facts.model.clone(),
         use_: facts.uses.clone(),
         content: Content {
             sources: sources(&facts.sources),
             entities: entities.collect(),
-            findings: facts.findings.iter().map(|(id, of)| (id.clone(), sources(of))).collect(),
-            tools: facts.tools.iter().cloned().collect(),
+            findings: facts
+                .findings
+                .iter()
+                .map(|(id, of)| (id.clone(), sources(of)))
+                .collect(),
+            tools: facts.tools.clone(),
             uninspectable: facts.uninspectable,
             failed: facts.failed,
         },

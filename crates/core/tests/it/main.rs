@@ -1,6 +1,10 @@
 //! The core held to account from outside: laws, and an independent second opinion on every decision.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test states its assumptions plainly")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test states its assumptions plainly"
+)]
 
 mod agreement;
 mod generate;

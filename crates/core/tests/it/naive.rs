@@ -148,7 +148,11 @@ impl Case<'_> {
             Some((on, then)) if self.local.date() > on => then,
             _ => app.listed,
         };
-        if unmet || not_for { class.max(AppClass::Unknown) } else { class }
+        if unmet || not_for {
+            class.max(AppClass::Unknown)
+        } else {
+            class
+        }
     }
 
     fn entity_class(&self, entity: &str) -> usize {

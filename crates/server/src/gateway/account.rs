@@ -46,7 +46,19 @@ impl Account {
     pub(super) fn new(recorder: RecorderHandle, patience: Duration, rules: Arc<Rules>, subject: SubjectId) -> Self {
         let id = Uuid::now_v7();
         let (name, subject_name) = (id.to_string(), subject.to_string());
-        Self { recorder, patience, rules, subject, subject_name, id, name, owes: None, status: 0, delivered: 0, answer: None }
+        Self {
+            recorder,
+            patience,
+            rules,
+            subject,
+            subject_name,
+            id,
+            name,
+            owes: None,
+            status: 0,
+            delivered: 0,
+            answer: None,
+        }
     }
 
     /// Records what is about to go upstream. Only after this may a byte leave.
@@ -77,7 +89,9 @@ impl Account {
     pub(super) async fn refusal(&self, route: &Route<'_>, judged: &Judged, status: u16) -> Result<(), NotRecorded> {
         let at_ms = now_ms();
         let value = record::refusal(&self.header(&self.name, at_ms), route, &self.rules, judged, status);
-        self.write(NewRecord::refusal(self.id, at_ms, self.subject, bytes(&value)?)).await.into_result()
+        self.write(NewRecord::refusal(self.id, at_ms, self.subject, bytes(&value)?))
+            .await
+            .into_result()
     }
 
     /// Records how the exchange ended. Only after this may the last byte go to the client.
@@ -91,7 +105,15 @@ impl Account {
         let (id, at_ms) = (Uuid::now_v7(), now_ms());
         let text = id.to_string();
         let header = self.header(&text, at_ms);
-        let value = record::outcome(&header, &self.name, ended, self.status, self.delivered, &self.rules, self.answer.as_ref());
+        let value = record::outcome(
+            &header,
+            &self.name,
+            ended,
+            self.status,
+            self.delivered,
+            &self.rules,
+            self.answer.as_ref(),
+        );
         Ok(NewRecord::outcome(id, self.id, at_ms, self.subject, bytes(&value)?))
     }
 
@@ -110,7 +132,11 @@ impl Account {
     }
 
     fn header<'h>(&'h self, id: &'h str, at_ms: i64) -> Header<'h> {
-        Header { id, at_ms, subject: &self.subject_name }
+        Header {
+            id,
+            at_ms,
+            subject: &self.subject_name,
+        }
     }
 }
 

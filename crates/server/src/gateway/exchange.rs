@@ -41,16 +41,39 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
     }
     let wire = routes::speaks(path, request.headers().contains_key("anthropic-version"));
     let Some(key) = credential(request.headers()).and_then(|presented| gateway.keys().find(presented).cloned()) else {
-        return error(wire, StatusCode::UNAUTHORIZED, "no valid key: send a virtual key of this gateway as `Authorization: Bearer …` or `x-api-key`");
+        return error(
+            wire,
+            StatusCode::UNAUTHORIZED,
+            "no valid key: send a virtual key of this gateway as `Authorization: Bearer …` or `x-api-key`",
+        );
     };
-    let account = Account::new(gateway.recorder.clone(), gateway.limits.record, Arc::clone(&gateway.rules), key.subject);
+    let account = Account::new(
+        gateway.recorder.clone(),
+        gateway.limits.record,
+        Arc::clone(&gateway.rules),
+        key.subject,
+    );
     let found = routes::find(request.method(), path);
-    let endpoint_name = format!("{} {}", request.method(), found.map_or("(not inspected)", |endpoint| endpoint.path));
-    let exchange = Exchange { gateway, client, key, account, wire, endpoint_name, bytes: 0, timing: Timing::default() };
+    let endpoint_name = format!(
+        "{} {}",
+        request.method(),
+        found.map_or("(not inspected)", |endpoint| endpoint.path)
+    );
+    let exchange = Exchange {
+        gateway,
+        client,
+        key,
+        account,
+        wire,
+        endpoint_name,
+        bytes: 0,
+        timing: Timing::default(),
+    };
     match found {
         Some(endpoint) => exchange.run(endpoint, request).await,
         None => {
-            let reason = "this endpoint is not inspected and therefore not served; use /v1/chat/completions or /v1/messages";
+            let reason =
+                "this endpoint is not inspected and therefore not served; use /v1/chat/completions or /v1/messages";
             exchange.refuse_unread(StatusCode::FORBIDDEN, reason).await
         }
     }
@@ -62,20 +85,29 @@ fn ready(gateway: &Gateway) -> Reply {
             let text = format!("ready\npolicy {}\n", gateway.rules.policy.digest);
             reply::whole(StatusCode::OK, "text/plain", text)
         }
-        Some(_) => reply::whole(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "not ready: records cannot be written\n"),
+        Some(_) => reply::whole(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "text/plain",
+            "not ready: records cannot be written\n",
+        ),
     }
 }
 
 /// The key that a client presents, as the two APIs do it.
 fn credential(headers: &HeaderMap) -> Option<&str> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
     bearer.or_else(|| headers.get("x-api-key").and_then(|value| value.to_str().ok()))
 }
 
 fn error(wire: &dyn Wire, status: StatusCode, message: &str) -> Reply {
     let mut answer = reply::json(status, wire.error(status.as_u16(), message));
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        answer
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     answer
 }
@@ -94,7 +126,11 @@ struct Exchange {
 
 /// Not recorded: nothing has happened, and the client may try again.
 fn not_recorded(wire: &dyn Wire) -> Reply {
-    error(wire, StatusCode::SERVICE_UNAVAILABLE, "the exchange cannot be recorded at the moment, so it was not carried out; try again")
+    error(
+        wire,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the exchange cannot be recorded at the moment, so it was not carried out; try again",
+    )
 }
 
 impl Exchange {
@@ -116,19 +152,30 @@ impl Exchange {
             Ok(inspected) => inspected,
             Err(reason) => return self.refuse_unread(StatusCode::BAD_REQUEST, &reason).await,
         };
-        let Inspected { judged, fate, stream, inspection } = inspected;
+        let Inspected {
+            judged,
+            fate,
+            stream,
+            inspection,
+        } = inspected;
         let forward = match fate {
             Fate::Stop => return self.refuse(&judged, &inspection, stream).await,
             Fate::Forward(edited) => edited.map_or(body, Bytes::from),
         };
         let gateway = Arc::clone(&self.gateway);
-        let Some(route) = gateway.route(endpoint.dialect, inspection.model()).filter(|route| route.serves(inspection.model())) else {
-            return self.refuse_unread(StatusCode::NOT_FOUND, "no upstream of this gateway serves this model").await;
+        let Some(route) = gateway
+            .route(endpoint.dialect, inspection.model())
+            .filter(|route| route.serves(inspection.model()))
+        else {
+            return self
+                .refuse_unread(StatusCode::NOT_FOUND, "no upstream of this gateway serves this model")
+                .await;
         };
         if self.intent(&judged, stream).await.is_err() {
             return not_recorded(self.wire);
         }
-        self.forward(route, &head.headers, forward, inspection, &judged.decision).await
+        self.forward(route, &head.headers, forward, inspection, &judged.decision)
+            .await
     }
 
     /// The whole request body, within its bounds.
@@ -136,7 +183,10 @@ impl Exchange {
         let limits = &self.gateway.limits;
         match timeout(limits.body_time, Limited::new(body, limits.body).collect()).await {
             Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than this gateway inspects")),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err((
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is larger than this gateway inspects",
+            )),
             Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "the body broke off")),
             Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")),
         }
@@ -144,33 +194,65 @@ impl Exchange {
 
     /// Reads and judges the body; an error is a reason for the client, without any of the text.
     async fn inspect(&self, endpoint: Endpoint, headers: &HeaderMap, body: &Bytes) -> Result<Inspected, String> {
-        let use_ = headers.get("ordain-use").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let who = self.gateway.directory.who(&self.key.principal, self.key.client.as_deref());
+        // A use that the policy does not know is as good as any other: what a client wrote there is not kept.
+        let declared = headers
+            .get("ordain-use")
+            .map(|value| value.to_str().unwrap_or_default());
+        let use_ = declared.map(|name| {
+            if self.gateway.rules.policy.has_use(name) {
+                name
+            } else {
+                "(undeclared)"
+            }
+            .to_owned()
+        });
+        let who = self
+            .gateway
+            .directory
+            .who(&self.key.principal, self.key.client.as_deref());
         let (gateway, record, body) = (Arc::clone(&self.gateway), self.account.name.clone(), body.clone());
         let work = move || {
             let call = |model: &str| Call {
                 now: jiff::Timestamp::now(),
                 who,
-                to: gateway.route(endpoint.dialect, model).map(|route| Arc::clone(&route.destination)).unwrap_or_default(),
+                to: gateway
+                    .route(endpoint.dialect, model)
+                    .map(|route| Arc::clone(&route.destination))
+                    .unwrap_or_default(),
                 use_,
                 record,
             };
-            Inspection::request(&gateway.rules, endpoint.wire, &body, call).map_err(|malformed| format!("the body cannot be read: {malformed}"))
+            Inspection::request(&gateway.rules, endpoint.wire, &body, call)
+                .map_err(|malformed| format!("the body cannot be read: {malformed}"))
         };
         if self.bytes as usize <= LARGE {
             return work();
         }
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err("the body could not be inspected".to_owned()))
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|_| Err("the body could not be inspected".to_owned()))
     }
 
     fn recorded_route(&self, stream: bool) -> RecordedRoute<'_> {
-        RecordedRoute { adapter: "gateway", wire: self.wire.id(), endpoint: &self.endpoint_name, bytes: self.bytes, stream }
+        RecordedRoute {
+            adapter: "gateway",
+            wire: self.wire.id(),
+            endpoint: &self.endpoint_name,
+            bytes: self.bytes,
+            stream,
+        }
     }
 
     async fn intent(&mut self, judged: &Judged, stream: bool) -> Result<(), NotRecorded> {
         let begun = Instant::now();
         let endpoint = std::mem::take(&mut self.endpoint_name);
-        let route = RecordedRoute { adapter: "gateway", wire: self.wire.id(), endpoint: &endpoint, bytes: self.bytes, stream };
+        let route = RecordedRoute {
+            adapter: "gateway",
+            wire: self.wire.id(),
+            endpoint: &endpoint,
+            bytes: self.bytes,
+            stream,
+        };
         let written = self.account.intent(&route, judged).await;
         self.timing.record = begun.elapsed();
         written
@@ -181,19 +263,35 @@ impl Exchange {
         let facts = Facts {
             now: jiff::Timestamp::now(),
             direction: Direction::Prompt,
-            who: self.gateway.directory.who(&self.key.principal, self.key.client.as_deref()),
+            who: self
+                .gateway
+                .directory
+                .who(&self.key.principal, self.key.client.as_deref()),
             to: Arc::default(),
             model: None,
             use_: None,
-            content: Content { sources: SourceSet::of(Source::User), uninspectable: true, ..Content::default() },
+            content: Content {
+                sources: SourceSet::of(Source::User),
+                uninspectable: true,
+                ..Content::default()
+            },
         };
         let policy = &self.gateway.rules.policy;
         let mut decision = decide(policy, &facts);
         // There is nothing that could be passed on, whatever the policy says of uninspectable content.
         decision.verdict = Verdict::Block;
-        let judged = Judged { facts, decision, masked: Default::default(), failed: Vec::new(), uninspectable: Vec::new() };
+        let judged = Judged {
+            facts,
+            decision,
+            masked: Default::default(),
+            failed: Vec::new(),
+            uninspectable: Vec::new(),
+        };
         let begun = Instant::now();
-        let recorded = self.account.refusal(&self.recorded_route(false), &judged, status.as_u16()).await;
+        let recorded = self
+            .account
+            .refusal(&self.recorded_route(false), &judged, status.as_u16())
+            .await;
         self.timing.record = begun.elapsed();
         if recorded.is_err() {
             return not_recorded(self.wire);
@@ -210,7 +308,10 @@ impl Exchange {
             (false, ContentBlock::Error) => StatusCode::BAD_REQUEST,
         };
         let begun = Instant::now();
-        let recorded = self.account.refusal(&self.recorded_route(stream), judged, status.as_u16()).await;
+        let recorded = self
+            .account
+            .refusal(&self.recorded_route(stream), judged, status.as_u16())
+            .await;
         self.timing.record = begun.elapsed();
         if recorded.is_err() {
             return not_recorded(self.wire);
@@ -225,7 +326,12 @@ impl Exchange {
         if status != StatusCode::OK {
             return error(self.wire, status, &message);
         }
-        let refusal = Refusal { message: &message, model: inspection.model(), record: &self.account.name, at: inspection.call().now.as_second() };
+        let refusal = Refusal {
+            message: &message,
+            model: inspection.model(),
+            record: &self.account.name,
+            at: inspection.call().now.as_second(),
+        };
         if stream {
             return reply::whole(StatusCode::OK, "text/event-stream", self.wire.refusal_stream(&refusal));
         }
@@ -233,12 +339,25 @@ impl Exchange {
     }
 
     fn named(&self, mut answer: Reply, decisions: &[&Decision]) -> Reply {
-        reply::name_decision(answer.headers_mut(), &self.gateway.rules.policy, decisions, &self.account.name, &self.timing);
+        reply::name_decision(
+            answer.headers_mut(),
+            &self.gateway.rules.policy,
+            decisions,
+            &self.account.name,
+            &self.timing,
+        );
         answer
     }
 
     /// Sends the request and answers with what comes back.
-    async fn forward(mut self, route: &Route, headers: &HeaderMap, body: Bytes, inspection: Inspection, decided: &Decision) -> Reply {
+    async fn forward(
+        mut self,
+        route: &Route,
+        headers: &HeaderMap,
+        body: Bytes,
+        inspection: Inspection,
+        decided: &Decision,
+    ) -> Reply {
         let begun = Instant::now();
         let request = route.target.request(headers, &self.account.name, body);
         let answered = timeout(self.gateway.limits.first_byte, self.client.request(request)).await;
@@ -247,16 +366,38 @@ impl Exchange {
             Ok(Ok(response)) => response,
             Ok(Err(failure)) => {
                 tracing::warn!(error = %failure, record = %self.account.name, "the upstream could not be reached");
-                return self.upstream_failed(StatusCode::BAD_GATEWAY, "the upstream could not be reached", decided).await;
+                return self
+                    .upstream_failed(StatusCode::BAD_GATEWAY, "the upstream could not be reached", decided)
+                    .await;
             }
-            Err(_) => return self.upstream_failed(StatusCode::GATEWAY_TIMEOUT, "the upstream did not answer in time", decided).await,
+            Err(_) => {
+                return self
+                    .upstream_failed(
+                        StatusCode::GATEWAY_TIMEOUT,
+                        "the upstream did not answer in time",
+                        decided,
+                    )
+                    .await;
+            }
         };
         let (head, body) = response.into_parts();
         if unreadable_encoding(&head.headers).is_some() {
-            return self.upstream_failed(StatusCode::BAD_GATEWAY, "the upstream's answer is encoded in a way that cannot be inspected", decided).await;
+            return self
+                .upstream_failed(
+                    StatusCode::BAD_GATEWAY,
+                    "the upstream's answer is encoded in a way that cannot be inspected",
+                    decided,
+                )
+                .await;
         }
-        let passed: Vec<(HeaderName, HeaderValue)> = upstream::answer_headers(&head.headers).map(|(name, value)| (name.clone(), value.clone())).collect();
-        let streams = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| kind.starts_with("text/event-stream"));
+        let passed: Vec<(HeaderName, HeaderValue)> = upstream::answer_headers(&head.headers)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let streams = head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| kind.starts_with("text/event-stream"));
         let mut answer = if streams && head.status == StatusCode::OK {
             self.stream(body, inspection, decided)
         } else {
@@ -271,12 +412,20 @@ impl Exchange {
     /// An answer as it streams; its outcome is recorded before its last piece.
     fn stream(mut self, body: Incoming, inspection: Inspection, decided: &Decision) -> Reply {
         self.account.status = 200;
-        let headers = self.named(reply::json(StatusCode::OK, Bytes::new()), &[decided]).into_parts().0.headers;
+        let headers = self
+            .named(reply::json(StatusCode::OK, Bytes::new()), &[decided])
+            .into_parts()
+            .0
+            .headers;
         let body = StreamBody::new(body, inspection.stream(), self.account, self.gateway.limits.idle);
         let mut answer = Response::new(Either::Right(body));
         *answer.headers_mut() = headers;
-        answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        answer
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        answer
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         answer
     }
 
@@ -285,8 +434,24 @@ impl Exchange {
         let limits = &self.gateway.limits;
         let body = match timeout(limits.idle, Limited::new(body, limits.body).collect()).await {
             Ok(Ok(collected)) => collected.to_bytes(),
-            Ok(Err(_)) => return self.upstream_failed(StatusCode::BAD_GATEWAY, "the upstream's answer broke off or is too large", decided).await,
-            Err(_) => return self.upstream_failed(StatusCode::GATEWAY_TIMEOUT, "the upstream's answer took too long", decided).await,
+            Ok(Err(_)) => {
+                return self
+                    .upstream_failed(
+                        StatusCode::BAD_GATEWAY,
+                        "the upstream's answer broke off or is too large",
+                        decided,
+                    )
+                    .await;
+            }
+            Err(_) => {
+                return self
+                    .upstream_failed(
+                        StatusCode::GATEWAY_TIMEOUT,
+                        "the upstream's answer took too long",
+                        decided,
+                    )
+                    .await;
+            }
         };
         let begun = Instant::now();
         let (judged, fate) = if body.len() <= LARGE {
@@ -295,19 +460,39 @@ impl Exchange {
             let (own, whole) = (inspection.clone(), body.clone());
             match tokio::task::spawn_blocking(move || own.answer(&whole)).await {
                 Ok(done) => done,
-                Err(_) => return self.upstream_failed(StatusCode::BAD_GATEWAY, "the upstream's answer could not be inspected", decided).await,
+                Err(_) => {
+                    return self
+                        .upstream_failed(
+                            StatusCode::BAD_GATEWAY,
+                            "the upstream's answer could not be inspected",
+                            decided,
+                        )
+                        .await;
+                }
             }
         };
         self.timing.inspect += begun.elapsed();
         let (ended, mut answer) = match fate {
             Fate::Forward(edited) => (Ended::Completed, reply::json(status, edited.map_or(body, Bytes::from))),
             // An error of the upstream that cannot be read is the upstream's fault, not an answer that refuses.
-            Fate::Stop if !status.is_success() => {
-                (Ended::Stopped, error(self.wire, StatusCode::BAD_GATEWAY, "the upstream answered with an error that cannot be inspected"))
-            }
+            Fate::Stop if !status.is_success() => (
+                Ended::Stopped,
+                error(
+                    self.wire,
+                    StatusCode::BAD_GATEWAY,
+                    "the upstream answered with an error that cannot be inspected",
+                ),
+            ),
             Fate::Stop => {
-                let status = if self.gateway.content_block == ContentBlock::Refuse { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-                (Ended::Stopped, self.refusal(&judged.decision, inspection, status, false))
+                let status = if self.gateway.content_block == ContentBlock::Refuse {
+                    StatusCode::OK
+                } else {
+                    StatusCode::BAD_REQUEST
+                };
+                (
+                    Ended::Stopped,
+                    self.refusal(&judged.decision, inspection, status, false),
+                )
             }
         };
         self.account.status = answer.status().as_u16();
@@ -335,6 +520,9 @@ impl Exchange {
 
 /// Why a body cannot be read, if its headers say so already.
 fn unreadable_encoding(headers: &HeaderMap) -> Option<&'static str> {
-    let encoded = headers.get_all(header::CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let encoded = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
     encoded.then_some("a compressed body is not inspected: send it plain")
 }

@@ -1,7 +1,7 @@
 //! The LLM gateway: official SDKs point their `base_url` here.
 //!
 //! One acceptor hands each connection to one of the workers in turn; a worker is one thread that does everything for its
-//! connections, from the first byte to the upstream and back ([`exchange`]). What may be said is decided in the core; what
+//! connections, from the first byte to the upstream and back (`exchange`). What may be said is decided in the core; what
 //! must be durable before what is kept here: the intent before the first upstream byte, the outcome before the last byte
 //! to the client (threat I3). Read [`Gateway`] first.
 
@@ -88,12 +88,31 @@ impl Gateway {
     /// # Errors
     ///
     /// [`StartError::Upstream`].
-    pub fn new(rules: Rules, directory: Directory, keys: KeyRing, config: &Config, recorder: RecorderHandle, demo: Option<SocketAddr>) -> Result<Self, StartError> {
+    pub fn new(
+        rules: Rules,
+        directory: Directory,
+        keys: KeyRing,
+        config: &Config,
+        recorder: RecorderHandle,
+        demo: Option<SocketAddr>,
+    ) -> Result<Self, StartError> {
         let catalog = Catalog::built_in();
         let route = |one: &Upstream| {
-            let target = Target::new(one, demo).map_err(|reason| StartError::Upstream { app: one.app.clone(), reason })?;
-            let destination = Destination { app: one.app.clone(), categories: catalog.categories(&one.app), attributes: one.attributes.clone() };
-            Ok(Route { dialect: one.dialect, models: one.models.clone(), destination: Arc::new(destination), target })
+            let target = Target::new(one, demo).map_err(|reason| StartError::Upstream {
+                app: one.app.clone(),
+                reason,
+            })?;
+            let destination = Destination {
+                app: one.app.clone(),
+                categories: catalog.categories(&one.app),
+                attributes: one.attributes.clone(),
+            };
+            Ok(Route {
+                dialect: one.dialect,
+                models: one.models.clone(),
+                destination: Arc::new(destination),
+                target,
+            })
         };
         Ok(Self {
             rules: Arc::new(rules),
@@ -145,7 +164,7 @@ impl Listening {
         self.address
     }
 
-    /// Takes the keys of `store` into force at once, rather than within [`KEYS_POLL`].
+    /// Takes the keys of `store` into force at once, rather than at the next look for changed keys.
     ///
     /// # Errors
     ///
@@ -178,8 +197,16 @@ const KEYS_POLL: Duration = Duration::from_millis(500);
 /// # Errors
 ///
 /// [`StartError`].
-pub fn listen(gateway: Gateway, address: &str, store: &std::path::Path, hasher: KeyHasher) -> Result<Listening, StartError> {
-    let failed = |source| StartError::Listen { address: address.to_owned(), source };
+pub fn listen(
+    gateway: Gateway,
+    address: &str,
+    store: &std::path::Path,
+    hasher: KeyHasher,
+) -> Result<Listening, StartError> {
+    let failed = |source| StartError::Listen {
+        address: address.to_owned(),
+        source,
+    };
     let listener = StdListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
@@ -191,14 +218,29 @@ pub fn listen(gateway: Gateway, address: &str, store: &std::path::Path, hasher: 
         let (send, receive) = mpsc::unbounded_channel();
         let (gateway, stopped) = (Arc::clone(&gateway), stopped.clone());
         let run = move || worker(&gateway, receive, stopped);
-        threads.push(thread::Builder::new().name(format!("gateway-{number}")).spawn(run).map_err(StartError::Worker)?);
+        threads.push(
+            thread::Builder::new()
+                .name(format!("gateway-{number}"))
+                .spawn(run)
+                .map_err(StartError::Worker)?,
+        );
         workers.push(send);
     }
     let folder = store.to_owned();
     let shared = Arc::clone(&gateway);
     let accept = move || acceptor(listener, &workers, stopped, &shared, &folder, &hasher);
-    threads.push(thread::Builder::new().name("acceptor".to_owned()).spawn(accept).map_err(StartError::Worker)?);
-    Ok(Listening { address: bound, gateway, stop, threads })
+    threads.push(
+        thread::Builder::new()
+            .name("acceptor".to_owned())
+            .spawn(accept)
+            .map_err(StartError::Worker)?,
+    );
+    Ok(Listening {
+        address: bound,
+        gateway,
+        stop,
+        threads,
+    })
 }
 
 /// Accepts connections, gives each to the next worker, and keeps the key ring fresh.
@@ -210,9 +252,13 @@ fn acceptor(
     store: &std::path::Path,
     hasher: &KeyHasher,
 ) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
     runtime.block_on(async {
-        let Ok(listener) = TcpListener::from_std(listener) else { return };
+        let Ok(listener) = TcpListener::from_std(listener) else {
+            return;
+        };
         let mut poll = tokio::time::interval(KEYS_POLL);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut reader = None;
@@ -248,7 +294,12 @@ fn acceptor(
     });
 }
 
-fn refresh_keys(gateway: &Gateway, folder: &std::path::Path, hasher: &KeyHasher, reader: &mut Option<SqliteStore>) -> Result<(), StoreError> {
+fn refresh_keys(
+    gateway: &Gateway,
+    folder: &std::path::Path,
+    hasher: &KeyHasher,
+    reader: &mut Option<SqliteStore>,
+) -> Result<(), StoreError> {
     if reader.is_none() {
         *reader = Some(SqliteStore::open_read_only(folder)?);
     }
@@ -260,8 +311,14 @@ fn refresh_keys(gateway: &Gateway, folder: &std::path::Path, hasher: &KeyHasher,
 }
 
 /// One thread: its connections, their upstream connections, and nothing else.
-fn worker(gateway: &Arc<Gateway>, mut connections: mpsc::UnboundedReceiver<StdStream>, mut stopped: watch::Receiver<bool>) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+fn worker(
+    gateway: &Arc<Gateway>,
+    mut connections: mpsc::UnboundedReceiver<StdStream>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return;
+    };
     let local = LocalSet::new();
     local.block_on(&runtime, async {
         let client = upstream::client(gateway.limits.connect);
@@ -287,7 +344,12 @@ fn worker(gateway: &Arc<Gateway>, mut connections: mpsc::UnboundedReceiver<StdSt
     });
 }
 
-async fn serve(stream: tokio::net::TcpStream, gateway: Arc<Gateway>, client: upstream::Client, mut stopped: watch::Receiver<bool>) {
+async fn serve(
+    stream: tokio::net::TcpStream,
+    gateway: Arc<Gateway>,
+    client: upstream::Client,
+    mut stopped: watch::Receiver<bool>,
+) {
     let service = service_fn(move |request| {
         let (gateway, client) = (Arc::clone(&gateway), client.clone());
         async move { Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, request)).await) }

@@ -20,7 +20,9 @@ pub(super) type Reply = Response<Body>;
 pub(super) fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Reply {
     let mut reply = Response::new(Either::Left(Full::new(body.into())));
     *reply.status_mut() = status;
-    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    reply
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     reply
 }
 
@@ -38,12 +40,24 @@ pub(super) struct Timing {
 }
 
 /// Names the decision, its clauses, the policy and the record on an answer.
-pub(super) fn name_decision(headers: &mut HeaderMap, policy: &Policy, decisions: &[&Decision], record: &str, timing: &Timing) {
+pub(super) fn name_decision(
+    headers: &mut HeaderMap,
+    policy: &Policy,
+    decisions: &[&Decision],
+    record: &str,
+    timing: &Timing,
+) {
     let strictest = decisions.iter().copied().max_by_key(|decision| decision.verdict);
     let verdict = strictest.map_or(Verdict::Allow, |decision| decision.verdict);
     insert(headers, "ordain-decision", verdict.as_str());
     let first = decisions.iter().copied().find(|decision| decision.verdict == verdict);
-    insert(headers, "ordain-clause", &first.map(|decision| decision.names(policy).join(", ")).unwrap_or_default());
+    insert(
+        headers,
+        "ordain-clause",
+        &first
+            .map(|decision| decision.names(policy).join(", "))
+            .unwrap_or_default(),
+    );
     insert(headers, "ordain-policy", &policy.digest.to_string());
     insert(headers, "ordain-record", record);
     let mut notices: Vec<&str> = Vec::new();
@@ -56,7 +70,12 @@ pub(super) fn name_decision(headers: &mut HeaderMap, policy: &Policy, decisions:
         insert(headers, "ordain-notice", &notices.join(" "));
     }
     let millis = |time: Duration| time.as_secs_f64() * 1000.0;
-    let times = format!("inspect;dur={:.3}, record;dur={:.3}, upstream;dur={:.3}", millis(timing.inspect), millis(timing.record), millis(timing.upstream));
+    let times = format!(
+        "inspect;dur={:.3}, record;dur={:.3}, upstream;dur={:.3}",
+        millis(timing.inspect),
+        millis(timing.record),
+        millis(timing.upstream)
+    );
     insert(headers, "server-timing", &times);
 }
 
@@ -64,7 +83,11 @@ pub(super) fn name_decision(headers: &mut HeaderMap, policy: &Policy, decisions:
 fn notices_of<'d>(decision: &'d Decision, policy: &'d Policy) -> impl Iterator<Item = &'d str> {
     decision.acting().filter_map(|one| {
         let citation = policy.citation(one.citation);
-        let statement = if one.acts == Verdict::Coach { citation.statement.as_deref() } else { None };
+        let statement = if one.acts == Verdict::Coach {
+            citation.statement.as_deref()
+        } else {
+            None
+        };
         citation.tell.as_deref().or(statement)
     })
 }

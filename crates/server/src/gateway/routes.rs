@@ -1,9 +1,9 @@
 //! Which path is which dialect. What is not listed is not inspected, and therefore not served (threat I2).
 
 use hyper::Method;
+use ordain_core::wire::Wire;
 use ordain_core::wire::anthropic_messages::AnthropicMessages;
 use ordain_core::wire::openai_chat::OpenaiChat;
-use ordain_core::wire::Wire;
 
 use crate::config::Dialect;
 
@@ -16,16 +16,30 @@ pub(super) struct Endpoint {
 }
 
 const ENDPOINTS: [Endpoint; 2] = [
-    Endpoint { path: "/v1/chat/completions", dialect: Dialect::Openai, wire: &OpenaiChat },
-    Endpoint { path: "/v1/messages", dialect: Dialect::Anthropic, wire: &AnthropicMessages },
+    Endpoint {
+        path: "/v1/chat/completions",
+        dialect: Dialect::Openai,
+        wire: &OpenaiChat,
+    },
+    Endpoint {
+        path: "/v1/messages",
+        dialect: Dialect::Anthropic,
+        wire: &AnthropicMessages,
+    },
 ];
 
 /// The endpoint of a request; paths are compared as they are, without any normalisation that an upstream might not share.
 pub(super) fn find(method: &Method, path: &str) -> Option<Endpoint> {
-    ENDPOINTS.into_iter().find(|endpoint| *method == Method::POST && endpoint.path == path)
+    ENDPOINTS
+        .into_iter()
+        .find(|endpoint| *method == Method::POST && endpoint.path == path)
 }
 
 /// The dialect whose error shape a client at this path understands.
 pub(super) fn speaks(path: &str, anthropic_header: bool) -> &'static dyn Wire {
-    if anthropic_header || path.starts_with("/v1/messages") { &AnthropicMessages } else { &OpenaiChat }
+    if anthropic_header || path.starts_with("/v1/messages") {
+        &AnthropicMessages
+    } else {
+        &OpenaiChat
+    }
 }

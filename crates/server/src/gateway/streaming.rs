@@ -42,7 +42,17 @@ struct Pump {
 impl StreamBody {
     /// The answer of `upstream`, inspected.
     pub(super) fn new(upstream: Incoming, inspection: StreamInspection, account: Account, idle: Duration) -> Self {
-        Self { next: Some(Box::pin(Box::new(Pump { upstream, inspection, account, idle }).next())) }
+        Self {
+            next: Some(Box::pin(
+                Box::new(Pump {
+                    upstream,
+                    inspection,
+                    account,
+                    idle,
+                })
+                .next(),
+            )),
+        }
     }
 }
 
@@ -50,8 +60,13 @@ impl Body for StreamBody {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let Some(next) = self.next.as_mut() else { return Poll::Ready(None) };
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let Some(next) = self.next.as_mut() else {
+            return Poll::Ready(None);
+        };
         let (piece, pump) = std::task::ready!(next.as_mut().poll(context));
         self.next = pump.map(|pump| -> Pieces { Box::pin(pump.next()) });
         Poll::Ready(piece.map(|bytes| Ok(Frame::data(bytes))))

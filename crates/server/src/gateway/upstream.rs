@@ -29,12 +29,17 @@ pub(super) fn client(connect: Duration) -> Client {
             // Plain upstreams still work; a TLS one then says that its certificate is not trusted.
             tracing::warn!(%error, "the system's certificates could not be read; install ca-certificates to reach providers");
             HttpsConnectorBuilder::new().with_tls_config(
-                rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth(),
+                rustls::ClientConfig::builder()
+                    .with_root_certificates(rustls::RootCertStore::empty())
+                    .with_no_client_auth(),
             )
         }
     };
     let connector = tls.https_or_http().enable_http1().wrap_connector(http);
-    LegacyClient::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_max_idle_per_host(1024).build(connector)
+    LegacyClient::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_max_idle_per_host(1024)
+        .build(connector)
 }
 
 /// Where requests for one app go, and with which key.
@@ -62,10 +67,18 @@ impl Target {
         };
         // Providers are written with and without the version in their address.
         let base = base.trim_end_matches('/');
-        let versioned = base.rsplit('/').next().is_some_and(|last| last.starts_with('v') && last.chars().skip(1).all(|c| c.is_ascii_digit()) && last.len() > 1);
+        let versioned = base.rsplit('/').next().is_some_and(|last| {
+            last.starts_with('v') && last.chars().skip(1).all(|c| c.is_ascii_digit()) && last.len() > 1
+        });
         let version = if versioned { "" } else { "/v1" };
-        let uri: Uri = format!("{base}{version}{}", endpoint(upstream.dialect)).parse().map_err(|_| format!("`{base}` is no address"))?;
-        let key = upstream.key_env.as_deref().and_then(|name| std::env::var(name).ok()).filter(|key| !key.is_empty());
+        let uri: Uri = format!("{base}{version}{}", endpoint(upstream.dialect))
+            .parse()
+            .map_err(|_| format!("`{base}` is no address"))?;
+        let key = upstream
+            .key_env
+            .as_deref()
+            .and_then(|name| std::env::var(name).ok())
+            .filter(|key| !key.is_empty());
         let credential = key.map(|key| credential(upstream.dialect, &key)).transpose()?;
         Ok(Self { uri, credential })
     }
@@ -108,7 +121,8 @@ fn credential(dialect: Dialect, key: &str) -> Result<(HeaderName, HeaderValue), 
         Dialect::Openai => (header::AUTHORIZATION, format!("Bearer {key}")),
         Dialect::Anthropic => (HeaderName::from_static("x-api-key"), key.to_owned()),
     };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| "its key has characters that no header can carry".to_owned())?;
+    let mut value =
+        HeaderValue::from_str(&text).map_err(|_| "its key has characters that no header can carry".to_owned())?;
     value.set_sensitive(true);
     Ok((name, value))
 }
@@ -117,8 +131,10 @@ fn credential(dialect: Dialect, key: &str) -> Result<(HeaderName, HeaderValue), 
 pub(super) fn answer_headers(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
     headers.iter().filter(|(name, _)| {
         let name = name.as_str();
-        matches!(name, "request-id" | "x-request-id" | "retry-after" | "openai-processing-ms" | "openai-version")
-            || name.starts_with("x-ratelimit-")
+        matches!(
+            name,
+            "request-id" | "x-request-id" | "retry-after" | "openai-processing-ms" | "openai-version"
+        ) || name.starts_with("x-ratelimit-")
             || name.starts_with("anthropic-ratelimit-")
     })
 }
@@ -129,11 +145,29 @@ mod tests {
 
     #[test]
     fn the_version_stands_once() {
-        for url in ["http://127.0.0.1:1", "http://127.0.0.1:1/", "http://127.0.0.1:1/v1", "http://127.0.0.1:1/v1/"] {
-            let target = Target::new(&Upstream { key_env: None, ..Upstream::usual(Dialect::Openai, url) }, None).expect("an address");
+        for url in [
+            "http://127.0.0.1:1",
+            "http://127.0.0.1:1/",
+            "http://127.0.0.1:1/v1",
+            "http://127.0.0.1:1/v1/",
+        ] {
+            let target = Target::new(
+                &Upstream {
+                    key_env: None,
+                    ..Upstream::usual(Dialect::Openai, url)
+                },
+                None,
+            )
+            .expect("an address");
             assert_eq!(target.uri.path(), "/v1/chat/completions", "{url}");
         }
-        let target = Target::new(&Upstream { key_env: None, ..Upstream::usual(Dialect::Anthropic, "https://x.example/proxy") }, None);
+        let target = Target::new(
+            &Upstream {
+                key_env: None,
+                ..Upstream::usual(Dialect::Anthropic, "https://x.example/proxy")
+            },
+            None,
+        );
         assert_eq!(target.expect("an address").uri.path(), "/proxy/v1/messages");
     }
 }

@@ -14,14 +14,36 @@ check!(
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let document = context.document;
-    let default = document.rollout.default.as_ref().map_or(Mode::Enforce, |mode| mode.value);
-    let mode = |id: &str| document.rollout.entries.iter().find(|(name, _)| name.as_str() == id).map_or(default, |(_, mode)| mode.value);
-    let tried = |id: &str| context.cases.iter().any(|case| case.clauses.iter().flatten().any(|name| name.as_str() == id));
+    let default = document
+        .rollout
+        .default
+        .as_ref()
+        .map_or(Mode::Enforce, |mode| mode.value);
+    let mode = |id: &str| {
+        document
+            .rollout
+            .entries
+            .iter()
+            .find(|(name, _)| name.as_str() == id)
+            .map_or(default, |(_, mode)| mode.value)
+    };
+    let tried = |id: &str| {
+        context
+            .cases
+            .iter()
+            .any(|case| case.clauses.iter().flatten().any(|name| name.as_str() == id))
+    };
     for clause in document.clauses.iter().filter(|clause| clause.rule.is_some()) {
         let id = clause.id.as_str();
         if mode(id) == Mode::Enforce && !tried(id) {
-            let problem = Problem::error("clause-without-case", clause.id.place, format!("`{id}` is enforced, but no case tries it"));
-            problems.push(problem.help(format!("add a case with `clauses: [{id}]` under `cases/`, or set `rollout: {{{id}: observe}}`")));
+            let problem = Problem::error(
+                "clause-without-case",
+                clause.id.place,
+                format!("`{id}` is enforced, but no case tries it"),
+            );
+            problems.push(problem.help(format!(
+                "add a case with `clauses: [{id}]` under `cases/`, or set `rollout: {{{id}: observe}}`"
+            )));
         }
     }
 }

@@ -23,12 +23,20 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let exceptions = document.exceptions.iter().map(|exception| &exception.id);
     once("id", clauses.chain(grants).chain(gates).chain(exceptions), problems);
     once("use", document.scope.uses.iter().map(|one| &one.id), problems);
-    once("objective", document.objectives.iter().filter_map(|objective| objective.id.as_ref()), problems);
+    once(
+        "objective",
+        document.objectives.iter().filter_map(|objective| objective.id.as_ref()),
+        problems,
+    );
     once("app", document.apps.iter().map(|app| &app.id), problems);
     once("data class", document.data.classes.iter(), problems);
     for clause in document.clauses.iter().map(|clause| &clause.id) {
         if section_data(document).iter().any(|(name, _)| *name == clause.as_str()) {
-            let problem = Problem::error("duplicate-id", clause.place, format!("`{}` is the name of section data", clause.value));
+            let problem = Problem::error(
+                "duplicate-id",
+                clause.place,
+                format!("`{}` is the name of section data", clause.value),
+            );
             problems.push(problem.help("give the clause an id of its own, such as `AU-1`"));
         }
     }
@@ -38,7 +46,11 @@ fn once<'t>(what: &str, ids: impl Iterator<Item = &'t Text>, problems: &mut Vec<
     let mut first: BTreeMap<&str, u32> = BTreeMap::new();
     for id in ids {
         if let Some(line) = first.get(id.as_str()) {
-            let problem = Problem::error("duplicate-id", id.place, format!("the {what} `{}` stands here a second time", id.value));
+            let problem = Problem::error(
+                "duplicate-id",
+                id.place,
+                format!("the {what} `{}` stands here a second time", id.value),
+            );
             problems.push(problem.help(format!("the first one is on line {line}")));
         } else {
             first.insert(id.as_str(), id.place.line);

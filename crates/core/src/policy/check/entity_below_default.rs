@@ -14,7 +14,9 @@ check!(
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let data = &context.document.data;
     let rank = |name: &str| data.classes.iter().position(|class| class.as_str() == name);
-    let Some(default) = data.default.as_ref().and_then(|default| rank(default.as_str())) else { return };
+    let Some(default) = data.default.as_ref().and_then(|default| rank(default.as_str())) else {
+        return;
+    };
     for (entity, class) in &data.entities {
         if rank(class.as_str()).is_some_and(|class| class < default) {
             let message = format!("`{}` is `{}`, below the default class", entity.value, class.value);

@@ -14,7 +14,12 @@ check!(
 const MOST_DAYS: i32 = 90;
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
-    let approved = context.document.approved.as_ref().and_then(|approved| approved.on.as_ref()).map(|on| on.value);
+    let approved = context
+        .document
+        .approved
+        .as_ref()
+        .and_then(|approved| approved.on.as_ref())
+        .map(|on| on.value);
     for exception in &context.document.exceptions {
         let id = &exception.id;
         let Some(expires) = &exception.expires else {
@@ -22,11 +27,22 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
             problems.push(problem.help(format!("add `expires:` with a date at most {MOST_DAYS} days away")));
             continue;
         };
-        let granted = exception.granted.as_ref().map(|granted| granted.value).or(approved).unwrap_or_else(|| context.today());
+        let granted = exception
+            .granted
+            .as_ref()
+            .map(|granted| granted.value)
+            .or(approved)
+            .unwrap_or_else(|| context.today());
         let days = granted.until(expires.value).map_or(i32::MAX, |span| span.get_days());
         if days > MOST_DAYS {
-            let problem = Problem::error("exception-expiry", expires.place, format!("`{}` runs for {days} days", id.value));
-            problems.push(problem.help(format!("{MOST_DAYS} days are the most; grant it again when it ends, with `granted:` and the new date")));
+            let problem = Problem::error(
+                "exception-expiry",
+                expires.place,
+                format!("`{}` runs for {days} days", id.value),
+            );
+            problems.push(problem.help(format!(
+                "{MOST_DAYS} days are the most; grant it again when it ends, with `granted:` and the new date"
+            )));
         }
     }
 }

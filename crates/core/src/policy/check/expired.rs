@@ -16,40 +16,75 @@ const TERMS_DAYS: i64 = 180;
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let (document, today) = (context.document, context.today());
-    let mut warn = |place, message: String, help: &str| problems.push(Problem::warning("expired", place, message).help(help));
-    let after = |date: jiff::civil::Date, days: i64| date.checked_add(jiff::Span::new().days(days)).is_ok_and(|last| today > last);
+    let mut warn =
+        |place, message: String, help: &str| problems.push(Problem::warning("expired", place, message).help(help));
+    let after = |date: jiff::civil::Date, days: i64| {
+        date.checked_add(jiff::Span::new().days(days))
+            .is_ok_and(|last| today > last)
+    };
     for clause in &document.clauses {
         let Some(evidence) = &clause.evidence else { continue };
         if let (Some(every), Some(last)) = (&evidence.every, &evidence.last)
             && after(last.value, i64::from(every.value))
         {
-            warn(last.place, format!("the evidence for `{}` is overdue", clause.id.value), "do it again and state the new date");
+            warn(
+                last.place,
+                format!("the evidence for `{}` is overdue", clause.id.value),
+                "do it again and state the new date",
+            );
         }
     }
     for app in &document.apps {
         let id = &app.id.value;
         if let Some(expires) = app.expires.as_ref().filter(|expires| today > expires.on.value) {
             let now = expires.then.value;
-            warn(expires.on.place, format!("the classification of `{id}` has run out: it counts as {now}"), "classify it again");
+            warn(
+                expires.on.place,
+                format!("the classification of `{id}` has run out: it counts as {now}"),
+                "classify it again",
+            );
         }
-        if let Some(checked) = app.terms_checked.as_ref().filter(|checked| after(checked.value, TERMS_DAYS)) {
-            warn(checked.place, format!("the terms of `{id}` were checked more than {TERMS_DAYS} days ago"), "check them again and state the date");
+        if let Some(checked) = app
+            .terms_checked
+            .as_ref()
+            .filter(|checked| after(checked.value, TERMS_DAYS))
+        {
+            warn(
+                checked.place,
+                format!("the terms of `{id}` were checked more than {TERMS_DAYS} days ago"),
+                "check them again and state the date",
+            );
         }
     }
     for exception in &document.exceptions {
         if let Some(expires) = exception.expires.as_ref().filter(|expires| today > expires.value) {
-            warn(expires.place, format!("the exception `{}` has run out and no longer counts", exception.id.value), "remove it, or have it granted again");
+            warn(
+                expires.place,
+                format!(
+                    "the exception `{}` has run out and no longer counts",
+                    exception.id.value
+                ),
+                "remove it, or have it granted again",
+            );
         }
     }
     for exclude in &document.scope.exclude {
         if let Some(until) = exclude.until.as_ref().filter(|until| today > until.value) {
-            warn(until.place, "the exclusion has run out and no longer counts".to_owned(), "remove it, or state a new date and reason");
+            warn(
+                until.place,
+                "the exclusion has run out and no longer counts".to_owned(),
+                "remove it, or state a new date and reason",
+            );
         }
     }
     if let Some(review) = document.review.as_ref().and_then(|review| review.every.as_ref())
         && let Some(on) = document.approved.as_ref().and_then(|approved| approved.on.as_ref())
         && after(on.value, i64::from(review.value))
     {
-        warn(review.place, format!("the policy was approved on {} and is due for review", on.value), "review it and state the new approval");
+        warn(
+            review.place,
+            format!("the policy was approved on {} and is due for review", on.value),
+            "review it and state the new approval",
+        );
     }
 }

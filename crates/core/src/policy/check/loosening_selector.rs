@@ -27,6 +27,13 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         }
     };
     rules.for_each(|rule| look("unless", &rule.unless));
-    document.exceptions.iter().for_each(|exception| look("who", &exception.who));
-    document.apps.iter().filter_map(|app| app.only_for.as_ref()).for_each(|selectors| look("for", &selectors.value));
+    document
+        .exceptions
+        .iter()
+        .for_each(|exception| look("who", &exception.who));
+    document
+        .apps
+        .iter()
+        .filter_map(|app| app.only_for.as_ref())
+        .for_each(|selectors| look("for", &selectors.value));
 }

@@ -25,14 +25,24 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     };
     for class in &data.classes {
         let Some(row) = matrix.rows.iter().find(|row| row.class.value == class.value) else {
-            let problem = Problem::error("matrix-not-total", matrix.place, format!("the matrix has no row for `{}`", class.value));
-            problems.push(problem.help(format!("add `{}: {{sanctioned: …, tolerated: …, unknown: …, unsanctioned: …}}`", class.value)));
+            let problem = Problem::error(
+                "matrix-not-total",
+                matrix.place,
+                format!("the matrix has no row for `{}`", class.value),
+            );
+            problems.push(problem.help(format!(
+                "add `{}: {{sanctioned: …, tolerated: …, unknown: …, unsanctioned: …}}`",
+                class.value
+            )));
             continue;
         };
         for app in AppClass::ALL {
             if !row.cells.iter().any(|(known, _)| known.value == *app) {
                 let message = format!("`{}` says nothing about {app} apps", class.value);
-                problems.push(Problem::error("matrix-not-total", row.class.place, message).help(format!("add `{app}: block`, or what you mean")));
+                problems.push(
+                    Problem::error("matrix-not-total", row.class.place, message)
+                        .help(format!("add `{app}: block`, or what you mean")),
+                );
             }
         }
     }

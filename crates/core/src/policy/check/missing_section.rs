@@ -17,7 +17,11 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     for section in Section::ALL {
         if context.document.section(section).is_none() {
             let name = section.as_str();
-            let problem = Problem::error("missing-section", Place::default(), format!("there is no section `{name}`"));
+            let problem = Problem::error(
+                "missing-section",
+                Place::default(),
+                format!("there is no section `{name}`"),
+            );
             problems.push(problem.help(format!("add it; one sentence will do: `{name}: {{statement: …}}`")));
         }
     }

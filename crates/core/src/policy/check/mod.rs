@@ -1,7 +1,7 @@
 //! Checks: what a policy means, where it contradicts itself, and what nothing holds up.
 //!
 //! A check is one file with a bad and a good document, and one line in [`ALL`]; tests run every check against both. Shape
-//! (unknown and duplicate keys, wrong types) is reported by [`super::read`] and [`super::node`] already. Read [`Check`] first.
+//! (unknown and duplicate keys, wrong types) is reported by `read` and [`super::node`] already. Read [`Check`] first.
 
 mod awaits;
 mod clause_without_case;
@@ -128,15 +128,33 @@ fn section_data(document: &Document) -> [(&'static str, Option<Place>); 18] {
         ("data.answers", data.answers.as_ref().map(|answers| answers.place)),
         ("scope.exclude", scope.exclude_place),
         ("applications", document.apps.first().map(|app| app.id.place)),
-        ("data.retention", data.retention.as_ref().map(|retention| retention.place)),
-        ("acceptable_use.outputs", document.outputs.as_ref().map(|outputs| outputs.place)),
+        (
+            "data.retention",
+            data.retention.as_ref().map(|retention| retention.place),
+        ),
+        (
+            "acceptable_use.outputs",
+            document.outputs.as_ref().map(|outputs| outputs.place),
+        ),
         ("education.gates", document.education.gates_place),
-        ("consequences.ladder", document.consequences.as_ref().map(|consequences| consequences.place)),
-        ("purpose.objectives", document.objectives.first().map(|objective| objective.place)),
+        (
+            "consequences.ladder",
+            document.consequences.as_ref().map(|consequences| consequences.place),
+        ),
+        (
+            "purpose.objectives",
+            document.objectives.first().map(|objective| objective.place),
+        ),
         ("roles.raci", document.roles.raci_place),
         ("roles.board", document.roles.board.as_ref().map(|board| board.place)),
-        ("data.uninspectable", data.uninspectable.as_ref().map(|verdict| verdict.place)),
-        ("data.unavailable", data.unavailable.as_ref().map(|verdict| verdict.place)),
+        (
+            "data.uninspectable",
+            data.uninspectable.as_ref().map(|verdict| verdict.place),
+        ),
+        (
+            "data.unavailable",
+            data.unavailable.as_ref().map(|verdict| verdict.place),
+        ),
     ]
 }
 
@@ -145,27 +163,51 @@ const DECIDING_DATA: usize = 7;
 
 /// What a decision can cite and a rollout can name: clauses with rules, gates, and section data that decide.
 fn citations(document: &Document) -> impl Iterator<Item = &str> {
-    let clauses = document.clauses.iter().filter(|clause| clause.rule.is_some()).map(|clause| clause.id.as_str());
+    let clauses = document
+        .clauses
+        .iter()
+        .filter(|clause| clause.rule.is_some())
+        .map(|clause| clause.id.as_str());
     let gates = document.education.gates.iter().map(|gate| gate.id.as_str());
-    let data = section_data(document).into_iter().take(DECIDING_DATA).map(|(name, _)| name);
+    let data = section_data(document)
+        .into_iter()
+        .take(DECIDING_DATA)
+        .map(|(name, _)| name);
     clauses.chain(gates).chain(data)
 }
 
 /// Every selector of the document.
 fn selectors(document: &Document) -> impl Iterator<Item = &Selector> {
     let rules = document.clauses.iter().filter_map(|clause| clause.rule.as_ref());
-    let scoped = document.apps.iter().filter_map(|app| app.only_for.as_ref()).flat_map(|selectors| &selectors.value);
-    rules.flat_map(|rule| rule.when.iter().chain(&rule.unless)).chain(scoped).chain(document.exceptions.iter().flat_map(|exception| &exception.who))
+    let scoped = document
+        .apps
+        .iter()
+        .filter_map(|app| app.only_for.as_ref())
+        .flat_map(|selectors| &selectors.value);
+    rules
+        .flat_map(|rule| rule.when.iter().chain(&rule.unless))
+        .chain(scoped)
+        .chain(document.exceptions.iter().flat_map(|exception| &exception.who))
 }
 
 /// Every app selector of the document.
 fn app_selectors(document: &Document) -> impl Iterator<Item = &AppSelector> {
-    let grants = document.access.grants.iter().flat_map(|grant| grant.apps.iter().flatten());
+    let grants = document
+        .access
+        .grants
+        .iter()
+        .flat_map(|grant| grant.apps.iter().flatten());
     grants.chain(selectors(document).flat_map(|selector| selector.app.iter().flatten()))
 }
 
 /// Reports the words that are not known.
-fn unknown<'t>(code: &'static str, what: &str, words: impl Iterator<Item = &'t Text>, known: &[&str], problems: &mut Vec<Problem>) {
+fn unknown<'t>(
+    code: &'static str,
+    what: &str,
+    words: impl Iterator<Item = &'t Text>,
+    known: &[&str],
+    problems: &mut Vec<Problem>,
+) {
     for word in words.filter(|word| !known.contains(&word.as_str())) {
         let problem = Problem::error(code, word.place, format!("no {what} called `{}`", word.value));
         problems.push(problem.suggest(word.as_str(), known.iter().copied()));

@@ -14,7 +14,11 @@ check!(
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let document = context.document;
     for exception in &document.exceptions {
-        if document.never_excepted.iter().any(|clause| clause.value == exception.clause.value) {
+        if document
+            .never_excepted
+            .iter()
+            .any(|clause| clause.value == exception.clause.value)
+        {
             let message = format!("`{}` is listed in `never_excepted`", exception.clause.value);
             let problem = Problem::error("never-excepted", exception.clause.place, message);
             problems.push(problem.help("remove the exception, or take the clause off the list"));

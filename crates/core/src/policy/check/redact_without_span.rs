@@ -23,30 +23,72 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         problems.push(problem.help("say `block`, `hold` or `coach`, or name what is to be masked"));
     };
     for clause in &document.clauses {
-        let Some(rule) = clause.rule.as_ref().filter(|rule| rule.then.value == Verdict::Redact) else { continue };
+        let Some(rule) = clause.rule.as_ref().filter(|rule| rule.then.value == Verdict::Redact) else {
+            continue;
+        };
         for when in &rule.when {
             match &when.data {
-                None => report(rule.then.place, format!("`{}` redacts, but a `when` names no data", clause.id.value)),
+                None => report(
+                    rule.then.place,
+                    format!("`{}` redacts, but a `when` names no data", clause.id.value),
+                ),
                 Some(names) => {
                     for name in names.iter().filter(|name| low(name.as_str())) {
-                        report(name.place, format!("`{}` may be text in which nothing was found: there is nothing to mask", name.value));
+                        report(
+                            name.place,
+                            format!(
+                                "`{}` may be text in which nothing was found: there is nothing to mask",
+                                name.value
+                            ),
+                        );
                     }
                 }
             }
         }
     }
-    let rows = data.matrix.iter().flat_map(|matrix| &matrix.rows).flat_map(|row| row.cells.iter().map(move |(_, verdict)| (&row.class, verdict)));
-    let answers = data.answers.iter().flat_map(|answers| answers.value.iter().map(|(class, verdict)| (class, verdict)));
-    let own = document.apps.iter().flat_map(|app| app.cells.iter().map(|(class, verdict)| (class, verdict)));
+    let rows = data
+        .matrix
+        .iter()
+        .flat_map(|matrix| &matrix.rows)
+        .flat_map(|row| row.cells.iter().map(move |(_, verdict)| (&row.class, verdict)));
+    let answers = data
+        .answers
+        .iter()
+        .flat_map(|answers| answers.value.iter().map(|(class, verdict)| (class, verdict)));
+    let own = document
+        .apps
+        .iter()
+        .flat_map(|app| app.cells.iter().map(|(class, verdict)| (class, verdict)));
     for (class, verdict) in rows.chain(answers).chain(own) {
         if verdict.value == Verdict::Redact && low(class.as_str()) {
-            report(verdict.place, format!("`{}` is the class of text in which nothing was found: there is nothing to mask", class.value));
+            report(
+                verdict.place,
+                format!(
+                    "`{}` is the class of text in which nothing was found: there is nothing to mask",
+                    class.value
+                ),
+            );
         }
     }
     let gates = document.education.gates.iter().map(|gate| &gate.then);
-    let tools = document.access.tools.iter().flat_map(|tools| tools.unlisted.iter().chain(tools.list.iter().filter_map(|tool| tool.then.as_ref())));
-    let scope = document.scope.unmapped.iter().chain(&document.scope.outside).chain(&data.uninspectable).chain(&data.unavailable);
-    for verdict in gates.chain(tools).chain(scope).filter(|verdict| verdict.value == Verdict::Redact) {
+    let tools = document.access.tools.iter().flat_map(|tools| {
+        tools
+            .unlisted
+            .iter()
+            .chain(tools.list.iter().filter_map(|tool| tool.then.as_ref()))
+    });
+    let scope = document
+        .scope
+        .unmapped
+        .iter()
+        .chain(&document.scope.outside)
+        .chain(&data.uninspectable)
+        .chain(&data.unavailable);
+    for verdict in gates
+        .chain(tools)
+        .chain(scope)
+        .filter(|verdict| verdict.value == Verdict::Redact)
+    {
         report(verdict.place, "there is nothing to mask here".to_owned());
     }
 }

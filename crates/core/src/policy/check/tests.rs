@@ -75,7 +75,11 @@ fn problems(example: &str) -> Vec<(&'static str, u32)> {
     let text = laid_over(example);
     let now = "2026-12-10T12:00:00Z".parse().expect("a moment");
     let loaded = load(&Files::single(&text), &Catalog::built_in(), now);
-    loaded.problems.iter().map(|problem| (problem.code, problem.place.line)).collect()
+    loaded
+        .problems
+        .iter()
+        .map(|problem| (problem.code, problem.place.line))
+        .collect()
 }
 
 #[test]
@@ -87,8 +91,16 @@ fn the_base_policy_is_clean() {
 fn every_check_finds_its_bad_document_and_passes_its_good_one() {
     for check in ALL {
         let text = laid_over(check.bad);
-        let marked = text.lines().position(|line| line.contains("#!")).map_or(0, |line| line as u32 + 1);
-        assert_eq!(problems(check.bad), [(check.code, marked)], "{}: the bad document\n{text}", check.code);
+        let marked = text
+            .lines()
+            .position(|line| line.contains("#!"))
+            .map_or(0, |line| line as u32 + 1);
+        assert_eq!(
+            problems(check.bad),
+            [(check.code, marked)],
+            "{}: the bad document\n{text}",
+            check.code
+        );
         assert_eq!(problems(check.good), [], "{}: the good document", check.code);
     }
 }
@@ -96,7 +108,11 @@ fn every_check_finds_its_bad_document_and_passes_its_good_one() {
 #[test]
 fn codes_stand_once() {
     for (index, check) in ALL.iter().enumerate() {
-        assert!(!ALL.iter().skip(index + 1).any(|other| other.code == check.code), "{} twice", check.code);
+        assert!(
+            !ALL.iter().skip(index + 1).any(|other| other.code == check.code),
+            "{} twice",
+            check.code
+        );
     }
 }
 
@@ -136,8 +152,14 @@ consequences: {statement: Fair., appeal: soon}                           #! wron
         }
     }
     let now = "2026-12-10T12:00:00Z".parse().expect("a moment");
-    let files = Files::new(vec![File { path: "policy.yaml".to_owned(), text }]);
-    let found: Vec<(String, u32)> =
-        load(&files, &Catalog::built_in(), now).problems.iter().map(|problem| (problem.code.to_owned(), problem.place.line)).collect();
+    let files = Files::new(vec![File {
+        path: "policy.yaml".to_owned(),
+        text,
+    }]);
+    let found: Vec<(String, u32)> = load(&files, &Catalog::built_in(), now)
+        .problems
+        .iter()
+        .map(|problem| (problem.code.to_owned(), problem.place.line))
+        .collect();
     assert_eq!(found, expected);
 }

@@ -16,8 +16,20 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     for (name, place) in section_data(context.document) {
         let Some(place) = place else { continue };
         // The first three only spell out a default; roles and objectives govern nobody by themselves.
-        let exempt = matches!(name, "data.uninspectable" | "data.unavailable" | "scope.outside" | "roles.raci" | "roles.board" | "purpose.objectives");
-        if !exempt && !clauses.iter().any(|clause| clause.enforced_by.as_ref().is_some_and(|by| by.as_str() == name)) {
+        let exempt = matches!(
+            name,
+            "data.uninspectable"
+                | "data.unavailable"
+                | "scope.outside"
+                | "roles.raci"
+                | "roles.board"
+                | "purpose.objectives"
+        );
+        if !exempt
+            && !clauses
+                .iter()
+                .any(|clause| clause.enforced_by.as_ref().is_some_and(|by| by.as_str() == name))
+        {
             let problem = Problem::error("uncited-data", place, format!("no clause says what `{name}` is for"));
             problems.push(problem.help(format!("add a clause with a statement and `enforced_by: {name}`")));
         }

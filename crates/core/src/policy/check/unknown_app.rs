@@ -17,7 +17,13 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let listed = document.apps.iter().map(|app| &app.id);
     let instead = document.apps.iter().filter_map(|app| app.instead.as_ref());
     let selected = app_selectors(document).flat_map(|app| app.id.iter().flatten());
-    unknown("unknown-app", "app", listed.chain(instead).chain(selected), &known, problems);
+    unknown(
+        "unknown-app",
+        "app",
+        listed.chain(instead).chain(selected),
+        &known,
+        problems,
+    );
     let mut categories: Vec<&str> = context.catalog.apps().flat_map(|app| app.categories).copied().collect();
     categories.sort_unstable();
     categories.dedup();

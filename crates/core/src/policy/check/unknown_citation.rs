@@ -17,17 +17,33 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let rollout = document.rollout.entries.iter().map(|(name, _)| name);
     let exceptions = document.exceptions.iter().map(|exception| &exception.clause);
     // A clause that section data holds up acts through that data: say so rather than "no such clause".
-    let (held, rest): (Vec<_>, Vec<_>) = rollout.chain(exceptions).chain(&document.never_excepted).partition(|name| {
-        document.clauses.iter().any(|clause| clause.id.value == name.value && clause.rule.is_none())
-    });
+    let (held, rest): (Vec<_>, Vec<_>) = rollout
+        .chain(exceptions)
+        .chain(&document.never_excepted)
+        .partition(|name| {
+            document
+                .clauses
+                .iter()
+                .any(|clause| clause.id.value == name.value && clause.rule.is_none())
+        });
     for name in held {
         let clause = document.clauses.iter().find(|clause| clause.id.value == name.value);
         let by = clause.and_then(|clause| clause.enforced_by.as_ref());
-        let problem = Problem::error("unknown-citation", name.place, format!("`{}` has no rule that could act", name.value));
+        let problem = Problem::error(
+            "unknown-citation",
+            name.place,
+            format!("`{}` has no rule that could act", name.value),
+        );
         problems.push(match by {
             Some(by) => problem.help(format!("it is held up by `{}`: name that", by.value)),
             None => problem.help("it is held up by evidence, which has no mode"),
         });
     }
-    unknown("unknown-citation", "clause, gate or deciding section data", rest.into_iter(), &known, problems);
+    unknown(
+        "unknown-citation",
+        "clause, gate or deciding section data",
+        rest.into_iter(),
+        &known,
+        problems,
+    );
 }

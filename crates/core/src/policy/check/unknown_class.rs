@@ -16,17 +16,39 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let document = context.document;
     let data = &document.data;
     if data.classes.is_empty() && document.section(Section::Data).is_some() {
-        let problem = Problem::error("unknown-class", document.section_place(Section::Data), "no data classes are declared");
-        problems.push(problem.help("add `classes: [public, internal, confidential, restricted]`, least sensitive first"));
+        let problem = Problem::error(
+            "unknown-class",
+            document.section_place(Section::Data),
+            "no data classes are declared",
+        );
+        problems
+            .push(problem.help("add `classes: [public, internal, confidential, restricted]`, least sensitive first"));
         return;
     }
     let known: Vec<&str> = data.classes.iter().map(|class| class.as_str()).collect();
     let entities = data.entities.iter().map(|(_, class)| class);
     let escalated = data.escalate.iter().map(|escalation| &escalation.to);
-    let rows = data.matrix.iter().flat_map(|matrix| matrix.rows.iter().map(|row| &row.class));
-    let answers = data.answers.iter().flat_map(|answers| answers.value.iter().map(|(class, _)| class));
+    let rows = data
+        .matrix
+        .iter()
+        .flat_map(|matrix| matrix.rows.iter().map(|row| &row.class));
+    let answers = data
+        .answers
+        .iter()
+        .flat_map(|answers| answers.value.iter().map(|(class, _)| class));
     let ceilings = document.scope.uses.iter().filter_map(|one| one.ceiling.as_ref());
-    let cells = document.apps.iter().flat_map(|app| app.cells.iter().map(|(class, _)| class));
-    let named = data.default.iter().chain(entities).chain(escalated).chain(rows).chain(answers).chain(ceilings).chain(cells);
+    let cells = document
+        .apps
+        .iter()
+        .flat_map(|app| app.cells.iter().map(|(class, _)| class));
+    let named = data
+        .default
+        .iter()
+        .chain(entities)
+        .chain(escalated)
+        .chain(rows)
+        .chain(answers)
+        .chain(ceilings)
+        .chain(cells);
     unknown("unknown-class", "data class", named, &known, problems);
 }

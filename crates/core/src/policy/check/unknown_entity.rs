@@ -14,11 +14,26 @@ check!(
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let data = &context.document.data;
-    let mut known: Vec<&str> = ENTITIES.iter().map(|entity| entity.id).chain(FAMILIES.iter().copied()).collect();
-    known.extend(data.keywords.iter().map(|(entity, _)| entity.as_str()).chain(data.patterns.iter().map(|(entity, _)| entity.as_str())));
+    let mut known: Vec<&str> = ENTITIES
+        .iter()
+        .map(|entity| entity.id)
+        .chain(FAMILIES.iter().copied())
+        .collect();
+    known.extend(
+        data.keywords
+            .iter()
+            .map(|(entity, _)| entity.as_str())
+            .chain(data.patterns.iter().map(|(entity, _)| entity.as_str())),
+    );
     let classified = data.entities.iter().map(|(entity, _)| entity);
     let escalated = data.escalate.iter().flat_map(|escalation| &escalation.entities);
-    unknown("unknown-entity", "entity", classified.chain(escalated), &known, problems);
+    unknown(
+        "unknown-entity",
+        "entity",
+        classified.chain(escalated),
+        &known,
+        problems,
+    );
     known.extend(data.classes.iter().map(|class| class.as_str()));
     let selected = selectors(context.document).flat_map(|selector| selector.data.iter().flatten());
     unknown("unknown-entity", "entity, family or class", selected, &known, problems);

@@ -14,11 +14,31 @@ check!(
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let document = context.document;
-    let known: Vec<&str> = document.scope.groups.iter().map(|group| group.name.as_str()).chain([EVERYONE]).collect();
+    let known: Vec<&str> = document
+        .scope
+        .groups
+        .iter()
+        .map(|group| group.name.as_str())
+        .chain([EVERYONE])
+        .collect();
     let grants = document.access.grants.iter().flat_map(|grant| &grant.groups);
     let uses = document.scope.uses.iter().flat_map(|one| &one.groups);
-    let tools = document.access.tools.iter().flat_map(|tools| tools.list.iter().flat_map(|tool| &tool.groups));
-    let excluded = document.scope.exclude.iter().filter_map(|exclude| exclude.group.as_ref());
+    let tools = document
+        .access
+        .tools
+        .iter()
+        .flat_map(|tools| tools.list.iter().flat_map(|tool| &tool.groups));
+    let excluded = document
+        .scope
+        .exclude
+        .iter()
+        .filter_map(|exclude| exclude.group.as_ref());
     let selected = selectors(document).flat_map(|selector| selector.group.iter().flatten());
-    unknown("unknown-group", "group", grants.chain(uses).chain(tools).chain(excluded).chain(selected), &known, problems);
+    unknown(
+        "unknown-group",
+        "group",
+        grants.chain(uses).chain(tools).chain(excluded).chain(selected),
+        &known,
+        problems,
+    );
 }

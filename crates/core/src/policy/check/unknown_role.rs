@@ -17,15 +17,43 @@ const STANDING: [&str; 4] = ["owner", "board", "everyone", "works-council"];
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let document = context.document;
     let roles = &document.roles;
-    let known: Vec<&str> = roles.people.iter().map(|(role, _)| role.as_str()).chain(STANDING).collect();
+    let known: Vec<&str> = roles
+        .people
+        .iter()
+        .map(|(role, _)| role.as_str())
+        .chain(STANDING)
+        .collect();
     let clauses = document.clauses.iter().filter_map(|clause| clause.owner.as_ref());
-    let evidence = document.clauses.iter().filter_map(|clause| clause.evidence.as_ref().and_then(|evidence| evidence.by.as_ref()));
+    let evidence = document
+        .clauses
+        .iter()
+        .filter_map(|clause| clause.evidence.as_ref().and_then(|evidence| evidence.by.as_ref()));
     let apps = document.apps.iter().filter_map(|app| app.owner.as_ref());
     let uses = document.scope.uses.iter().filter_map(|one| one.owner.as_ref());
-    let objectives = document.objectives.iter().filter_map(|objective| objective.owner.as_ref());
-    let policy = roles.accountable.iter().chain(&roles.deputy).chain(roles.board.iter().flat_map(|board| &board.members));
-    let raci = roles.raci.iter().flat_map(|raci| raci.accountable.iter().chain(&raci.parts));
-    let exceptions = document.exceptions.iter().flat_map(|exception| exception.requested.iter().chain(&exception.approved));
-    let named = clauses.chain(evidence).chain(apps).chain(uses).chain(objectives).chain(policy).chain(raci).chain(exceptions);
+    let objectives = document
+        .objectives
+        .iter()
+        .filter_map(|objective| objective.owner.as_ref());
+    let policy = roles
+        .accountable
+        .iter()
+        .chain(&roles.deputy)
+        .chain(roles.board.iter().flat_map(|board| &board.members));
+    let raci = roles
+        .raci
+        .iter()
+        .flat_map(|raci| raci.accountable.iter().chain(&raci.parts));
+    let exceptions = document
+        .exceptions
+        .iter()
+        .flat_map(|exception| exception.requested.iter().chain(&exception.approved));
+    let named = clauses
+        .chain(evidence)
+        .chain(apps)
+        .chain(uses)
+        .chain(objectives)
+        .chain(policy)
+        .chain(raci)
+        .chain(exceptions);
     unknown("unknown-role", "role", named, &known, problems);
 }

@@ -14,7 +14,11 @@ check!(
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let document = context.document;
     let known: Vec<&str> = document.scope.uses.iter().map(|one| one.id.as_str()).collect();
-    let grants = document.access.grants.iter().flat_map(|grant| grant.uses.iter().flatten());
+    let grants = document
+        .access
+        .grants
+        .iter()
+        .flat_map(|grant| grant.uses.iter().flatten());
     let selected = selectors(document).flat_map(|selector| selector.use_.iter().flatten());
     unknown("unknown-use", "use", grants.chain(selected), &known, problems);
 }

@@ -51,8 +51,13 @@ const HOUR: (&str, Type) = ("hour", Type::Number);
 impl Condition {
     /// Parses and checks an expression; the error is a fragment for the author.
     pub(crate) fn compile(source: &str) -> Result<Self, String> {
-        let program = Program::compile(source).map_err(|error| format!("it does not parse: {}", first_line(&error.to_string())))?;
-        let mut scope: Vec<(String, Type)> = NAMES.iter().chain([&HOUR]).map(|&(name, kind)| (name.to_owned(), kind)).collect();
+        let program = Program::compile(source)
+            .map_err(|error| format!("it does not parse: {}", first_line(&error.to_string())))?;
+        let mut scope: Vec<(String, Type)> = NAMES
+            .iter()
+            .chain([&HOUR])
+            .map(|&(name, kind)| (name.to_owned(), kind))
+            .collect();
         match infer(program.expression(), &mut scope)? {
             Type::Bool => Ok(Self(program)),
             Type::Text | Type::Number | Type::Texts => Err("it is not a yes-or-no question".to_owned()),
@@ -62,7 +67,8 @@ impl Condition {
     /// Whether it holds. A condition that fails while it runs counts as true: its rule applies.
     pub(crate) fn holds(&self, bound: &Bound<'_>) -> bool {
         let facts = bound.facts;
-        let texts = |words: &mut dyn Iterator<Item = &str>| -> Value { words.map(Value::from).collect::<Vec<_>>().into() };
+        let texts =
+            |words: &mut dyn Iterator<Item = &str>| -> Value { words.map(Value::from).collect::<Vec<_>>().into() };
         let text = |word: Option<&str>| Value::from(word.unwrap_or_default());
         let local = bound.local();
         let content = &facts.content;
@@ -76,10 +82,19 @@ impl Condition {
             ("model", text(facts.model.as_deref())),
             ("use", text(facts.use_.as_deref())),
             ("direction", text(Some(facts.direction.as_str()))),
-            ("sources", texts(&mut content.sources.iter().map(|source| source.as_str()))),
-            ("data", texts(&mut content.entities.iter().map(|seen| seen.entity.as_str()))),
+            (
+                "sources",
+                texts(&mut content.sources.iter().map(|source| source.as_str())),
+            ),
+            (
+                "data",
+                texts(&mut content.entities.iter().map(|seen| seen.entity.as_str())),
+            ),
             ("data_class", text(Some(bound.policy.class_name(bound.data_class)))),
-            ("findings", texts(&mut content.findings.iter().map(|(id, _)| id.as_str()))),
+            (
+                "findings",
+                texts(&mut content.findings.iter().map(|(id, _)| id.as_str())),
+            ),
             ("tools", texts(&mut content.tools.iter().map(String::as_str))),
             ("hour", Value::Int(i64::from(local.hour()))),
             ("weekday", Value::Int(i64::from(local.weekday().to_monday_one_offset()))),
@@ -142,7 +157,11 @@ fn infer(expression: &IdedExpr, scope: &mut Vec<(String, Type)>) -> Result<Type,
 
 fn expect(expression: &IdedExpr, wanted: Type, scope: &mut Vec<(String, Type)>) -> Result<(), String> {
     let found = infer(expression, scope)?;
-    if found == wanted { Ok(()) } else { Err(format!("{} stands where {} is needed", word(found), word(wanted))) }
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(format!("{} stands where {} is needed", word(found), word(wanted)))
+    }
 }
 
 const fn word(kind: Type) -> &'static str {
@@ -155,12 +174,18 @@ const fn word(kind: Type) -> &'static str {
 }
 
 fn infer_call(name: &str, operands: &[&IdedExpr], scope: &mut Vec<(String, Type)>) -> Result<Type, String> {
-    let types = operands.iter().map(|operand| infer(operand, scope)).collect::<Result<Vec<_>, _>>()?;
+    let types = operands
+        .iter()
+        .map(|operand| infer(operand, scope))
+        .collect::<Result<Vec<_>, _>>()?;
     let result = match (name, types.as_slice()) {
         (operators::LOGICAL_AND | operators::LOGICAL_OR, [Type::Bool, Type::Bool]) => Type::Bool,
         (operators::LOGICAL_NOT | operators::NOT_STRICTLY_FALSE, [Type::Bool]) => Type::Bool,
         (operators::EQUALS | operators::NOT_EQUALS, [a, b]) if a == b => Type::Bool,
-        (operators::LESS | operators::LESS_EQUALS | operators::GREATER | operators::GREATER_EQUALS, [Type::Number, Type::Number]) => Type::Bool,
+        (
+            operators::LESS | operators::LESS_EQUALS | operators::GREATER | operators::GREATER_EQUALS,
+            [Type::Number, Type::Number],
+        ) => Type::Bool,
         (operators::ADD | operators::SUBSTRACT | operators::MODULO, [Type::Number, Type::Number]) => Type::Number,
         (operators::ADD, [Type::Texts, Type::Texts]) => Type::Texts,
         (operators::IN, [Type::Text, Type::Texts]) => Type::Bool,
@@ -169,7 +194,11 @@ fn infer_call(name: &str, operands: &[&IdedExpr], scope: &mut Vec<(String, Type)
         ("startsWith" | "endsWith" | "contains", [Type::Text, Type::Text]) => Type::Bool,
         _ => {
             let given: Vec<&str> = types.iter().map(|&kind| word(kind)).collect();
-            return Err(format!("`{}` cannot be used with {}", name.trim_matches(['_', '@']), given.join(" and ")));
+            return Err(format!(
+                "`{}` cannot be used with {}",
+                name.trim_matches(['_', '@']),
+                given.join(" and ")
+            ));
         }
     };
     Ok(result)
@@ -188,9 +217,21 @@ mod tests {
             "size(data) > 2 ? true : weekday == 7",
             "tools.all(t, t != 'shell')",
         ] {
-            assert!(Condition::compile(good).is_ok(), "{good}: {:?}", Condition::compile(good).err());
+            assert!(
+                Condition::compile(good).is_ok(),
+                "{good}: {:?}",
+                Condition::compile(good).err()
+            );
         }
-        for bad in ["hour", "hour == 'x'", "nobody == 'x'", "app.name == 'x'", "hour >=", "groups.exists(g, g > 3)", "1.5 < 2.0"] {
+        for bad in [
+            "hour",
+            "hour == 'x'",
+            "nobody == 'x'",
+            "app.name == 'x'",
+            "hour >=",
+            "groups.exists(g, g > 3)",
+            "1.5 < 2.0",
+        ] {
             assert!(Condition::compile(bad).is_err(), "{bad}");
         }
     }

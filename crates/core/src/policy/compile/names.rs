@@ -19,7 +19,10 @@ impl Table {
 
     /// The name of a number.
     fn name(&self, number: u32) -> Option<&str> {
-        self.numbers.iter().find(|(_, known)| **known == number).map(|(name, _)| name.as_str())
+        self.numbers
+            .iter()
+            .find(|(_, known)| **known == number)
+            .map(|(name, _)| name.as_str())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -53,7 +56,10 @@ pub(crate) const EVERYONE: &str = "everyone";
 
 impl Names {
     pub(crate) fn new(document: &Document, _catalog: &Catalog) -> Self {
-        let mut names = Self { classes: document.data.classes.iter().map(|class| class.value.clone()).collect(), ..Self::default() };
+        let mut names = Self {
+            classes: document.data.classes.iter().map(|class| class.value.clone()).collect(),
+            ..Self::default()
+        };
         names.groups.add(EVERYONE);
         for group in &document.scope.groups {
             let number = names.groups.add(group.name.as_str());
@@ -69,17 +75,32 @@ impl Names {
         for entity in ENTITIES {
             names.entity(entity.id, entity.family);
         }
-        let own = document.data.keywords.iter().map(|(name, _)| name).chain(document.data.patterns.iter().map(|(name, _)| name));
+        let own = document
+            .data
+            .keywords
+            .iter()
+            .map(|(name, _)| name)
+            .chain(document.data.patterns.iter().map(|(name, _)| name));
         for entity in own {
-            names.entity(entity.as_str(), entities::entity(entity.as_str()).and_then(|known| known.family));
+            names.entity(
+                entity.as_str(),
+                entities::entity(entity.as_str()).and_then(|known| known.family),
+            );
         }
         for grant in &document.access.grants {
             grant.apps.iter().flatten().for_each(|app| names.app(app));
         }
         let rules = document.clauses.iter().filter_map(|clause| clause.rule.as_ref());
         let selectors = rules.flat_map(|rule| rule.when.iter().chain(&rule.unless));
-        let scoped = document.apps.iter().filter_map(|app| app.only_for.as_ref()).flat_map(|selectors| &selectors.value);
-        for selector in selectors.chain(document.exceptions.iter().flat_map(|exception| &exception.who)).chain(scoped) {
+        let scoped = document
+            .apps
+            .iter()
+            .filter_map(|app| app.only_for.as_ref())
+            .flat_map(|selectors| &selectors.value);
+        for selector in selectors
+            .chain(document.exceptions.iter().flat_map(|exception| &exception.who))
+            .chain(scoped)
+        {
             names.selector(selector);
         }
         names
@@ -96,7 +117,9 @@ impl Names {
     }
 
     fn selector(&mut self, selector: &Selector) {
-        let add = |table: &mut Table, words: &Option<Vec<Text>>| words.iter().flatten().for_each(|word| _ = table.add(word.as_str()));
+        let add = |table: &mut Table, words: &Option<Vec<Text>>| {
+            words.iter().flatten().for_each(|word| _ = table.add(word.as_str()))
+        };
         add(&mut self.principals, &selector.principal);
         add(&mut self.clients, &selector.client);
         selector.app.iter().flatten().for_each(|app| self.app(app));
@@ -125,7 +148,10 @@ impl Names {
 
     /// The number of a data class, least sensitive first.
     pub(crate) fn class(&self, name: &str) -> Option<u8> {
-        self.classes.iter().position(|class| class == name).and_then(|index| u8::try_from(index).ok())
+        self.classes
+            .iter()
+            .position(|class| class == name)
+            .and_then(|index| u8::try_from(index).ok())
     }
 
     pub(crate) fn class_name(&self, class: u8) -> &str {

@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-use crate::policy::fields::{Fields, Reader};
 use crate::policy::document::{Approved, At, Document, Review};
+use crate::policy::fields::{Fields, Reader};
 use crate::policy::problem::Problem;
 use crate::verdict::Mode;
 
@@ -14,21 +14,38 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
     if let Some(format) = fields.required_with("ordain", reader, Reader::number)
         && format.value != FORMAT
     {
-        let problem = Problem::error("unknown-format", format.place, format!("format {} is not known here", format.value));
-        reader.problems.push(problem.help(format!("this program reads `ordain: {FORMAT}`")));
+        let problem = Problem::error(
+            "unknown-format",
+            format.place,
+            format!("format {} is not known here", format.value),
+        );
+        reader
+            .problems
+            .push(problem.help(format!("this program reads `ordain: {FORMAT}`")));
     }
     document.organization = fields.required("organization", reader);
     document.version = fields.required("version", reader);
-    document.timezone = fields.text("timezone", reader).and_then(|name| match TimeZone::get(name.as_str()) {
-        Ok(zone) => Some(At::new(zone, name.place)),
-        Err(_) => {
-            let problem = Problem::error("unknown-timezone", name.place, format!("no time zone called `{}`", name.value));
-            reader.problems.push(problem.help("use an IANA name such as `Europe/Berlin` or `UTC`"));
-            None
-        }
-    });
+    document.timezone = fields
+        .text("timezone", reader)
+        .and_then(|name| match TimeZone::get(name.as_str()) {
+            Ok(zone) => Some(At::new(zone, name.place)),
+            Err(_) => {
+                let problem = Problem::error(
+                    "unknown-timezone",
+                    name.place,
+                    format!("no time zone called `{}`", name.value),
+                );
+                reader
+                    .problems
+                    .push(problem.help("use an IANA name such as `Europe/Berlin` or `UTC`"));
+                None
+            }
+        });
     document.profiles = fields.texts("profiles", reader);
-    if let Some(mut inner) = fields.node("approved").and_then(|node| reader.fields(node, "`approved`")) {
+    if let Some(mut inner) = fields
+        .node("approved")
+        .and_then(|node| reader.fields(node, "`approved`"))
+    {
         document.approved = Some(Approved {
             by: inner.text("by", reader),
             on: inner.node("on").and_then(|node| reader.date(node)),
@@ -37,7 +54,10 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
         inner.finish(reader);
     }
     if let Some(mut inner) = fields.node("review").and_then(|node| reader.fields(node, "`review`")) {
-        document.review = Some(Review { every: inner.node("every").and_then(|node| reader.days(node)), also: inner.texts("also", reader) });
+        document.review = Some(Review {
+            every: inner.node("every").and_then(|node| reader.days(node)),
+            also: inner.texts("also", reader),
+        });
         inner.finish(reader);
     }
     for (name, mode) in fields.good_pairs("rollout", reader, mode) {
@@ -50,11 +70,18 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
     for key in ["extends", "delegated"] {
         if let Some(place) = fields.key_place(key) {
             let problem = Problem::error("not-yet", place, format!("`{key}` is not read yet"));
-            reader.problems.push(problem.help("write the parent's clauses into this document until policies can extend each other"));
+            reader.problems.push(
+                problem.help("write the parent's clauses into this document until policies can extend each other"),
+            );
         }
     }
 }
 
 fn mode(reader: &mut Reader, node: &crate::policy::node::Node) -> Option<At<Mode>> {
-    reader.word(node, "a mode", Mode::parse, &Mode::ALL.iter().map(|mode| mode.as_str()).collect::<Vec<_>>())
+    reader.word(
+        node,
+        "a mode",
+        Mode::parse,
+        &Mode::ALL.iter().map(|mode| mode.as_str()).collect::<Vec<_>>(),
+    )
 }

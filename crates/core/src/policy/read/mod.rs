@@ -9,8 +9,8 @@ mod subject;
 
 use std::collections::BTreeMap;
 
-use super::fields::{Fields, Reader};
 use super::document::{At, Clause, Document, Section, SectionHead};
+use super::fields::{Fields, Reader};
 use super::node::{self, Entry, Node, Value};
 use super::problem::Problem;
 use super::{File, Files, PolicyDigest, ROOT};
@@ -18,7 +18,11 @@ use super::{File, Files, PolicyDigest, ROOT};
 /// Reads the document of a policy folder with its includes; `None` when there is nothing to go on with.
 pub(super) fn document(files: &Files, problems: &mut Vec<Problem>) -> Option<Document> {
     let Some((index, root)) = files.find(ROOT) else {
-        let problem = Problem::error("no-policy", node::Place::default(), format!("there is no `{ROOT}` here"));
+        let problem = Problem::error(
+            "no-policy",
+            node::Place::default(),
+            format!("there is no `{ROOT}` here"),
+        );
         problems.push(problem.help("name the policy folder, or run `ordain up` to have a first policy made"));
         return None;
     };
@@ -39,33 +43,63 @@ fn read(files: &Files, index: u16, root: &File, reader: &mut Reader) -> Option<D
         match entries.iter().find(|known| known.key == entry.key) {
             None => entries.push(entry),
             Some(first) => {
-                let problem = Problem::error("duplicate-key", entry.key_place, format!("`{}` stands here a second time", entry.key));
+                let problem = Problem::error(
+                    "duplicate-key",
+                    entry.key_place,
+                    format!("`{}` stands here a second time", entry.key),
+                );
                 let path = files.get(first.key_place.file).map_or(ROOT, |file| &file.path);
-                reader.problems.push(problem.help(format!("the first one is at {path}:{}", first.key_place.line)));
+                reader
+                    .problems
+                    .push(problem.help(format!("the first one is at {path}:{}", first.key_place.line)));
             }
         }
     }
     let paths = files.files.iter().map(|file| file.path.clone()).collect();
-    let mut document = Document { digest: PolicyDigest::of(used.into_values()), paths, ..Document::default() };
-    let root = Node { value: Value::Map(entries), place: tree.place };
+    let mut document = Document {
+        digest: PolicyDigest::of(used.into_values()),
+        paths,
+        ..Document::default()
+    };
+    let root = Node {
+        value: Value::Map(entries),
+        place: tree.place,
+    };
     top(&root, &mut document, reader);
     document.clauses.sort_by_key(|clause| clause.section);
     Some(document)
 }
 
 /// Takes `include` out of the root and returns the members of the files it names.
-fn include<'f>(files: &'f Files, entries: &mut Vec<Entry>, used: &mut BTreeMap<&'f str, &'f File>, reader: &mut Reader) -> Vec<Entry> {
-    let Some(position) = entries.iter().position(|entry| entry.key == "include") else { return Vec::new() };
+fn include<'f>(
+    files: &'f Files,
+    entries: &mut Vec<Entry>,
+    used: &mut BTreeMap<&'f str, &'f File>,
+    reader: &mut Reader,
+) -> Vec<Entry> {
+    let Some(position) = entries.iter().position(|entry| entry.key == "include") else {
+        return Vec::new();
+    };
     let list = entries.remove(position).node;
     let mut included = Vec::new();
     for path in reader.texts(&list) {
         let Some((index, file)) = files.find(path.as_str()) else {
-            let problem = Problem::error("unknown-file", path.place, format!("no file `{}` in the policy folder", path.as_str()));
-            reader.problems.push(problem.help("paths are below the policy folder, with `/` between names"));
+            let problem = Problem::error(
+                "unknown-file",
+                path.place,
+                format!("no file `{}` in the policy folder", path.as_str()),
+            );
+            reader
+                .problems
+                .push(problem.help("paths are below the policy folder, with `/` between names"));
             continue;
         };
         if used.insert(&file.path, file).is_some() {
-            reader.problems.push(Problem::error("duplicate-key", path.place, format!("`{}` is included twice", path.as_str())));
+            reader.problems.push(Problem::error(
+                "duplicate-key",
+                path.place,
+                format!("`{}` is included twice", path.as_str()),
+            ));
             continue;
         }
         if let Some(tree) = node::parse(index, &file.text, &mut reader.problems) {
@@ -79,13 +113,23 @@ fn include<'f>(files: &'f Files, entries: &mut Vec<Entry>, used: &mut BTreeMap<&
 }
 
 fn top(root: &Node, document: &mut Document, reader: &mut Reader) {
-    let Some(mut fields) = reader.fields(root, "a policy") else { return };
+    let Some(mut fields) = reader.fields(root, "a policy") else {
+        return;
+    };
     header::read(&mut fields, document, reader);
     for section in Section::ALL {
-        let Some(entry) = fields.entry(section.as_str()) else { continue };
-        let Some(mut inner) = reader.fields(&entry.node, "a section") else { continue };
+        let Some(entry) = fields.entry(section.as_str()) else {
+            continue;
+        };
+        let Some(mut inner) = reader.fields(&entry.node, "a section") else {
+            continue;
+        };
         let statement = inner.text("statement", reader);
-        document.sections.push(SectionHead { section, place: entry.key_place, statement });
+        document.sections.push(SectionHead {
+            section,
+            place: entry.key_place,
+            statement,
+        });
         match section {
             Section::Purpose => subject::purpose(&mut inner, document, reader),
             Section::Scope => subject::scope(&mut inner, document, reader),
@@ -107,7 +151,9 @@ fn top(root: &Node, document: &mut Document, reader: &mut Reader) {
 
 fn clauses(section: Section, fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     for node in fields.list("clauses", reader) {
-        let Some(mut inner) = reader.fields(node, "a clause") else { continue };
+        let Some(mut inner) = reader.fields(node, "a clause") else {
+            continue;
+        };
         let id = inner.required("id", reader);
         let clause = Clause {
             section,
@@ -116,7 +162,9 @@ fn clauses(section: Section, fields: &mut Fields<'_>, document: &mut Document, r
             owner: inner.text("owner", reader),
             rule: inner.node("rule").and_then(|rule| rules::rule(rule, reader)),
             enforced_by: inner.text("enforced_by", reader),
-            evidence: inner.node("evidence").and_then(|evidence| rules::evidence(evidence, reader)),
+            evidence: inner
+                .node("evidence")
+                .and_then(|evidence| rules::evidence(evidence, reader)),
             frameworks: inner.pairs("frameworks", reader, Reader::texts),
         };
         inner.finish(reader);

@@ -1,8 +1,8 @@
 //! The sections about people: roles, what they may do with outputs, courses, consequences.
 
-use crate::policy::fields::{Fields, Reader};
 use super::rules::verdict;
 use crate::policy::document::{Board, Consequences, Course, Document, Gate, Outputs, Raci};
+use crate::policy::fields::{Fields, Reader};
 
 pub(super) fn roles(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     let roles = &mut document.roles;
@@ -24,8 +24,15 @@ pub(super) fn roles(fields: &mut Fields<'_>, document: &mut Document, reader: &m
     }
     roles.raci_place = fields.key_place("raci");
     for node in fields.list("raci", reader) {
-        let Some(mut inner) = reader.fields(node, "a line of `raci`") else { continue };
-        let mut raci = Raci { subjects: inner.texts("for", reader), accountable: inner.required("accountable", reader), parts: Vec::new(), place: node.place };
+        let Some(mut inner) = reader.fields(node, "a line of `raci`") else {
+            continue;
+        };
+        let mut raci = Raci {
+            subjects: inner.texts("for", reader),
+            accountable: inner.required("accountable", reader),
+            parts: Vec::new(),
+            place: node.place,
+        };
         for key in ["responsible", "consulted", "informed", "consent"] {
             raci.parts.extend(inner.texts(key, reader));
         }
@@ -49,21 +56,35 @@ pub(super) fn outputs(fields: &mut Fields<'_>, document: &mut Document, reader: 
 
 pub(super) fn education(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     for (id, node) in fields.pairs("courses", reader, |_, node| node) {
-        let Some(mut inner) = reader.fields(node, "a course") else { continue };
+        let Some(mut inner) = reader.fields(node, "a course") else {
+            continue;
+        };
         let valid = inner.node("valid").and_then(|node| reader.days(node));
-        document.education.courses.push(Course { id, valid, records: inner.text("records", reader) });
+        document.education.courses.push(Course {
+            id,
+            valid,
+            records: inner.text("records", reader),
+        });
         inner.finish(reader);
     }
     document.education.gates_place = fields.key_place("gates");
     for node in fields.list("gates", reader) {
-        let Some(mut inner) = reader.fields(node, "a gate") else { continue };
+        let Some(mut inner) = reader.fields(node, "a gate") else {
+            continue;
+        };
         let (id, without) = (inner.required("id", reader), inner.required("without", reader));
         let then = inner.required_with("then", reader, verdict);
         let grace = inner.node("grace").and_then(|node| reader.days(node));
         let tell = inner.text("tell", reader);
         inner.finish(reader);
         if let (Some(id), Some(without), Some(then)) = (id, without, then) {
-            document.education.gates.push(Gate { id, without, grace, then, tell });
+            document.education.gates.push(Gate {
+                id,
+                without,
+                grace,
+                then,
+                tell,
+            });
         }
     }
 }

@@ -1,17 +1,19 @@
 //! The sections about what is governed: purpose, scope, applications, access, data.
 
-use crate::policy::fields::{Fields, Reader};
 use super::rules::{app_selectors, selectors, verdict};
 use crate::policy::document::{
     App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, Text, Tool, Tools, Use,
 };
+use crate::policy::fields::{Fields, Reader};
 use crate::policy::node::{Node, Value};
 use crate::policy::problem::Problem;
 use crate::verdict::AppClass;
 
 pub(super) fn purpose(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     for node in fields.list("objectives", reader) {
-        let Some(mut inner) = reader.fields(node, "an objective") else { continue };
+        let Some(mut inner) = reader.fields(node, "an objective") else {
+            continue;
+        };
         document.objectives.push(Objective {
             id: inner.required("id", reader),
             statement: inner.text("statement", reader),
@@ -32,24 +34,42 @@ pub(super) fn scope(fields: &mut Fields<'_>, document: &mut Document, reader: &m
             if name.as_str() == "unmapped" {
                 scope.unmapped = verdict(reader, node);
             } else if let Some(mut inner) = reader.fields(node, "a group") {
-                scope.groups.push(Group { name, claim: inner.text("claim", reader) });
+                scope.groups.push(Group {
+                    name,
+                    claim: inner.text("claim", reader),
+                });
                 inner.finish(reader);
             }
         }
     }
     scope.uses_place = fields.key_place("uses");
     for node in fields.list("uses", reader) {
-        let Some(mut inner) = reader.fields(node, "a use") else { continue };
+        let Some(mut inner) = reader.fields(node, "a use") else {
+            continue;
+        };
         let id = inner.required("id", reader);
         let (statement, owner) = (inner.text("statement", reader), inner.text("owner", reader));
-        let (groups, ceiling, tier) = (inner.texts("groups", reader), inner.text("ceiling", reader), inner.text("tier", reader));
+        let (groups, ceiling, tier) = (
+            inner.texts("groups", reader),
+            inner.text("ceiling", reader),
+            inner.text("tier", reader),
+        );
         inner.finish(reader);
-        scope.uses.extend(id.map(|id| Use { id, statement, owner, groups, ceiling, tier }));
+        scope.uses.extend(id.map(|id| Use {
+            id,
+            statement,
+            owner,
+            groups,
+            ceiling,
+            tier,
+        }));
     }
     scope.outside = fields.node("outside").and_then(|node| verdict(reader, node));
     scope.exclude_place = fields.key_place("exclude");
     for node in fields.list("exclude", reader) {
-        let Some(mut inner) = reader.fields(node, "an exclusion") else { continue };
+        let Some(mut inner) = reader.fields(node, "an exclusion") else {
+            continue;
+        };
         scope.exclude.push(Exclude {
             group: inner.required("group", reader),
             reason: inner.required("reason", reader),
@@ -61,12 +81,21 @@ pub(super) fn scope(fields: &mut Fields<'_>, document: &mut Document, reader: &m
 }
 
 pub(super) fn applications(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
-    for (key, class) in [("sanctioned", AppClass::Sanctioned), ("tolerated", AppClass::Tolerated), ("unsanctioned", AppClass::Unsanctioned)] {
+    for (key, class) in [
+        ("sanctioned", AppClass::Sanctioned),
+        ("tolerated", AppClass::Tolerated),
+        ("unsanctioned", AppClass::Unsanctioned),
+    ] {
         for node in fields.list(key, reader) {
-            let Some(mut inner) = reader.fields(node, "an app") else { continue };
+            let Some(mut inner) = reader.fields(node, "an app") else {
+                continue;
+            };
             let id = inner.required("app", reader);
             let mut terms = inner.pairs("terms", reader, |_, node| node);
-            let checked = terms.iter().position(|(name, _)| name.as_str() == "checked").map(|index| terms.remove(index));
+            let checked = terms
+                .iter()
+                .position(|(name, _)| name.as_str() == "checked")
+                .map(|index| terms.remove(index));
             let app = App {
                 id: id.unwrap_or_else(|| At::new(String::new(), node.place)),
                 class,
@@ -76,9 +105,14 @@ pub(super) fn applications(fields: &mut Fields<'_>, document: &mut Document, rea
                 models: inner.some_texts("models", reader),
                 require: inner.good_pairs("require", reader, Reader::text),
                 cells: inner.good_pairs("cells", reader, verdict),
-                only_for: inner.node("for").map(|node| At::new(selectors(reader, node), node.place)),
+                only_for: inner
+                    .node("for")
+                    .map(|node| At::new(selectors(reader, node), node.place)),
                 terms_checked: checked.and_then(|(_, node)| reader.date(node)),
-                terms: terms.into_iter().filter_map(|(name, node)| Some((name, reader.raw(node)?))).collect(),
+                terms: terms
+                    .into_iter()
+                    .filter_map(|(name, node)| Some((name, reader.raw(node)?)))
+                    .collect(),
                 expires: inner.node("expires").and_then(|node| expires(reader, node)),
             };
             inner.finish(reader);
@@ -99,13 +133,20 @@ fn expires(reader: &mut Reader, node: &Node) -> Option<Expires> {
 
 /// An app class.
 pub(super) fn app_class(reader: &mut Reader, node: &Node) -> Option<At<AppClass>> {
-    reader.word(node, "an app class", AppClass::parse, &AppClass::ALL.iter().map(|class| class.as_str()).collect::<Vec<_>>())
+    reader.word(
+        node,
+        "an app class",
+        AppClass::parse,
+        &AppClass::ALL.iter().map(|class| class.as_str()).collect::<Vec<_>>(),
+    )
 }
 
 pub(super) fn access(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     document.access.grants_place = fields.key_place("grants");
     for node in fields.list("grants", reader) {
-        let Some(mut inner) = reader.fields(node, "a grant") else { continue };
+        let Some(mut inner) = reader.fields(node, "a grant") else {
+            continue;
+        };
         let id = inner.required("id", reader);
         let groups = inner.required_with("groups", reader, |reader, node| Some(reader.texts(node)));
         let grant = Grant {
@@ -119,10 +160,18 @@ pub(super) fn access(fields: &mut Fields<'_>, document: &mut Document, reader: &
         document.access.grants.push(grant);
     }
     let Some(entry) = fields.entry("tools") else { return };
-    let Some(mut inner) = reader.fields(&entry.node, "`tools`") else { return };
-    let mut tools = Tools { unlisted: inner.node("unlisted").and_then(|node| verdict(reader, node)), list: Vec::new(), place: entry.key_place };
+    let Some(mut inner) = reader.fields(&entry.node, "`tools`") else {
+        return;
+    };
+    let mut tools = Tools {
+        unlisted: inner.node("unlisted").and_then(|node| verdict(reader, node)),
+        list: Vec::new(),
+        place: entry.key_place,
+    };
     for node in inner.list("list", reader) {
-        let Some(mut inner) = reader.fields(node, "a tool") else { continue };
+        let Some(mut inner) = reader.fields(node, "a tool") else {
+            continue;
+        };
         let tool = inner.required("tool", reader);
         let tool = Tool {
             tool: tool.unwrap_or_else(|| At::new(String::new(), node.place)),
@@ -147,7 +196,9 @@ pub(super) fn data(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
     for node in fields.list("escalate", reader) {
         data.escalate.extend(escalation(reader, node));
     }
-    data.matrix = fields.entry("matrix").map(|entry| matrix(reader, &entry.node, entry.key_place));
+    data.matrix = fields
+        .entry("matrix")
+        .map(|entry| matrix(reader, &entry.node, entry.key_place));
     let answers_place = fields.key_place("answers");
     let answers = fields.good_pairs("answers", reader, verdict);
     data.answers = answers_place.map(|place| At::new(answers, place));
@@ -171,12 +222,20 @@ fn escalation(reader: &mut Reader, node: &Node) -> Option<Escalation> {
         (Some(entity), true) => (vec![entity], Some(at_least.map_or(1, |number| number.value))),
         (None, false) => (all, None),
         _ => {
-            let problem = Problem::error("missing-key", node.place, "an escalation names `entity` (with `at_least`) or `all`, one of them");
+            let problem = Problem::error(
+                "missing-key",
+                node.place,
+                "an escalation names `entity` (with `at_least`) or `all`, one of them",
+            );
             reader.problems.push(problem);
             return None;
         }
     };
-    Some(Escalation { entities, at_least, to: to? })
+    Some(Escalation {
+        entities,
+        at_least,
+        to: to?,
+    })
 }
 
 fn matrix(reader: &mut Reader, node: &Node, place: crate::policy::node::Place) -> Matrix {
@@ -192,12 +251,21 @@ fn matrix(reader: &mut Reader, node: &Node, place: crate::policy::node::Place) -
         };
         let mut read = Vec::new();
         for cell in cells {
-            let key = Node { value: Value::Scalar { text: cell.key.clone(), quoted: true }, place: cell.key_place };
+            let key = Node {
+                value: Value::Scalar {
+                    text: cell.key.clone(),
+                    quoted: true,
+                },
+                place: cell.key_place,
+            };
             if let (Some(class), Some(verdict)) = (app_class(reader, &key), verdict(reader, &cell.node)) {
                 read.push((class, verdict));
             }
         }
-        rows.push(MatrixRow { class: Text::new(row.key.clone(), row.key_place), cells: read });
+        rows.push(MatrixRow {
+            class: Text::new(row.key.clone(), row.key_place),
+            cells: read,
+        });
     }
     Matrix { place, rows }
 }
