@@ -10,11 +10,6 @@ pub mod gateway;
 pub mod keys;
 pub mod policy_files;
 pub mod recorder;
+pub mod recovery;
 pub mod setup;
 pub mod store;
-
-/// The canonical bytes of a record whose value is made of text and integers.
-#[must_use]
-pub fn canonical(value: &serde_json::Value) -> Vec<u8> {
-    ordain_ledger::canonical(value).unwrap_or_default()
-}

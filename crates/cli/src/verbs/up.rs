@@ -8,18 +8,17 @@ use clap::Args;
 use jiff::Timestamp;
 use ordain_core::inspect::Rules;
 use ordain_core::policy::problem::Problem;
-use ordain_core::record;
 use ordain_server::config::{self, Config, Dialect, Upstream};
 use ordain_server::directory;
 use ordain_server::gateway::{self, Gateway, Listening};
 use ordain_server::keys::{self, KeyHasher, KeyRing};
-use ordain_server::recorder::{Recorder, close_open_intents};
+use ordain_server::recorder::Recorder;
+use ordain_server::recovery;
 use ordain_server::setup::{FIRST_PRINCIPAL, Folder};
+use ordain_server::store::Store as _;
 use ordain_server::store::sqlite::SqliteStore;
-use ordain_server::store::{NewRecord, Store as _};
 use ordain_server::{demo, setup};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::Format;
 use crate::exit::{Answer, print};
@@ -173,8 +172,8 @@ impl Running {
         let summary = format!("{} version {} ({})", policy.organization, policy.version, policy.digest);
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
         let mut store = SqliteStore::open(&folder.store())?;
-        let recovered = close_open_intents(&mut store, Timestamp::now().as_millisecond(), recovered_outcome)
-            .context("open intents of an earlier run could not be closed")?;
+        let recovered =
+            recovery::close_what_is_open(&mut store).context("open intents of an earlier run could not be closed")?;
         let keys = KeyRing::load(&store, &hasher)?;
         let needs_key = store.keys()?.is_empty();
         let demo = if config.upstreams.iter().any(|one| one.url == Upstream::BUILT_IN) {
@@ -245,26 +244,6 @@ impl Running {
             .map_err(|unwritten| anyhow::anyhow!("{unwritten}"))?;
         Ok(Answer::Yes)
     }
-}
-
-fn recovered_outcome(intent: &ordain_server::store::StoredRecord, at_ms: i64) -> NewRecord {
-    let id = Uuid::now_v7();
-    let (id_text, subject) = (id.to_string(), intent.subject.to_string());
-    let value = record::recovered(
-        &record::Header {
-            id: &id_text,
-            at_ms,
-            subject: &subject,
-        },
-        &intent.exchange.to_string(),
-    );
-    NewRecord::outcome(
-        id,
-        intent.exchange,
-        at_ms,
-        intent.subject,
-        ordain_server::canonical(&value),
-    )
 }
 
 fn welcome(running: &Running, folder: &Folder, config: &Config, first: bool, key: Option<&str>) -> anyhow::Result<()> {

@@ -106,6 +106,12 @@ pub trait Wire: Debug + Send + Sync {
     /// Kebab-case id for records and configuration, such as `openai-chat`.
     fn id(&self) -> &'static str;
 
+    /// The path that requests in this dialect are posted to.
+    fn path(&self) -> &'static str;
+
+    /// The API family whose upstreams speak it, as the configuration names it: `openai`, `anthropic`.
+    fn family(&self) -> &'static str;
+
     /// Takes a request body apart.
     ///
     /// # Errors

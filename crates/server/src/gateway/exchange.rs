@@ -57,7 +57,7 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
     let endpoint_name = format!(
         "{} {}",
         request.method(),
-        found.map_or("(not inspected)", |endpoint| endpoint.path)
+        found.map_or("(not inspected)", |endpoint| endpoint.wire.path())
     );
     let exchange = Exchange {
         gateway,

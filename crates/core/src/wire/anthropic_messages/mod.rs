@@ -28,6 +28,14 @@ impl Wire for AnthropicMessages {
         "anthropic-messages"
     }
 
+    fn path(&self) -> &'static str {
+        "/v1/messages"
+    }
+
+    fn family(&self) -> &'static str {
+        "anthropic"
+    }
+
     fn read_request(&self, body: &[u8]) -> Result<Half, Malformed> {
         let doc = json::parse(body, &Limits::default())?;
         let root = doc.root();

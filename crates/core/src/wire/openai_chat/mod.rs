@@ -28,6 +28,14 @@ impl Wire for OpenaiChat {
         "openai-chat"
     }
 
+    fn path(&self) -> &'static str {
+        "/v1/chat/completions"
+    }
+
+    fn family(&self) -> &'static str {
+        "openai"
+    }
+
     fn read_request(&self, body: &[u8]) -> Result<Half, Malformed> {
         let doc = json::parse(body, &Limits::default())?;
         let root = doc.root();

@@ -1,0 +1,228 @@
+//! The verbs as a person runs them: the starter policy through `check`, `test` and `explain`, and the main job through `up`.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What the quickstart sends, and what comes of it under the starter policy.
+pub(crate) const QUICKSTART: [(&str, &str, &str); 4] = [
+    ("Suggest a name for a sailing boat.", "allow", "AC-1"),
+    ("Draft a reply to jo@example.com.", "coach", "AU-2"),
+    ("My card is 4111 1111 1111 1111, is it valid?", "redact", "data.matrix"),
+    (
+        "Why does sk-ant-api03-Zx8vQ2mN7bL4kJ1hG6fD3sA9pO5iU0yT not work?",
+        "block",
+        "DA-3",
+    ),
+];
+
+fn ordain(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ordain"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("ordain runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn starter() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../policies/starter")
+        .display()
+        .to_string()
+}
+
+#[test]
+fn the_starter_policy_is_clean_and_its_cases_pass() {
+    let check = ordain(&["check", &starter()]);
+    assert_eq!(check.status.code(), Some(0), "{}", text(&check.stdout));
+    assert!(
+        text(&check.stdout).trim_end().ends_with("0 errors, 0 warnings"),
+        "{}",
+        text(&check.stdout)
+    );
+    let test = ordain(&["test", &starter()]);
+    assert_eq!(test.status.code(), Some(0), "{}", text(&test.stdout));
+}
+
+#[test]
+fn a_broken_policy_is_answered_with_one_and_its_lines() {
+    let dir = TempDir::new().expect("a folder");
+    std::fs::write(dir.path().join("policy.yaml"), "ordain: 1\norganisation: Example\n").expect("a file");
+    let check = ordain(&["check", &dir.path().display().to_string()]);
+    assert_eq!(check.status.code(), Some(1));
+    assert!(
+        text(&check.stdout).contains("did you mean `organization`?\n"),
+        "{}",
+        text(&check.stdout)
+    );
+    assert!(
+        text(&check.stdout).contains("--> policy.yaml:2:1"),
+        "{}",
+        text(&check.stdout)
+    );
+}
+
+#[test]
+fn what_cannot_run_is_answered_with_two() {
+    let dir = TempDir::new().expect("a folder");
+    let path = dir.path().display().to_string();
+    assert_eq!(ordain(&["check", &path]).status.code(), Some(2));
+    assert_eq!(ordain(&["records", "list", "--dir", &path]).status.code(), Some(2));
+}
+
+#[test]
+fn explain_answers_with_the_exit_code_of_the_verdict() {
+    for (message, verdict, clause) in QUICKSTART {
+        let out = ordain(&[
+            "explain",
+            "--dir",
+            &starter(),
+            "--group",
+            "staff",
+            "--format",
+            "json",
+            message,
+        ]);
+        let value: Value = serde_json::from_slice(&out.stdout).expect("JSON");
+        assert_eq!(value["verdict"], verdict, "{message}");
+        assert_eq!(out.status.code(), Some(i32::from(verdict == "block")), "{message}");
+        assert!(
+            verdict == "allow" || value["clauses"].to_string().contains(clause),
+            "{value}"
+        );
+    }
+}
+
+/// A gateway that ends with the test.
+struct Up {
+    child: Child,
+    address: String,
+    key: String,
+}
+
+impl Up {
+    fn start(dir: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ordain"));
+        command
+            .args(["up", "--listen", "127.0.0.1:0", "--format", "json", "--dir"])
+            .arg(dir);
+        command
+            .env_remove("OPENAI_API_KEY")
+            .env_remove("ANTHROPIC_API_KEY")
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().expect("ordain starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output"))
+            .read_line(&mut line)
+            .expect("a line when it is ready");
+        let ready: Value = serde_json::from_str(&line).expect("one line of JSON");
+        let field = |name: &str| ready[name].as_str().expect("a text").to_owned();
+        assert_eq!(ready["pid"], child.id());
+        Self {
+            address: field("gateway").trim_start_matches("http://").to_owned(),
+            key: field("key"),
+            child,
+        }
+    }
+
+    /// A chat request, as bytes on a socket; the whole answer.
+    fn chat(&self, message: &str) -> String {
+        let body = serde_json::json!({"model": "demo", "messages": [{"role": "user", "content": message}]}).to_string();
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: ordain\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            self.key,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).expect("the gateway listens");
+        stream
+            .write_all(head.as_bytes())
+            .and_then(|()| stream.write_all(body.as_bytes()))
+            .expect("the request is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_main_job_works_offline_and_twice() {
+    let dir = TempDir::new().expect("a folder");
+    let folder = dir.path().join("ordain");
+    let path = folder.display().to_string();
+    let up = Up::start(&folder);
+    for (message, verdict, clause) in QUICKSTART {
+        let answer = up.chat(message);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(
+            answer.contains(&format!("ordain-decision: {verdict}\r\nordain-clause: {clause}\r\n")),
+            "{answer}"
+        );
+    }
+    drop(up);
+    let impact = ordain(&["impact", "--dir", &path, "--format", "json"]);
+    let impact: Value = serde_json::from_slice(&impact.stdout).expect("JSON");
+    assert_eq!(impact["full"]["block"]["clauses"]["DA-3"], 1, "{impact}");
+    assert_eq!(impact["full"]["redact"]["clauses"]["data.matrix"], 1, "{impact}");
+
+    // A second `up` finds what the first made, and the records of before are still there.
+    let up = Up::start(&folder);
+    assert!(up.chat("Hello").contains("ordain-decision: allow"));
+    drop(up);
+    let records = ordain(&["records", "list", "--dir", &path, "--format", "json"]);
+    let records: Value = serde_json::from_slice(&records.stdout).expect("JSON");
+    assert_eq!(records["records"].as_array().map(Vec::len), Some(9));
+}
+
+/// Switched to `observe`, the policy blocks nothing, and `impact` says exactly what the enforcing run did.
+#[test]
+fn observing_blocks_nothing_and_impact_tells_what_enforcing_did() {
+    let dir = TempDir::new().expect("a folder");
+    let mut told = Vec::new();
+    for mode in ["enforce", "observe"] {
+        let folder = dir.path().join(mode);
+        let made = Up::start(&folder);
+        drop(made);
+        let file = folder.join("policy/policy.yaml");
+        let policy = std::fs::read_to_string(&file).expect("the starter policy");
+        let changed = policy.replace("default: enforce", &format!("default: {mode}"));
+        assert!(
+            mode == "enforce" || changed != policy,
+            "the starter enforces by default"
+        );
+        std::fs::write(&file, changed).expect("the policy is written");
+        let up = Up::start(&folder);
+        for (message, verdict, _) in QUICKSTART {
+            let expected = if mode == "observe" { "allow" } else { verdict };
+            assert!(
+                up.chat(message).contains(&format!("ordain-decision: {expected}\r\n")),
+                "{mode}: {message}"
+            );
+        }
+        drop(up);
+        let impact = ordain(&["impact", "--dir", &folder.display().to_string(), "--format", "json"]);
+        let impact: Value = serde_json::from_slice(&impact.stdout).expect("JSON");
+        let clauses = |verdict: &str| impact["full"][verdict]["clauses"].clone();
+        // Prompts only: what an observed prompt brings back in its answer is judged there again.
+        told.push((
+            clauses("block"),
+            clauses("coach"),
+            impact["full"]["redact"]["clauses"]["data.matrix"].clone(),
+        ));
+    }
+    assert_eq!(told.first(), told.last());
+}

@@ -1,0 +1,7 @@
+//! The command line and the repository, from outside.
+
+#![allow(clippy::expect_used, reason = "a test states its assumptions plainly")]
+
+mod commands;
+mod layers;
+mod readme;
