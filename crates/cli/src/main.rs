@@ -14,6 +14,9 @@ use clap::{Parser, Subcommand};
 
 use exit::Answer;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Makes an organisation's policy for generative AI real: write it, enforce it, prove it.
 #[derive(Debug, Parser)]
 #[command(

@@ -286,3 +286,6 @@ fn decision(policy: &Policy, decision: &Decision) -> Value {
     }
     Value::Object(value)
 }
+
+#[cfg(test)]
+mod tests;

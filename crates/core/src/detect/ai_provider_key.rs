@@ -43,6 +43,10 @@ impl Detector for AiProviderKey {
         Horizon::Bounded(LONGEST_PREFIX + LONGEST_BODY + 1)
     }
 
+    fn shortest(&self) -> usize {
+        23
+    }
+
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         let Some(prefixes) = FIND_PREFIX.as_ref() else {
             return Err(DetectorFailure {

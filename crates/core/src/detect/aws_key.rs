@@ -42,6 +42,10 @@ impl Detector for AwsKey {
         Horizon::Bounded(SECRET + 1)
     }
 
+    fn shortest(&self) -> usize {
+        20
+    }
+
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         let Some(prefixes) = FIND_PREFIX.as_ref() else {
             return Err(DetectorFailure {

@@ -41,6 +41,10 @@ impl Detector for EmailAddress {
         Horizon::Bounded(LONGEST_LOCAL + 1 + LONGEST_DOMAIN + 1)
     }
 
+    fn shortest(&self) -> usize {
+        6
+    }
+
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         Ok(walk(window, ID, matches, next, judge, open))
     }

@@ -39,6 +39,10 @@ impl Detector for Iban {
         Horizon::Bounded(56)
     }
 
+    fn shortest(&self) -> usize {
+        15
+    }
+
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         Ok(walk(window, ID, matches, next, judge, open))
     }

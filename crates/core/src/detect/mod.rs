@@ -143,6 +143,11 @@ pub trait Detector: Debug + Send + Sync {
     /// How much text it needs to see at once.
     fn horizon(&self) -> Horizon;
 
+    /// No match is shorter than so many bytes; texts that are shorter are passed over (most strings of a body are).
+    fn shortest(&self) -> usize {
+        1
+    }
+
     /// Appends the matches that start at or after `window.from` and are final, and returns the offset up to which its
     /// word is final: the *settled* offset, at least `window.from`.
     ///

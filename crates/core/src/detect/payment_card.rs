@@ -43,6 +43,10 @@ impl Detector for PaymentCard {
         Horizon::Bounded(96)
     }
 
+    fn shortest(&self) -> usize {
+        13
+    }
+
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         Ok(walk(window, ID, matches, next_number, judge, |bytes, _| bytes.len()))
     }

@@ -42,6 +42,10 @@ impl Detector for PrivateKey {
         Horizon::Bounded(LONGEST)
     }
 
+    fn shortest(&self) -> usize {
+        27
+    }
+
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         let next = |bytes: &[u8], from| FIND_BEGIN.find(bytes.get(from..)?).map(|index| from + index);
         let open = |bytes: &[u8], from| open_prefix(bytes, from, &std::iter::once(BEGIN), BEGIN.len());

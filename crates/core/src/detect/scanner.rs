@@ -53,7 +53,11 @@ impl Scanner {
             .enumerate()
             .filter(|(_, part)| !part.inner && !part.text.is_empty())
         {
-            for detector in self.detectors.iter() {
+            for detector in self
+                .detectors
+                .iter()
+                .filter(|detector| part.text.len() >= detector.shortest())
+            {
                 let window = Window {
                     text: &part.text,
                     from: 0,
@@ -98,7 +102,9 @@ fn run(detector: &dyn Detector, window: Window<'_>, found: &mut Vec<Match>) -> R
             return Err(failed("it panicked"));
         }
     };
-    let valid = |one: &Match| one.span.start < one.span.end && window.text.get(one.span.clone()).is_some();
+    let valid = |one: &Match| {
+        one.span.start >= window.from && one.span.start < one.span.end && window.text.get(one.span.clone()).is_some()
+    };
     if !found.iter().skip(before).all(valid) || settled > window.text.len() || !window.text.is_char_boundary(settled) {
         found.truncate(before);
         return Err(failed("it reported a span that is not in the text"));
@@ -227,5 +233,264 @@ impl Growing {
             self.text.drain(..keep);
             self.base += keep;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{EntityId, Keywords, Pattern};
+    use super::*;
+    use crate::exchange::Place;
+    use crate::verdict::Source;
+
+    /// Needs the whole text: finds its last word.
+    #[derive(Debug)]
+    struct LastWord;
+
+    impl Detector for LastWord {
+        fn id(&self) -> &str {
+            "last-word"
+        }
+
+        fn version(&self) -> u32 {
+            1
+        }
+
+        fn entities(&self) -> Vec<EntityId> {
+            vec![EntityId::from("last-word")]
+        }
+
+        fn horizon(&self) -> Horizon {
+            Horizon::WholeText
+        }
+
+        fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
+            assert!(window.complete, "it is only asked at the end");
+            let start = window.text.rfind(' ').map_or(0, |space| space + 1).max(window.from);
+            if start < window.text.len() {
+                matches.push(Match {
+                    entity: EntityId::from("last-word"),
+                    span: start..window.text.len(),
+                });
+            }
+            Ok(window.text.len())
+        }
+    }
+
+    /// Breaks its contract in one way or another.
+    #[derive(Debug)]
+    enum Wrong {
+        Panics,
+        BeforeFrom,
+        PastTheEnd,
+        WithinACharacter,
+    }
+
+    impl Detector for Wrong {
+        fn id(&self) -> &str {
+            "wrong"
+        }
+
+        fn version(&self) -> u32 {
+            1
+        }
+
+        fn entities(&self) -> Vec<EntityId> {
+            Vec::new()
+        }
+
+        fn horizon(&self) -> Horizon {
+            Horizon::Bounded(8)
+        }
+
+        fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
+            let end = window.text.len();
+            let span = match self {
+                Self::Panics => panic!("on purpose"),
+                Self::BeforeFrom if window.from == 0 => return Ok(end),
+                Self::BeforeFrom => window.from - 1..end,
+                Self::PastTheEnd => window.from..end + 1,
+                Self::WithinACharacter => end - 1..end,
+            };
+            matches.push(Match {
+                entity: EntityId::from("wrong"),
+                span,
+            });
+            Ok(end)
+        }
+    }
+
+    fn part(text: &str) -> Part {
+        Part {
+            pointer: String::new(),
+            text: text.to_owned(),
+            source: Source::User,
+            fixed: None,
+            inner: false,
+            place: Place::Body(0..0),
+        }
+    }
+
+    fn own() -> Vec<Arc<dyn Detector>> {
+        let words = ["Project Falcon".to_owned(), "1111 is".to_owned(), "ana".to_owned()];
+        let keywords = Keywords::new(EntityId::from("project"), &words).expect("keywords");
+        let pattern = Pattern::new(EntityId::from("employee"), r"\bEMP-[0-9]{4,6}\b").expect("a pattern");
+        vec![Arc::new(keywords), Arc::new(pattern)]
+    }
+
+    /// What following a text found, by place in the whole text; and that what was released is the text.
+    fn followed(scanner: &Scanner, pieces: &[&str]) -> Vec<(usize, usize, String)> {
+        let whole = pieces.concat();
+        let mut growing = scanner.follow();
+        let mut released = String::new();
+        let mut found = Vec::new();
+        for (index, piece) in pieces.iter().enumerate() {
+            let release = growing.push(scanner, piece, index + 1 == pieces.len());
+            assert!(release.failures.is_empty());
+            for one in release.matches {
+                assert!(one.span.end <= release.text.len(), "a match is released whole");
+                let (start, end) = (released.len() + one.span.start, released.len() + one.span.end);
+                found.push((start, end, one.entity.to_string()));
+            }
+            released += &release.text;
+            assert!(whole.starts_with(&released));
+            let so_far: usize = pieces.iter().take(index + 1).map(|piece| piece.len()).sum();
+            assert_eq!(growing.held(), so_far - released.len());
+        }
+        assert_eq!(released, whole);
+        found.sort();
+        found
+    }
+
+    fn scanned(scanner: &Scanner, text: &str) -> Vec<(usize, usize, String)> {
+        let scan = scanner.scan(&[part(text)]);
+        let mut found: Vec<(usize, usize, String)> = scan
+            .matches
+            .into_iter()
+            .map(|(_, one)| (one.span.start, one.span.end, one.entity.to_string()))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// Values, look-alikes and what may stand between them.
+    fn snippet() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec![
+            "4111 1111 1111 1111",
+            "4111-1111",
+            "378282246310005",
+            "ana@northwind.example",
+            "ana.b+c@",
+            "DE89 3704 0044 0532 0130 00",
+            "sk-ant-api03-Qm3xT9vKc2LpWz8RbN5yhG7dSfAe4UoXi1Jk6VtM-AA",
+            "sk-proj-",
+            "AKIAIOSFODNN7EXAMPLE",
+            "219-09-9999",
+            "-----BEGIN RSA PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\n",
+            "-----END RSA PRIVATE KEY-----",
+            "-----BEGIN PRIVATE KEY-----",
+            "Project Falcon",
+            "Project Fal",
+            "EMP-123456",
+            "EMP-1",
+            "1111 is",
+            " ",
+            " ",
+            ", ",
+            "\n",
+            "é",
+            "😀",
+            "x",
+            "7",
+            "-",
+            "@",
+            ".",
+        ])
+    }
+
+    /// A text, and where to cut it.
+    fn cut_text() -> impl Strategy<Value = (String, Vec<prop::sample::Index>)> {
+        let text = prop::collection::vec(snippet(), 1..40).prop_map(|snippets| snippets.concat());
+        (text, prop::collection::vec(any::<prop::sample::Index>(), 0..30))
+    }
+
+    fn pieces<'t>(text: &'t str, cuts: &[prop::sample::Index]) -> Vec<&'t str> {
+        let mut offsets: Vec<usize> = cuts
+            .iter()
+            .map(|cut| text.floor_char_boundary(cut.index(text.len() + 1)))
+            .collect();
+        offsets.extend([0, text.len()]);
+        offsets.sort_unstable();
+        let between = offsets.array_windows().filter_map(|[from, to]| text.get(*from..*to));
+        between.collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// However a text grows, the same is found in the same places, with all detectors at once.
+        #[test]
+        fn growing_finds_what_a_scan_of_the_whole_finds((text, cuts) in cut_text()) {
+            let scanner = Scanner::new(&own());
+            prop_assert_eq!(followed(&scanner, &pieces(&text, &cuts)), scanned(&scanner, &text));
+        }
+
+        /// A detector that needs the whole text holds everything back and changes nothing else.
+        #[test]
+        fn a_detector_of_the_whole_text_is_asked_at_the_end((text, cuts) in cut_text()) {
+            let mut more = own();
+            more.push(Arc::new(LastWord));
+            let scanner = Scanner::new(&more);
+            prop_assert_eq!(followed(&scanner, &pieces(&text, &cuts)), scanned(&scanner, &text));
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_let_go_and_found_in_all_the_same() {
+        let scanner = Scanner::new(&own());
+        let text = "Nothing here, 4111 1111 1111 1111 but this and Project Falcon é. ".repeat(200);
+        let characters: Vec<&str> = text.split_inclusive(|_| true).collect();
+        assert_eq!(followed(&scanner, &characters), scanned(&scanner, &text));
+        let mut growing = scanner.follow();
+        for piece in characters {
+            growing.push(&scanner, piece, false);
+            assert!(growing.text.len() < 2_000, "what is settled is not kept");
+        }
+    }
+
+    #[test]
+    fn a_detector_that_breaks_its_contract_has_failed_and_the_others_have_not() {
+        for (wrong, whole_fails) in [
+            (Wrong::Panics, true),
+            (Wrong::BeforeFrom, false),
+            (Wrong::PastTheEnd, true),
+            (Wrong::WithinACharacter, true),
+        ] {
+            let scanner = Scanner::of(vec![Arc::new(wrong), Arc::new(super::super::PaymentCard)]);
+            let text = "4111 1111 1111 1111 é";
+            let scan = scanner.scan(&[part(text), part(text)]);
+            assert_eq!(scan.matches.len(), 2);
+            let failed: Vec<&str> = scan.failures.iter().map(|failure| failure.detector.as_str()).collect();
+            assert_eq!(failed, if whole_fails { vec!["wrong"] } else { Vec::new() });
+            let mut growing = scanner.follow();
+            let mut failures = 0;
+            let mut matches = 0;
+            for (piece, complete) in [("4111 1111 é", false), (" 4111 1111 1111 1111 é", true)] {
+                let release = growing.push(&scanner, piece, complete);
+                failures += release.failures.len();
+                matches += release.matches.len();
+            }
+            assert!(failures > 0 && matches == 1);
+        }
+    }
+
+    #[test]
+    fn parts_that_are_inspected_through_others_are_passed_over() {
+        let mut outer = part("4111 1111 1111 1111");
+        outer.inner = true;
+        let scan = Scanner::new(&[]).scan(&[outer, part(""), part("4111 1111 1111 1111")]);
+        assert_eq!(scan.matches.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [2]);
     }
 }

@@ -324,6 +324,7 @@ proptest! {
         for Example { detector, .. } in EXAMPLES.iter() {
             let detector = detector.as_ref();
             let spans = whole(detector, &text);
+            prop_assert!(spans.iter().all(|span| span.len() >= detector.shortest()), "{} {spans:?}", detector.id());
             prop_assert!(spans.is_sorted_by(|one, two| one.end <= two.start), "{} {spans:?}", detector.id());
             prop_assert_eq!(&in_pieces(detector, &text, cuts.iter().copied()), &spans, "{}", detector.id());
             prop_assert_eq!(&in_pieces(detector, &text, every_cut(&text)), &spans, "{}", detector.id());

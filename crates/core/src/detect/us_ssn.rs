@@ -37,6 +37,10 @@ impl Detector for UsSsn {
         Horizon::Bounded(14)
     }
 
+    fn shortest(&self) -> usize {
+        9
+    }
+
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         Ok(walk(window, ID, matches, next_number, judge, |bytes, _| bytes.len()))
     }

@@ -12,12 +12,12 @@ use super::content::{self, Tally};
 use super::request::stops;
 use super::{Inspection, Judged};
 use crate::decide::{Decision, Facts, decide};
-use crate::detect::Match;
 use crate::detect::scanner::{Growing, Release};
+use crate::detect::{DetectorFailure, Match};
 use crate::verdict::{Direction, Source};
 use crate::wire::reading::read_arguments;
 use crate::wire::splice::{splice, splice_event};
-use crate::wire::sse::{Event, Item, SseParser};
+use crate::wire::sse::{Event, Item, SseError, SseParser};
 use crate::wire::{EventReading, Flow, Fragment, Seen};
 
 /// Arguments longer than this stop the stream.
@@ -164,6 +164,10 @@ impl StreamInspection {
     pub fn finish(&mut self) -> Vec<Step> {
         if self.ended {
             return Vec::new();
+        }
+        // The last piece may have been unreadable behind events that were not.
+        if !matches!(self.parser.finish(), Ok(()) | Err(SseError::CutOff)) {
+            return self.unreadable();
         }
         let everything = EventReading {
             ends: vec![String::new()],
@@ -414,12 +418,19 @@ impl StreamInspection {
         }
     }
 
+    /// Notes which detectors could not do their work, each once.
+    fn note_failures(&mut self, failures: &[DetectorFailure]) {
+        for failure in failures {
+            self.judged.facts.content.failed = true;
+            if !self.judged.failed.contains(&failure.detector) {
+                self.judged.failed.push(failure.detector.clone());
+            }
+        }
+    }
+
     /// Adds what a release found to the facts, and decides again if there is anything new.
     fn count(&mut self, release: &Release, source: Source) {
-        for failure in &release.failures {
-            self.judged.facts.content.failed = true;
-            self.judged.failed.push(failure.detector.clone());
-        }
+        self.note_failures(&release.failures);
         for found in &release.matches {
             self.tally.count(
                 &found.entity,
@@ -457,7 +468,7 @@ impl StreamInspection {
             let value = release.text.get(found.span.clone()).unwrap_or_default();
             self.tally.count(&found.entity, value, fragment.source, true);
         }
-        self.judged.facts.content.failed |= !release.failures.is_empty();
+        self.note_failures(&release.failures);
         self.judge();
         if stops(&self.judged.decision) {
             Err(Stop)
@@ -485,7 +496,7 @@ impl StreamInspection {
             self.judged.facts.content.uninspectable = true;
             self.judged.uninspectable.push((one.pointer.clone(), one.what.as_str()));
         }
-        self.judged.facts.content.failed |= !scan.failures.is_empty();
+        self.note_failures(&scan.failures);
         self.judge();
         if stops(&self.judged.decision) {
             return Err(Stop);

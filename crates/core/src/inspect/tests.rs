@@ -1,1 +1,6 @@
-//! x
+//! Whole exchanges through the inspection: what goes in, what comes out, and what the record would know.
+
+mod facts;
+mod requests;
+mod streams;
+mod world;

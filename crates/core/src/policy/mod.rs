@@ -146,7 +146,7 @@ pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
         };
         check::all(&context, &mut problems);
         if !problems.iter().any(|problem| problem.severity == Severity::Error) {
-            policy = compile::compile(document, catalog, &mut problems);
+            policy = compile::compile(document, &mut problems);
         }
     }
     problems.sort_by(|a, b| (a.place, a.code).cmp(&(b.place, b.code)));

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::catalog::Catalog;
 use crate::detect::entities::{self, ENTITIES};
 use crate::policy::document::{AppSelector, Document, Selector, Text};
 
@@ -55,7 +54,7 @@ pub(crate) struct Names {
 pub(crate) const EVERYONE: &str = "everyone";
 
 impl Names {
-    pub(crate) fn new(document: &Document, _catalog: &Catalog) -> Self {
+    pub(crate) fn new(document: &Document) -> Self {
         let mut names = Self {
             classes: document.data.classes.iter().map(|class| class.value.clone()).collect(),
             ..Self::default()

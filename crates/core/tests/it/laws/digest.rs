@@ -61,12 +61,14 @@ fn every_byte_counts() {
     let mut seen = vec![plain];
     for (offset, _) in root.match_indices('\n').chain([(root.len() - 1, "")]) {
         for byte in ["#a", "#b", "#a "] {
-            let changed = format!("{} {byte}{}", &root[..offset], &root[offset..]);
+            let (before, after) = root.split_at(offset);
+            let changed = format!("{before} {byte}{after}");
             seen.push(digest(&[("policy.yaml", &changed), ("data.yaml", &data)]));
         }
     }
     for (offset, _) in data.match_indices('\n') {
-        let changed = format!("{} #{}", &data[..offset], &data[offset..]);
+        let (before, after) = data.split_at(offset);
+        let changed = format!("{before} #{after}");
         seen.push(digest(&[("policy.yaml", &root), ("data.yaml", &changed)]));
     }
     let all = seen.len();

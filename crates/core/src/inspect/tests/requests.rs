@@ -1,0 +1,270 @@
+//! Requests and whole answers: a planted card in every place, and what becomes of the bytes.
+
+use super::world::{Dialect, KEY, MAIL, Panics, admitted, blocking, detecting, masking, request, rules};
+use crate::detect::PaymentCard;
+use crate::inspect::Fate;
+use crate::verdict::Verdict;
+use crate::wire::json::{Limits, parse};
+
+use std::sync::Arc;
+
+/// Every place of a body in guillemets; `!` marks those that cannot be edited.
+const OPENAI: &str = r#"{ "model":"«!gpt-»", "messages" : [
+  {"role":"system","content":"«be kind »"},
+  {"role":"developer","content":[{"type":"text","text":"«caf\u00e9 \ud83d\ude00 »"}]},
+  {"role":"user","name":"«!ana-»","content":"«pay \"with\"\n »"},
+  {"role":"assistant","content":null,"tool_calls":[{"id":"«!call-»","type":"function",
+     "function":{"name":"«!pay-»","arguments":"{ \"note\\u0021\":\"«to \\\"Bo\\\" »\", \"deep\":[{\"x\":\"«y »\"}]}"}}]},
+  {"role":"tool","tool_call_id":"«!c-»","content":"«result: »"},
+  {"role":"assistant","content":"«said »","x_vendor":{"y":["«z »"]}}],
+  "tools":[{"type":"function","function":{"name":"«!t-»","description":"«what »",
+    "parameters":{"type":"object","properties":{"a":{"type":"string","description":"«how »","enum":["«!e-»"],"default":"«d »"}}}}}],
+  "metadata":{"id":"«free »"}, "temperature":0.5,"x_new":"«vendor »", "user":"«user »","stop":["«stop »"],"seed":12345,"\u0061b":1e2 }
+"#;
+
+const ANTHROPIC: &str = r#"{"model":"«!claude-»","max_tokens":100,"system":[{"type":"text","text":"«be »","cache_control":{"type":"ephemeral"}}],
+ "messages":[{"role":"user","content":"«hello »"},
+  {"role":"assistant","content":[{"type":"text","text":"«well »"},{"type":"tool_use","id":"«!toolu-»","name":"«!mail-»","input":{"to":"«you »","n":[1,{"id":"«free »"}]}}]},
+  {"role":"user","content":[{"type":"tool_result","tool_use_id":"«!toolu-»","content":[{"type":"text","text":"«done »"}]},
+    {"type":"document","source":{"type":"text","media_type":"text/plain","data":"«page »"},"title":"«title »"}]}],
+ "tools":[{"name":"«!mail-»","description":"«sends »","input_schema":{"type":"object","properties":{"to":{"type":"string","pattern":"«!p-»"}}}}],
+ "metadata":{"user_id":"«user »"}, "x_beta":{"hint":"«hint »"}}"#;
+
+const CARD: &str = "4111111111111111";
+
+/// The template with `planted` at the place with this number, and nothing at the others. Also whether that place can be
+/// edited.
+fn planted(template: &str, place: usize, planted: &str) -> (String, bool) {
+    let mut out = String::new();
+    let mut editable = true;
+    for (index, piece) in template.split('«').enumerate() {
+        let Some((text, after)) = piece.split_once('»') else {
+            out.push_str(piece);
+            continue;
+        };
+        out.push_str(text.trim_start_matches('!'));
+        if index == place + 1 {
+            editable = !text.starts_with('!');
+            out.push_str(planted);
+        }
+        out.push_str(after);
+    }
+    (out, editable)
+}
+
+fn places(template: &str) -> usize {
+    template.matches('«').count()
+}
+
+#[test]
+fn a_card_in_every_place_is_masked_there_or_blocks() {
+    let rules = masking();
+    for (dialect, template) in [(Dialect::OpenAi, OPENAI), (Dialect::Anthropic, ANTHROPIC)] {
+        let (harmless, _) = planted(template, usize::MAX - 1, "");
+        let plain = request(&rules, dialect.wire(), &harmless);
+        assert_eq!(
+            (plain.judged.decision.verdict, plain.fate),
+            (Verdict::Allow, Fate::Forward(None))
+        );
+        for place in 0..places(template) {
+            let (body, editable) = planted(template, place, CARD);
+            let asked = request(&rules, dialect.wire(), &body);
+            if !editable {
+                assert_eq!(
+                    (asked.judged.decision.verdict, asked.fate),
+                    (Verdict::Block, Fate::Stop),
+                    "{body}"
+                );
+                continue;
+            }
+            // Everything but the card is the same, byte for byte.
+            let (expected, _) = planted(template, place, "[payment-card]");
+            let Fate::Forward(Some(bytes)) = asked.fate else {
+                panic!("place {place} is masked: {body}")
+            };
+            assert_eq!(String::from_utf8_lossy(&bytes), expected, "place {place}");
+            assert!(parse(&bytes, &Limits::default()).is_ok());
+            assert_eq!(asked.judged.decision.verdict, Verdict::Redact);
+            assert_eq!(asked.judged.masked.values().copied().collect::<Vec<_>>(), [1]);
+        }
+    }
+}
+
+#[test]
+fn a_card_as_a_number_or_a_name_is_found_too() {
+    let rules = masking();
+    let wire = Dialect::OpenAi.wire();
+    let number = request(
+        &rules,
+        wire,
+        r#"{"model":"m","messages":[],"metadata":{"n": 4111111111111111 }}"#,
+    );
+    let expected = br#"{"model":"m","messages":[],"metadata":{"n": "[payment-card]" }}"#;
+    assert_eq!(number.fate, Fate::Forward(Some(expected.to_vec())));
+    let name = request(
+        &rules,
+        wire,
+        r#"{"model":"m","messages":[],"metadata":{"4111111111111111":"x"}}"#,
+    );
+    assert_eq!((name.judged.decision.verdict, name.fate), (Verdict::Block, Fate::Stop));
+}
+
+#[test]
+fn escapes_hide_nothing() {
+    let rules = masking();
+    let body =
+        r#"{"model":"m","messages":[{"role":"user","content":"\u0034111\u00201111 1111\u0020111\u0031 \u00e9"}]}"#;
+    let expected = r#"{"model":"m","messages":[{"role":"user","content":"[payment-card] \u00e9"}]}"#;
+    assert_eq!(
+        request(&rules, Dialect::OpenAi.wire(), body).fate,
+        Fate::Forward(Some(expected.as_bytes().to_vec()))
+    );
+    // Two levels down, in arguments.
+    let called = |text: &str| {
+        format!(
+            r#"{{"model":"m","messages":[{{"role":"assistant","tool_calls":[{{"id":"c","type":"function","function":{{"name":"f","arguments":"{text}"}}}}]}}]}}"#
+        )
+    };
+    let asked = request(
+        &rules,
+        Dialect::OpenAi.wire(),
+        &called(r#"{\"a\":\"\\u00341111111 11111111\",\"b\":\"\u005cu0034111111111111111\"}"#),
+    );
+    assert_eq!(
+        asked.judged.facts.content.entities.first().map(|seen| seen.distinct),
+        Some(1),
+        "only the second is a card as written"
+    );
+    assert_eq!(
+        asked.fate,
+        Fate::Forward(Some(
+            called(r#"{\"a\":\"\\u00341111111 11111111\",\"b\":\"[payment-card]\"}"#).into_bytes()
+        ))
+    );
+}
+
+#[test]
+fn several_values_are_masked_at_once_and_counted_by_distinct_value() {
+    let rules = masking();
+    let content = |card: &str, key: &str, mail: &str| {
+        format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{card}, {key}; {card} <{mail}>"}}]}}"#)
+    };
+    let asked = request(&rules, Dialect::OpenAi.wire(), &content("4111111111111111", KEY, MAIL));
+    let expected = content("[payment-card]", "[ai-provider-key]", "[email-address]");
+    assert_eq!(asked.fate, Fate::Forward(Some(expected.into_bytes())));
+    let seen: Vec<(&str, u32)> = asked
+        .judged
+        .facts
+        .content
+        .entities
+        .iter()
+        .map(|seen| (seen.entity.as_str(), seen.distinct))
+        .collect();
+    assert_eq!(
+        seen,
+        [("ai-provider-key", 1), ("email-address", 1), ("payment-card", 1)]
+    );
+    let masked: Vec<(&str, u32)> = asked
+        .judged
+        .masked
+        .iter()
+        .map(|(entity, count)| (entity.as_str(), *count))
+        .collect();
+    assert_eq!(
+        masked,
+        [("ai-provider-key", 1), ("email-address", 1), ("payment-card", 2)]
+    );
+}
+
+#[test]
+fn what_is_blocked_does_not_go_on() {
+    let asked = request(&blocking(), Dialect::OpenAi.wire(), &planted(OPENAI, 1, CARD).0);
+    assert_eq!(
+        (asked.judged.decision.verdict, asked.fate),
+        (Verdict::Block, Fate::Stop)
+    );
+    assert!(asked.judged.masked.is_empty());
+}
+
+#[test]
+fn what_nobody_can_read_is_a_fact_and_blocks() {
+    let body = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]}"#;
+    let asked = request(&masking(), Dialect::OpenAi.wire(), body);
+    assert!(asked.judged.facts.content.uninspectable);
+    assert!(
+        asked.judged.uninspectable.iter().any(|(_, what)| *what == "image"),
+        "{:?}",
+        asked.judged.uninspectable
+    );
+    assert_eq!(asked.fate, Fate::Stop);
+}
+
+#[test]
+fn a_detector_that_panics_is_a_fact_and_the_policy_says_what_it_means() {
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"pay 4111111111111111"}]}"#;
+    for (unavailable, expected) in [("block", Verdict::Block), ("coach", Verdict::Redact)] {
+        let rules = detecting(
+            &rules("redact", "enforce", unavailable),
+            vec![Arc::new(Panics), Arc::new(PaymentCard)],
+        );
+        let asked = request(&rules, Dialect::OpenAi.wire(), body);
+        assert!(asked.judged.facts.content.failed);
+        assert_eq!(asked.judged.failed, ["panics"]);
+        assert_eq!(asked.judged.decision.verdict, expected, "{unavailable}");
+        // The others still did their work.
+        assert_eq!(asked.judged.facts.content.entities.len(), 1);
+        assert_eq!(asked.fate == Fate::Stop, expected == Verdict::Block);
+    }
+}
+
+#[test]
+fn observing_changes_nothing_and_knows_what_would_have_been() {
+    for (then, full) in [("redact", Verdict::Redact), ("block", Verdict::Block)] {
+        let rules = rules(then, "observe", "block");
+        let asked = request(&rules, Dialect::OpenAi.wire(), &planted(OPENAI, 1, CARD).0);
+        assert_eq!(asked.fate, Fate::Forward(None));
+        assert_eq!(
+            (asked.judged.decision.verdict, asked.judged.decision.full),
+            (Verdict::Allow, full)
+        );
+        assert!(asked.judged.masked.is_empty(), "nothing was done");
+    }
+}
+
+#[test]
+fn a_whole_answer_is_masked_and_what_vouched_for_it_goes() {
+    let rules = masking();
+    let inspection = admitted(&rules, Dialect::OpenAi);
+    let answer = |text: &str, logprobs: &str| {
+        format!(
+            r#"{{"id":"c","choices":[{{"index":0,"message":{{"role":"assistant","content":"{text}"}},"logprobs":{logprobs},"finish_reason":"stop"}}]}}"#
+        )
+    };
+    let logprobs = r#"{"content":[{"token":"x","logprob":-0.1,"bytes":null,"top_logprobs":[]}]}"#;
+    let (judged, fate) = inspection.answer(answer("pay 4111111111111111", logprobs).as_bytes());
+    assert_eq!(judged.decision.verdict, Verdict::Redact);
+    assert_eq!(
+        fate,
+        Fate::Forward(Some(answer("pay [payment-card]", "null").into_bytes()))
+    );
+    assert_eq!(
+        inspection.answer(answer("pay", logprobs).as_bytes()).1,
+        Fate::Forward(None)
+    );
+    // An answer that is none cannot be looked at.
+    let (judged, fate) = inspection.answer(b"<html>");
+    assert!(judged.facts.content.uninspectable);
+    assert_eq!(fate, Fate::Stop);
+
+    let inspection = admitted(&rules, Dialect::Anthropic);
+    let answer = |text: &str, signature: &str| {
+        format!(
+            r#"{{"role":"assistant","content":[{{"type":"thinking","thinking":"{text}","signature":{signature}}}]}}"#
+        )
+    };
+    let (_, fate) = inspection.answer(answer("pay 4111111111111111", "\"EqQB\"").as_bytes());
+    assert_eq!(
+        fate,
+        Fate::Forward(Some(answer("pay [payment-card]", "null").into_bytes()))
+    );
+}

@@ -1,0 +1,392 @@
+//! Policies, bodies and event streams to inspect, and a client that reads what comes out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::catalog::Catalog;
+use crate::decide::{Destination, Who};
+use crate::detect::scanner::Scanner;
+use crate::detect::{Detector, DetectorFailure, EntityId, Horizon, Match, Window};
+use crate::inspect::{Call, Ending, Inspection, Judged, Request, Rules, Step, StreamInspection};
+use crate::policy::{Files, load};
+use crate::wire::Wire;
+use crate::wire::anthropic_messages::AnthropicMessages;
+use crate::wire::openai_chat::OpenaiChat;
+use crate::wire::sse::{Event, Item, SseParser};
+
+pub(super) const CARD: &str = "4111 1111 1111 1111";
+pub(super) const KEY: &str = "sk-proj-Qm3xT9vKc2LpWz8R-bN5y_hG7dSfAe4UoXi1Jk6VtM";
+pub(super) const MAIL: &str = "ana@northwind.example";
+
+const POLICY: &str = r#"
+ordain: 1
+organization: Example
+version: "1"
+timezone: Europe/Berlin
+approved: {by: board, on: 2026-11-20, effective: 2026-12-01}
+rollout: {default: MODE}
+purpose: {statement: Why.}
+scope: {statement: Who.}
+roles:
+  people: {ciso: ciso@example.com, cto: cto@example.com}
+  owner: {accountable: ciso, deputy: cto}
+applications:
+  sanctioned: [{app: openai-api, owner: cto}]
+  clauses: [{id: AP-1, statement: Which., enforced_by: applications}]
+acceptable_use: {statement: How.}
+access:
+  grants: [{id: AC-1, groups: [everyone]}]
+  clauses: [{id: AC-2, statement: Whose., enforced_by: access}]
+data:
+  classes: [internal, restricted]
+  default: internal
+  entities: {payment-card: restricted, secret: restricted, email-address: restricted}
+  unavailable: UNAVAILABLE
+  uninspectable: block
+  matrix:
+    internal:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}
+    restricted: {sanctioned: THEN, tolerated: block, unknown: block, unsanctioned: block}
+  answers: {restricted: THEN}
+  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}, {id: DA-2, statement: Back., enforced_by: data.answers}]
+shadow_ai: {statement: Found.}
+transparency: {statement: Told.}
+risk: {statement: Weighed.}
+compliance: {statement: Kept.}
+monitoring: {statement: Watched.}
+education: {statement: Taught.}
+consequences: {statement: Fair.}
+"#;
+
+/// Rules that treat cards, secrets and addresses as said.
+pub(super) fn rules(then: &str, mode: &str, unavailable: &str) -> Arc<Rules> {
+    let text = POLICY
+        .replace("THEN", then)
+        .replace("MODE", mode)
+        .replace("UNAVAILABLE", unavailable);
+    let files = Files::single(&text);
+    let loaded = load(
+        &files,
+        &Catalog::built_in(),
+        "2026-12-10T12:00:00Z".parse().expect("a moment"),
+    );
+    let problems: Vec<String> = loaded.problems.iter().map(|problem| files.render(problem)).collect();
+    Arc::new(Rules::new(
+        loaded.policy.unwrap_or_else(|| panic!("{}", problems.join("\n"))),
+    ))
+}
+
+pub(super) fn masking() -> Arc<Rules> {
+    rules("redact", "enforce", "block")
+}
+
+pub(super) fn blocking() -> Arc<Rules> {
+    rules("block", "enforce", "block")
+}
+
+/// The same rules with other detectors.
+pub(super) fn detecting(rules: &Rules, detectors: Vec<Arc<dyn Detector>>) -> Arc<Rules> {
+    Arc::new(Rules {
+        policy: Arc::clone(&rules.policy),
+        scanner: Scanner::of(detectors),
+    })
+}
+
+/// Panics whenever it is asked.
+#[derive(Debug)]
+pub(super) struct Panics;
+
+impl Detector for Panics {
+    fn id(&self) -> &str {
+        "panics"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn entities(&self) -> Vec<EntityId> {
+        Vec::new()
+    }
+
+    fn horizon(&self) -> Horizon {
+        Horizon::Bounded(8)
+    }
+
+    fn detect(&self, _: Window<'_>, _: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
+        panic!("on purpose")
+    }
+}
+
+/// Says that it needs no more than eight bytes, and never makes up its mind before the end.
+#[derive(Debug)]
+pub(super) struct Hesitates;
+
+impl Detector for Hesitates {
+    fn id(&self) -> &str {
+        "hesitates"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn entities(&self) -> Vec<EntityId> {
+        Vec::new()
+    }
+
+    fn horizon(&self) -> Horizon {
+        Horizon::Bounded(8)
+    }
+
+    fn detect(&self, window: Window<'_>, _: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
+        Ok(if window.complete {
+            window.text.len()
+        } else {
+            window.from
+        })
+    }
+}
+
+pub(super) fn call(_: &str) -> Call {
+    Call {
+        now: "2026-12-10T12:00:00Z".parse().expect("a moment"),
+        who: Arc::new(Who {
+            principal: "ana".to_owned(),
+            groups: vec!["staff".to_owned()],
+            ..Who::default()
+        }),
+        to: Arc::new(Destination {
+            app: "openai-api".to_owned(),
+            ..Destination::default()
+        }),
+        use_: None,
+        record: "0190-rec".to_owned(),
+    }
+}
+
+pub(super) fn request(rules: &Arc<Rules>, wire: &'static dyn Wire, body: &str) -> Request {
+    Inspection::request(rules, wire, body.as_bytes(), call).expect("a good body")
+}
+
+/// The inspection after a harmless request.
+pub(super) fn admitted(rules: &Arc<Rules>, dialect: Dialect) -> Inspection {
+    request(
+        rules,
+        dialect.wire(),
+        r#"{"model":"m","stream":true,"max_tokens":9,"messages":[]}"#,
+    )
+    .inspection
+}
+
+/// A dialect with what tests need to speak it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    OpenAi,
+    Anthropic,
+}
+
+pub(super) const DIALECTS: [Dialect; 2] = [Dialect::OpenAi, Dialect::Anthropic];
+
+impl Dialect {
+    pub(super) fn wire(self) -> &'static dyn Wire {
+        match self {
+            Self::OpenAi => &OpenaiChat,
+            Self::Anthropic => &AnthropicMessages,
+        }
+    }
+
+    /// What comes before the first piece of text.
+    pub(super) fn start(self) -> String {
+        match self {
+            Self::OpenAi => chunk(0, &json!({"role": "assistant", "content": ""}), None),
+            Self::Anthropic => {
+                named(
+                    &json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant",
+                    "model": "m", "content": [], "stop_reason": null, "usage": {"input_tokens": 1, "output_tokens": 1}}}),
+                ) + &named(
+                    &json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+                )
+            }
+        }
+    }
+
+    pub(super) fn piece(self, text: &str) -> String {
+        match self {
+            Self::OpenAi => chunk(0, &json!({"content": text}), None),
+            Self::Anthropic => named(
+                &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}),
+            ),
+        }
+    }
+
+    pub(super) fn end(self) -> String {
+        match self {
+            Self::OpenAi => chunk(0, &json!({}), Some("stop")) + "data: [DONE]\n\n",
+            Self::Anthropic => {
+                named(&json!({"type": "content_block_stop", "index": 0}))
+                    + &named(
+                        &json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null}, "usage": {"output_tokens": 9}}),
+                    )
+                    + &named(&json!({"type": "message_stop"}))
+            }
+        }
+    }
+
+    /// A whole stream that says these pieces.
+    pub(super) fn stream(self, pieces: &[&str]) -> String {
+        let pieces: String = pieces.iter().map(|piece| self.piece(piece)).collect();
+        self.start() + &pieces + &self.end()
+    }
+}
+
+/// A chunk of OpenAI's.
+pub(super) fn chunk(index: u64, delta: &Value, finish: Option<&str>) -> String {
+    let data = json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m",
+        "choices": [{"index": index, "delta": delta, "finish_reason": finish}]});
+    format!("data: {data}\n\n")
+}
+
+/// An event of Anthropic's.
+pub(super) fn named(data: &Value) -> String {
+    format!("event: {}\ndata: {data}\n\n", data["type"].as_str().expect("a type"))
+}
+
+/// What came out of a stream.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) bytes: Vec<u8>,
+    pub(super) ending: Ending,
+    pub(super) judged: Judged,
+}
+
+impl Outcome {
+    pub(super) fn text(&self) -> &str {
+        str::from_utf8(&self.bytes).expect("UTF-8")
+    }
+
+    pub(super) fn events(&self) -> Vec<Value> {
+        events(&self.bytes)
+    }
+
+    pub(super) fn channels(&self) -> BTreeMap<String, String> {
+        channels(&self.events())
+    }
+
+    /// The text of the first choice or block.
+    pub(super) fn said(&self) -> String {
+        self.channels().remove("0").unwrap_or_default()
+    }
+}
+
+/// Runs a stream cut into these pieces of bytes, and closes it.
+pub(super) fn run<'b>(inspection: Inspection, pieces: impl IntoIterator<Item = &'b [u8]>) -> Outcome {
+    let mut stream = inspection.stream();
+    let mut bytes = Vec::new();
+    let mut ending = None;
+    let mut take = |steps: Vec<Step>| {
+        for step in steps {
+            assert!(ending.is_none(), "nothing follows the end");
+            match step {
+                Step::Forward(more) => bytes.extend(more),
+                Step::End(how, more) => {
+                    bytes.extend(more);
+                    ending = Some(how);
+                }
+            }
+        }
+    };
+    for piece in pieces {
+        take(stream.push(piece));
+    }
+    take(stream.finish());
+    Outcome {
+        bytes,
+        ending: ending.expect("a stream ends"),
+        judged: StreamInspection::judged(&stream).clone(),
+    }
+}
+
+/// The same in one piece.
+pub(super) fn run_whole(rules: &Arc<Rules>, dialect: Dialect, stream: &str) -> Outcome {
+    run(admitted(rules, dialect), [stream.as_bytes()])
+}
+
+/// The JSON data of an event stream; what is no JSON as a string.
+pub(super) fn events(bytes: &[u8]) -> Vec<Value> {
+    let mut parser = SseParser::default();
+    let items = parser.push(bytes).expect("an event stream");
+    parser.finish().expect("whole events");
+    let value = |event: Event| serde_json::from_str(&event.data).unwrap_or(Value::String(event.data));
+    let event = |item| match item {
+        Item::Event(event) => Some(value(event)),
+        Item::Comment => None,
+    };
+    items.into_iter().filter_map(event).collect()
+}
+
+/// The texts that a client puts together, by choice or block; tool calls by `choice/call`.
+pub(super) fn channels(events: &[Value]) -> BTreeMap<String, String> {
+    let mut channels: BTreeMap<String, String> = BTreeMap::new();
+    let mut add = |name: String, text: &Value| {
+        if let Some(text) = text.as_str() {
+            channels.entry(name).or_default().push_str(text);
+        }
+    };
+    for event in events {
+        for choice in event["choices"].as_array().into_iter().flatten() {
+            let index = choice["index"].to_string();
+            add(index.clone(), &choice["delta"]["content"]);
+            for call in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
+                add(format!("{index}/{}", call["index"]), &call["function"]["arguments"]);
+            }
+        }
+        if event["type"] == "content_block_delta" {
+            for member in ["text", "thinking", "partial_json"] {
+                add(event["index"].to_string(), &event["delta"][member]);
+            }
+        }
+    }
+    channels
+}
+
+/// A splitmix64 generator, for cuts.
+#[derive(Debug)]
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    pub(super) fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % n.max(1) as u64).unwrap_or_default()
+    }
+
+    /// `text` in pieces of one to `most` characters.
+    pub(super) fn cut<'t>(&mut self, text: &'t str, most: usize) -> Vec<&'t str> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let count = 1 + self.below(most);
+            let at = rest.char_indices().nth(count).map_or(rest.len(), |(at, _)| at);
+            let (piece, after) = rest.split_at(at);
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces
+    }
+
+    /// Bytes in pieces of one to `most`.
+    pub(super) fn cut_bytes<'b>(&mut self, bytes: &'b [u8], most: usize) -> Vec<&'b [u8]> {
+        let mut pieces = Vec::new();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at((1 + self.below(most)).min(rest.len()));
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces
+    }
+}

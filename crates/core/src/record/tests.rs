@@ -1,0 +1,341 @@
+//! The shape of each kind of record, and what never gets into one.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::catalog::Catalog;
+use crate::decide::{Destination, Who};
+use crate::inspect::{Call, Inspection, Step};
+use crate::policy::{Files, load};
+use crate::wire::openai_chat::OpenaiChat;
+
+const POLICY: &str = r#"
+ordain: 1
+organization: Example
+version: "7"
+timezone: UTC
+approved: {by: board, on: 2026-11-20, effective: 2026-12-01}
+rollout: {default: enforce, data.answers: coach}
+purpose: {statement: Why.}
+scope:
+  groups: {staff: {}, support: {}}
+  clauses: [{id: SC-1, statement: Who., enforced_by: scope.groups}]
+roles:
+  people: {ciso: ciso@example.com, dpo: dpo@example.com, cto: cto@example.com}
+  owner: {accountable: ciso, deputy: cto}
+  board: {members: [ciso, dpo, cto], quorum: 2}
+applications:
+  sanctioned: [{app: openai-api, owner: cto, models: [gpt-*]}]
+  clauses: [{id: AP-1, statement: Which., enforced_by: applications}]
+acceptable_use: {statement: How.}
+access:
+  grants: [{id: AC-1, groups: [everyone]}]
+  clauses: [{id: AC-2, statement: Whose., enforced_by: access}]
+data:
+  classes: [internal, restricted]
+  default: internal
+  entities: {payment-card: restricted, email-address: restricted}
+  matrix:
+    internal:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}
+    restricted: {sanctioned: block, tolerated: block, unknown: block, unsanctioned: block}
+  answers: {restricted: redact}
+  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}, {id: DA-2, statement: Back., enforced_by: data.answers}]
+shadow_ai: {statement: Found.}
+transparency: {statement: Told.}
+risk: {statement: Weighed.}
+compliance: {statement: Kept.}
+monitoring: {statement: Watched.}
+education: {statement: Taught.}
+consequences: {statement: Fair.}
+exceptions:
+  - {id: EX-1, clause: data.matrix, who: {group: support}, then: redact, reason: trial, compensating: review, requested: cto, approved: [ciso, dpo], expires: 2027-01-31}
+"#;
+
+/// Must never be in a record: a name, a word of a prompt, values that were found.
+const CANARIES: [&str; 6] = ["zaphod", "marzipan", "4111", "1111", "beeblebrox", "northwind"];
+
+const ROUTE: Route<'static> = Route {
+    adapter: "gateway",
+    wire: "openai-chat",
+    endpoint: "POST /v1/chat/completions",
+    bytes: 123,
+    stream: true,
+};
+
+const HEADER: Header<'static> = Header {
+    id: "0190-a",
+    at_ms: 1_796_904_000_000,
+    subject: "s-1",
+};
+
+fn rules() -> Arc<Rules> {
+    let files = Files::single(POLICY);
+    let loaded = load(&files, &Catalog::built_in(), now());
+    let problems: Vec<String> = loaded.problems.iter().map(|problem| files.render(problem)).collect();
+    Arc::new(Rules::new(
+        loaded.policy.unwrap_or_else(|| panic!("{}", problems.join("\n"))),
+    ))
+}
+
+fn now() -> Timestamp {
+    "2026-12-10T12:00:00Z".parse().expect("a moment")
+}
+
+fn call(group: &str, full: bool) -> Call {
+    let mut who = Who {
+        principal: "zaphod@example.com".to_owned(),
+        groups: vec![group.to_owned()],
+        ..Who::default()
+    };
+    let mut to = Destination {
+        app: "openai-api".to_owned(),
+        ..Destination::default()
+    };
+    if full {
+        who.client = Some("ide-plugin".to_owned());
+        who.training = vec![("ai-basics".to_owned(), "2026-10-01".parse().expect("a date"))];
+        who.since = "2025-02-03".parse().ok();
+        to.attributes = vec![("region".to_owned(), "eu".to_owned())];
+        to.categories = vec!["api".to_owned()];
+    }
+    Call {
+        now: now(),
+        who: Arc::new(who),
+        to: Arc::new(to),
+        use_: full.then(|| "coding".to_owned()),
+        record: "0190-a".to_owned(),
+    }
+}
+
+fn asked(rules: &Arc<Rules>, text: &str, call: Call) -> crate::inspect::Request {
+    let body = json!({"model": "gpt-5", "stream": true, "messages": [{"role": "user", "content": text}]}).to_string();
+    Inspection::request(rules, &OpenaiChat, body.as_bytes(), |_| call).expect("a good body")
+}
+
+/// Numbers are integers, and nothing that must not be there is there, in names and values alike.
+fn is_clean(value: &Value) {
+    fn numbers(value: &Value) {
+        match value {
+            Value::Number(number) => assert!(number.is_i64() || number.is_u64(), "{number}"),
+            Value::Array(items) => items.iter().for_each(numbers),
+            Value::Object(members) => members.values().for_each(numbers),
+            Value::Null | Value::Bool(_) | Value::String(_) => {}
+        }
+    }
+    numbers(value);
+    let text = value.to_string().to_lowercase();
+    for canary in CANARIES {
+        assert!(!text.contains(canary), "{canary} in {text}");
+    }
+}
+
+/// What differs from build to build.
+fn without_versions(mut record: Value, rules: &Rules) -> Value {
+    assert_eq!(record["policy"]["digest"], rules.policy.digest.to_string());
+    record["policy"]["digest"] = "D".into();
+    let detectors = record["detectors"].as_object().expect("detectors");
+    assert!(detectors.contains_key("payment-card") && detectors.values().all(Value::is_u64));
+    record["detectors"] = "V".into();
+    record
+}
+
+#[test]
+fn an_intent_keeps_facts_and_both_decisions() {
+    let rules = rules();
+    let asked = asked(
+        &rules,
+        "Marzipan for 4111 1111 1111 1111 and beeblebrox@northwind.example, 4111111111111111",
+        call("staff", true),
+    );
+    let record = intent(&HEADER, &ROUTE, &rules, &asked.judged);
+    is_clean(&record);
+    assert_eq!(
+        without_versions(record, &rules),
+        json!({
+            "v": 1,
+            "kind": "intent",
+            "id": "0190-a",
+            "at": 1_796_904_000_000_i64,
+            "subject": "s-1",
+            "policy": {"digest": "D", "version": "7"},
+            "detectors": "V",
+            "route": {"adapter": "gateway", "wire": "openai-chat", "endpoint": "POST /v1/chat/completions", "bytes": 123, "stream": true},
+            "who": {"groups": ["staff"], "client": "ide-plugin", "training": {"ai-basics": "2026-10-01"}, "since": "2025-02-03"},
+            "to": {"app": "openai-api", "attributes": {"region": "eu"}, "model": "gpt-5", "use": "coding"},
+            "content": {
+                "sources": ["user"],
+                "entities": {"email-address": {"distinct": 1, "sources": ["user"]}, "payment-card": {"distinct": 2, "sources": ["user"]}},
+            },
+            "decision": {
+                "verdict": "block",
+                "full": "block",
+                "app_class": "sanctioned",
+                "data_class": "restricted",
+                "grant": "AC-1",
+                "clauses": [
+                    {"id": "scope.outside", "verdict": "block", "acts": "block", "mode": "enforce"},
+                    {"id": "data.matrix", "verdict": "block", "acts": "block", "mode": "enforce"},
+                ],
+            },
+        })
+    );
+}
+
+#[test]
+fn a_refusal_is_an_intent_with_a_status() {
+    let rules = rules();
+    let mut judged = asked(&rules, "Marzipan 4111 1111 1111 1111", call("staff", false)).judged;
+    judged
+        .facts
+        .content
+        .findings
+        .push(("prompt-injection".to_owned(), SourceSet::ALL));
+    let record = refusal(&HEADER, &ROUTE, &rules, &judged, 200);
+    is_clean(&record);
+    assert_eq!(
+        without_versions(record, &rules),
+        json!({
+            "v": 1,
+            "kind": "refusal",
+            "id": "0190-a",
+            "at": 1_796_904_000_000_i64,
+            "subject": "s-1",
+            "policy": {"digest": "D", "version": "7"},
+            "detectors": "V",
+            "route": {"adapter": "gateway", "wire": "openai-chat", "endpoint": "POST /v1/chat/completions", "bytes": 123, "stream": true},
+            "who": {"groups": ["staff"]},
+            "to": {"app": "openai-api", "model": "gpt-5"},
+            "content": {
+                "sources": ["user"],
+                "entities": {"payment-card": {"distinct": 1, "sources": ["user"]}},
+                "findings": {"prompt-injection": ["user", "system", "tool", "retrieved", "model"]},
+            },
+            "decision": {
+                "verdict": "block",
+                "full": "block",
+                "app_class": "sanctioned",
+                "data_class": "restricted",
+                "grant": "AC-1",
+                "clauses": [{"id": "data.matrix", "verdict": "block", "acts": "block", "mode": "enforce"}],
+            },
+            "status": 200,
+        })
+    );
+}
+
+#[test]
+fn an_outcome_keeps_what_came_back_and_what_full_enforcement_would_have_done() {
+    let rules = rules();
+    let asked = asked(&rules, "Hello", call("staff", false));
+    let mut stream = asked.inspection.stream();
+    let event = |delta: Value| format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta}]}));
+    let called = json!({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "calc", "arguments": "{}"}}]});
+    let bytes = event(json!({"content": "Marzipan 4111111111111111 "})) + &event(called) + "data: [DONE]\n\n";
+    assert!(matches!(stream.push(bytes.as_bytes()).as_slice(), [Step::End(..)]));
+    let record = outcome(
+        &HEADER,
+        "0190-i",
+        Result::Completed,
+        200,
+        456,
+        &rules,
+        Some(stream.judged()),
+    );
+    is_clean(&record);
+    assert_eq!(
+        record,
+        json!({
+            "v": 1,
+            "kind": "outcome",
+            "id": "0190-a",
+            "at": 1_796_904_000_000_i64,
+            "subject": "s-1",
+            "intent": "0190-i",
+            "result": "completed",
+            "status": 200,
+            "bytes": 456,
+            "content": {"sources": ["model"], "entities": {"payment-card": {"distinct": 1, "sources": ["model"]}}, "tools": ["calc"]},
+            "decision": {
+                "verdict": "coach",
+                "full": "redact",
+                "app_class": "sanctioned",
+                "data_class": "restricted",
+                "clauses": [{"id": "data.answers", "verdict": "redact", "acts": "coach", "mode": "coach"}],
+            },
+        })
+    );
+}
+
+#[test]
+fn an_outcome_may_have_no_answer() {
+    let head = json!({"v": 1, "kind": "outcome", "id": "0190-a", "at": 1_796_904_000_000_i64, "subject": "s-1", "intent": "0190-i"});
+    let mut unreached = head.clone();
+    unreached["result"] = "upstream-failed".into();
+    unreached["status"] = 502.into();
+    unreached["bytes"] = 0.into();
+    assert_eq!(
+        outcome(&HEADER, "0190-i", Result::UpstreamFailed, 502, 0, &rules(), None),
+        unreached
+    );
+    let mut lost = head;
+    lost["result"] = "unknown".into();
+    assert_eq!(recovered(&HEADER, "0190-i"), lost);
+}
+
+#[test]
+fn exceptions_masks_failures_and_what_nobody_read_are_kept() {
+    let rules = rules();
+    let card = "Marzipan 4111 1111 1111 1111, 4111111111111111";
+    let mut excepted = asked(&rules, card, call("support", false)).judged;
+    let record = intent(&HEADER, &ROUTE, &rules, &excepted);
+    is_clean(&record);
+    let redacted = json!([{"id": "data.matrix", "verdict": "redact", "acts": "redact", "mode": "enforce", "exception": {"id": "EX-1", "was": "block"}}]);
+    assert_eq!(record["decision"]["clauses"], redacted);
+    assert_eq!(record["masked"], json!({"payment-card": 2}));
+    // The pointer of what could not be read may hold the client's own words: only its kind is kept, once.
+    excepted.failed.push("payment-card".to_owned());
+    excepted.uninspectable = vec![
+        ("/marzipan".to_owned(), "image"),
+        ("/zaphod".to_owned(), "image"),
+        ("/x".to_owned(), "audio"),
+    ];
+    let record = intent(&HEADER, &ROUTE, &rules, &excepted);
+    is_clean(&record);
+    assert_eq!(
+        (&record["failed"], &record["uninspectable"]),
+        (&json!(["payment-card"]), &json!(["audio", "image"]))
+    );
+
+    let body = br#"{"model":"gpt-5","messages":[{"role":"user","name":"4111111111111111","content":"Marzipan"}]}"#;
+    let fixed = Inspection::request(&rules, &OpenaiChat, body, |_| call("support", false))
+        .expect("a good body")
+        .judged;
+    let record = refusal(&HEADER, &ROUTE, &rules, &fixed, 200);
+    is_clean(&record);
+    assert_eq!(record["content"]["entities"]["payment-card"]["fixed"], json!(["user"]));
+    assert_eq!(record["decision"]["clauses"][0]["unmaskable"], true);
+}
+
+#[test]
+fn what_stands_beside_a_refusal_of_access_says_so() {
+    let text = POLICY.replace("data.answers: coach", "access: observe");
+    let files = Files::single(&text);
+    let rules = Arc::new(Rules::new(
+        load(&files, &Catalog::built_in(), now()).policy.expect("a policy"),
+    ));
+    let body = br#"{"model":"o1","messages":[{"role":"user","content":"4111111111111111"}]}"#;
+    let judged = Inspection::request(&rules, &OpenaiChat, body, |_| call("staff", false))
+        .expect("a good body")
+        .judged;
+    let record = refusal(&HEADER, &ROUTE, &rules, &judged, 200);
+    assert_eq!(
+        record["decision"]["clauses"],
+        json!([
+            {"id": "access", "verdict": "block", "acts": "allow", "mode": "observe"},
+            {"id": "data.matrix", "verdict": "block", "acts": "block", "mode": "enforce", "beside": true},
+        ])
+    );
+}
