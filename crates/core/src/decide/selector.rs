@@ -138,57 +138,34 @@ pub(crate) fn compile_all(selectors: &[doc::Selector], names: &Names, zone: &Tim
 
 /// Compiles one selector. The cheapest and most telling tests come first.
 fn compile(selector: &doc::Selector, names: &Names, zone: &TimeZone) -> Selector {
-    let sources = selector
-        .source
-        .as_ref()
-        .map(|sources| sources.iter().map(|source| source.value).collect::<SourceSet>());
-    let mut compiled = Selector {
-        tests: Vec::new(),
-        data: data(selector, names),
-        sources: sources.unwrap_or(SourceSet::ALL),
-    };
-    let tests = &mut compiled.tests;
+    let sources = (selector.source.as_ref()).map(|words| words.iter().map(|word| word.value).collect::<SourceSet>());
+    let everywhere = sources.unwrap_or(SourceSet::ALL);
+    let test = |words: &Option<Vec<doc::Text>>, make: &dyn Fn(&[doc::Text]) -> Test| words.as_deref().map(make);
+    let directions = |words: &Vec<doc::At<Direction>>| Test::Direction(words.iter().map(|word| word.value).collect());
+    let principals = |words: &[doc::Text]| Test::Principal(bits(words, &names.principals));
+    let clients = |words: &[doc::Text]| Test::Client(bits(words, &names.clients));
+    let findings = |words: &[doc::Text]| Test::Finding(strings(words), everywhere);
+    let mut tests = Vec::new();
     // registry:begin
-    tests.extend(
-        selector
-            .direction
-            .as_ref()
-            .map(|words| Test::Direction(words.iter().map(|word| word.value).collect())),
-    );
+    tests.extend(selector.direction.as_ref().map(directions));
     tests.extend(data(selector, names).map(|data| Test::Data(data, sources)));
     tests.extend(sources.map(Test::Source));
-    tests.extend(
-        selector
-            .group
-            .as_ref()
-            .map(|words| Test::Group(bits(words, &names.groups))),
-    );
+    tests.extend(test(&selector.group, &|words| Test::Group(bits(words, &names.groups))));
     tests.extend(selector.app.as_ref().map(|apps| Test::App(app_tests(apps, names))));
-    tests.extend(
-        selector
-            .principal
-            .as_ref()
-            .map(|words| Test::Principal(bits(words, &names.principals))),
-    );
-    tests.extend(
-        selector
-            .client
-            .as_ref()
-            .map(|words| Test::Client(bits(words, &names.clients))),
-    );
-    tests.extend(selector.use_.as_ref().map(|words| Test::Use(bits(words, &names.uses))));
-    tests.extend(selector.model.as_ref().map(|words| Test::Model(patterns(words))));
-    tests.extend(selector.tool.as_ref().map(|words| Test::Tool(patterns(words))));
-    tests.extend(
-        selector
-            .finding
-            .as_ref()
-            .map(|words| Test::Finding(strings(words), sources.unwrap_or(SourceSet::ALL))),
-    );
-    tests.extend(selector.training.as_ref().map(|words| Test::Training(strings(words))));
+    tests.extend(test(&selector.principal, &principals));
+    tests.extend(test(&selector.client, &clients));
+    tests.extend(test(&selector.use_, &|words| Test::Use(bits(words, &names.uses))));
+    tests.extend(test(&selector.model, &|words| Test::Model(patterns(words))));
+    tests.extend(test(&selector.tool, &|words| Test::Tool(patterns(words))));
+    tests.extend(test(&selector.finding, &findings));
+    tests.extend(test(&selector.training, &|words| Test::Training(strings(words))));
     tests.extend(selector.time.as_ref().map(|time| Test::Time(time_test(time, zone))));
     // registry:end
-    compiled
+    Selector {
+        tests,
+        data: data(selector, names),
+        sources: everywhere,
+    }
 }
 
 fn data(selector: &doc::Selector, names: &Names) -> Option<Data> {
