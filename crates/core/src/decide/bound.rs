@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use jiff::civil::DateTime;
 
 use super::facts::{Facts, Seen};
-use super::selector::{self, Data};
+use super::selector::{self, Bits, Data};
 use crate::policy::compile::{AppEntry, Policy};
 use crate::verdict::{AppClass, SourceSet};
 
@@ -22,6 +22,8 @@ pub(crate) struct Bound<'f> {
     pub(crate) app_class: AppClass,
     /// What was found, with the entity's index and effective class.
     pub(crate) found: Vec<Found<'f>>,
+    /// The indices of what was found.
+    pub(crate) entities: Bits,
     /// The class of the text.
     pub(crate) data_class: u8,
     local: OnceCell<DateTime>,
@@ -52,6 +54,7 @@ impl<'f> Bound<'f> {
             app: names.apps.index(&facts.to.app),
             app_class: AppClass::Unknown,
             found: Vec::new(),
+            entities: Bits::default(),
             data_class: policy.default_class,
             local: OnceCell::new(),
         };
@@ -98,6 +101,9 @@ impl<'f> Bound<'f> {
             let class = index
                 .and_then(|index| policy.entity_classes.get(index as usize).copied())
                 .unwrap_or(policy.default_class);
+            if let Some(index) = index {
+                self.entities.insert(index);
+            }
             self.found.push(Found { seen, index, class });
         }
         for escalation in &policy.escalations {
@@ -143,9 +149,7 @@ impl<'f> Bound<'f> {
             done == course
                 && match valid {
                     None => true,
-                    Some(days) => on
-                        .checked_add(jiff::Span::new().days(i64::from(days)))
-                        .is_ok_and(|last| today <= last),
+                    Some(days) => today.duration_since(*on).as_hours() <= 24 * i64::from(days),
                 }
         })
     }

@@ -11,25 +11,37 @@ use crate::policy::compile::{Names, Table};
 use crate::policy::document as doc;
 use crate::verdict::{AppClass, Direction, SourceSet};
 
-/// A set of small numbers.
+/// A set of small numbers. Most sets have none above 63, and those are found without leaving the value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Bits(Vec<u64>);
+pub(crate) struct Bits {
+    first: u64,
+    more: Vec<u64>,
+}
 
 impl Bits {
     pub(crate) fn insert(&mut self, index: u32) {
-        let word = index as usize / 64;
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
+        let Some(word) = (index as usize / 64).checked_sub(1) else {
+            self.first |= 1 << index;
+            return;
+        };
+        if self.more.len() <= word {
+            self.more.resize(word + 1, 0);
         }
-        if let Some(bits) = self.0.get_mut(word) {
+        if let Some(bits) = self.more.get_mut(word) {
             *bits |= 1 << (index % 64);
         }
     }
 
     pub(crate) fn contains(&self, index: u32) -> bool {
-        self.0
-            .get(index as usize / 64)
-            .is_some_and(|bits| bits & (1 << (index % 64)) != 0)
+        let word = match (index as usize / 64).checked_sub(1) {
+            None => self.first,
+            Some(word) => self.more.get(word).copied().unwrap_or_default(),
+        };
+        word & (1 << (index % 64)) != 0
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        self.first & other.first != 0 || self.more.iter().zip(&other.more).any(|(one, two)| one & two != 0)
     }
 }
 
@@ -81,6 +93,13 @@ impl Data {
     /// Whether a found entity of this index and class is meant.
     pub(crate) fn names(&self, entity: Option<u32>, class: u8) -> bool {
         entity.is_some_and(|entity| self.entities.contains(entity)) || self.class.is_some_and(|floor| class >= floor)
+    }
+
+    /// Whether something of it was found, wherever it stands.
+    fn could_be(&self, bound: &Bound<'_>) -> bool {
+        self.class
+            .is_some_and(|floor| bound.data_class.max(bound.policy.default_class) >= floor)
+            || self.entities.meets(&bound.entities)
     }
 }
 
@@ -235,7 +254,8 @@ impl AppTest {
 impl Selector {
     /// Whether every key matches.
     pub(crate) fn matches(&self, facts: &Bound<'_>) -> bool {
-        self.tests.iter().all(|test| test.matches(facts))
+        // Most rules are about data that is not there; that is seen without running a test.
+        self.data.as_ref().is_none_or(|data| data.could_be(facts)) && self.tests.iter().all(|test| test.matches(facts))
     }
 
     /// What is to be masked for a match of this selector: what its `data` selects, and where.

@@ -122,7 +122,7 @@ impl Inspection {
             return (judged, Fate::Forward(None));
         }
         let edits = content::edits(&half.parts, &scan, &judged.decision.masks);
-        match self.spliced(direction, body, half, &edits, &judged.decision) {
+        match self.spliced(direction, body, half, &edits, &judged) {
             Some(bytes) => {
                 count_masked(&mut judged, half, &scan);
                 (judged, Fate::Forward(Some(bytes)))
@@ -145,7 +145,7 @@ impl Inspection {
         body: &[u8],
         half: &Half,
         edits: &[Edit],
-        decision: &Decision,
+        judged: &Judged,
     ) -> Option<Vec<u8>> {
         let parts: Vec<usize> = edits.iter().map(|edit| edit.part).collect();
         let falsified = match direction {
@@ -159,8 +159,12 @@ impl Inspection {
         };
         let again = again.ok()?;
         let scan = self.rules.scanner.scan(&again.parts);
-        let left = content::edits(&again.parts, &scan, &decision.masks);
-        left.is_empty().then_some(bytes)
+        let left = content::edits(&again.parts, &scan, &judged.decision.masks);
+        let seen_again = scan
+            .failures
+            .iter()
+            .all(|failure| judged.failed.contains(&failure.detector));
+        (left.is_empty() && seen_again).then_some(bytes)
     }
 }
 

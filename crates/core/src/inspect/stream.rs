@@ -299,11 +299,18 @@ impl StreamInspection {
         if reading.tools.is_empty() && reading.uninspectable.is_empty() {
             return Ok(());
         }
-        let tools = reading
-            .tools
-            .iter()
-            .map(|tool| content::name(&self.inspection.rules.scanner, tool));
-        self.judged.facts.content.tools.extend(tools);
+        for tool in &reading.tools {
+            let name = content::name(&self.inspection.rules.scanner, tool);
+            let known = &mut self.judged.facts.content.tools;
+            // Some servers repeat the name with every piece of the arguments.
+            if !known.contains(&name) {
+                known.push(name);
+            }
+        }
+        if self.judged.facts.content.tools.len() > MOST_CHANNELS {
+            self.cannot_look("/", "too-many-tools");
+            return Err(Stop);
+        }
         for one in &reading.uninspectable {
             self.judged.facts.content.uninspectable = true;
             self.judged.uninspectable.push((one.pointer.clone(), one.what.as_str()));

@@ -1,6 +1,6 @@
 //! The names of a policy as small numbers, one table for each kind.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::detect::entities::{self, ENTITIES};
 use crate::policy::document::{AppSelector, Document, Selector, Text};
@@ -8,7 +8,7 @@ use crate::policy::document::{AppSelector, Document, Selector, Text};
 /// Names of one kind, numbered in order of appearance.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
-    numbers: HashMap<String, u32>,
+    numbers: FxHashMap<String, u32>,
 }
 
 impl Table {
@@ -39,14 +39,14 @@ impl Table {
 pub(crate) struct Names {
     pub(crate) groups: Table,
     /// What the directory calls them, and the policy's groups that this means.
-    claims: HashMap<String, Vec<u32>>,
+    claims: FxHashMap<String, Vec<u32>>,
     pub(crate) principals: Table,
     pub(crate) clients: Table,
     pub(crate) uses: Table,
     pub(crate) apps: Table,
     pub(crate) entities: Table,
     /// Entity indices by family.
-    families: HashMap<String, Vec<u32>>,
+    families: FxHashMap<String, Vec<u32>>,
     classes: Vec<String>,
 }
 
