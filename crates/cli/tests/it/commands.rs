@@ -110,14 +110,17 @@ struct Up {
 
 impl Up {
     fn start(dir: &Path) -> Self {
+        Self::start_with(dir, "warn", Stdio::inherit())
+    }
+
+    /// With a log level, and where the log goes.
+    fn start_with(dir: &Path, level: &str, log: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ordain"));
         command
             .args(["up", "--listen", "127.0.0.1:0", "--format", "json", "--dir"])
             .arg(dir);
-        command
-            .env_remove("OPENAI_API_KEY")
-            .env_remove("ANTHROPIC_API_KEY")
-            .stdout(Stdio::piped());
+        command.env_remove("OPENAI_API_KEY").env_remove("ANTHROPIC_API_KEY");
+        command.env("ORDAIN_LOG", level).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("ordain starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("its output"))
@@ -225,4 +228,45 @@ fn observing_blocks_nothing_and_impact_tells_what_enforcing_did() {
         ));
     }
     assert_eq!(told.first(), told.last());
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<Vec<u8>> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+    entries
+        .flat_map(|entry| {
+            let path = entry.path();
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![std::fs::read(&path).unwrap_or_default()]
+            }
+        })
+        .collect()
+}
+
+/// Neither texts nor keys nor names of principals stand in the log (at its most talkative) or the records (threats I6, F14).
+#[test]
+fn no_text_and_no_key_reaches_the_log_or_the_store() {
+    let dir = TempDir::new().expect("a folder");
+    let folder = dir.path().join("ordain");
+    let log = dir.path().join("log");
+    let file = std::fs::File::create(&log).expect("a log");
+    let up = Up::start_with(&folder, "trace", Stdio::from(file));
+    let canary = "zanzibarfalcon";
+    for (message, _, _) in QUICKSTART {
+        up.chat(&format!("{message} {canary}"));
+    }
+    let malformed = up.chat(&format!("{canary} \u{0}"));
+    assert!(malformed.starts_with("HTTP/1.1"), "{malformed}");
+    let key = up.key.clone();
+    drop(up);
+    let mut texts = files(&folder.join("store"));
+    texts.push(std::fs::read(&log).expect("the log"));
+    for text in &texts {
+        for secret in [canary, key.as_str(), "sk-ant-api03", "4111 1111"] {
+            let found = text.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "`{secret}` is in the log or the store");
+        }
+    }
 }
