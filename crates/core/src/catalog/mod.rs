@@ -2,6 +2,10 @@
 //!
 //! A row of data for each app; a policy names apps by these ids. Read [`App`] first.
 
+mod apps;
+
+use apps::APPS;
+
 /// A known AI app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct App {
@@ -53,52 +57,6 @@ impl Catalog {
         self.apps.iter().any(|app| app.categories.contains(&category))
     }
 }
-
-/// An app as a row.
-const fn app(id: &'static str, name: &'static str, vendor: &'static str, categories: &'static [&'static str]) -> App {
-    App {
-        id,
-        name,
-        vendor,
-        categories,
-    }
-}
-
-const APPS: &[App] = &[
-    app("demo", "Built-in demonstration upstream", "Ordain", &["demo", "api"]),
-    app("openai-api", "OpenAI API", "OpenAI", &["api"]),
-    app("anthropic-api", "Anthropic API", "Anthropic", &["api"]),
-    app("azure-openai", "Azure OpenAI Service", "Microsoft", &["api"]),
-    app("bedrock", "Amazon Bedrock", "Amazon", &["api"]),
-    app("mistral-api", "Mistral API", "Mistral AI", &["api"]),
-    app("groq", "Groq", "Groq", &["api"]),
-    app("openrouter", "OpenRouter", "OpenRouter", &["api"]),
-    app("chatgpt", "ChatGPT", "OpenAI", &["chat"]),
-    app("claude", "Claude", "Anthropic", &["chat"]),
-    app("gemini", "Gemini", "Google", &["chat"]),
-    app("ms-copilot", "Microsoft Copilot", "Microsoft", &["chat", "office"]),
-    app("deepseek", "DeepSeek", "DeepSeek", &["chat", "api"]),
-    app("perplexity", "Perplexity", "Perplexity AI", &["chat", "search"]),
-    app("mistral", "Le Chat", "Mistral AI", &["chat"]),
-    app("grok", "Grok", "xAI", &["chat"]),
-    app("poe", "Poe", "Quora", &["chat"]),
-    app(
-        "character-ai",
-        "Character.AI",
-        "Character Technologies",
-        &["chat", "companion"],
-    ),
-    app("meta-ai", "Meta AI", "Meta", &["chat"]),
-    app("github-copilot", "GitHub Copilot", "GitHub", &["coding"]),
-    app("cursor", "Cursor", "Anysphere", &["coding"]),
-    app("windsurf", "Windsurf", "Windsurf", &["coding"]),
-    app("openai-codex", "OpenAI Codex", "OpenAI", &["coding"]),
-    app("midjourney", "Midjourney", "Midjourney", &["image"]),
-    app("deepl", "DeepL", "DeepL", &["translation"]),
-    app("grammarly", "Grammarly", "Grammarly", &["writing"]),
-    app("notion-ai", "Notion AI", "Notion", &["office", "writing"]),
-    app("ollama", "Ollama", "Ollama", &["local", "api"]),
-];
 
 #[cfg(test)]
 mod tests {
