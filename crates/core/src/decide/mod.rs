@@ -48,6 +48,24 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
     finish(&bound, says.contributions, granted, excluded)
 }
 
+/// Decides on a request that nobody could read, so that there is nothing to pass on whatever the policy says: step 1
+/// alone, and `block`.
+#[must_use]
+pub fn decide_unread(policy: &Policy, facts: &Facts) -> Decision {
+    let bound = Bound::new(policy, facts);
+    let mut says = Says {
+        bound: &bound,
+        contributions: Vec::new(),
+    };
+    says.what_could_not_be_seen();
+    let decision = finish(&bound, says.contributions, None, false);
+    Decision {
+        verdict: Verdict::Block,
+        full: Verdict::Block,
+        ..decision
+    }
+}
+
 /// 8. The strictest of what acts, and the strictest of all.
 fn finish(bound: &Bound<'_>, contributions: Vec<Contribution>, granted: Option<u16>, excluded: bool) -> Decision {
     let acting = contributions.iter().map(|one| one.acts).max();

@@ -3,6 +3,7 @@
 //! The order is the law of the house: who, what, judged, recorded, sent, judged, recorded, answered. Every early way out
 //! is a reply of its own in the dialect's error shape. Read [`handle`] first.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,10 +12,10 @@ use http_body_util::{BodyExt as _, Either, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
-use ordain_core::decide::{Content, Decision, Facts, decide, explain};
+use ordain_core::decide::{Content, Decision, Facts, decide_unread, explain};
 use ordain_core::inspect::{Call, Fate, Inspection, Judged, Request as Inspected};
 use ordain_core::record::{Result as Ended, Route as RecordedRoute};
-use ordain_core::verdict::{Direction, Source, SourceSet, Verdict};
+use ordain_core::verdict::{Direction, Source, SourceSet};
 use ordain_core::wire::{Refusal, Wire};
 use tokio::time::timeout;
 
@@ -167,9 +168,8 @@ impl Exchange {
             .route(endpoint.dialect, inspection.model())
             .filter(|route| route.serves(inspection.model()))
         else {
-            return self
-                .refuse_unread(StatusCode::NOT_FOUND, "no upstream of this gateway serves this model")
-                .await;
+            let reason = "no upstream of this gateway serves this model";
+            return self.turn_away(&judged, stream, StatusCode::NOT_FOUND, reason).await;
         };
         if self.intent(&judged, stream).await.is_err() {
             return not_recorded(self.wire);
@@ -259,7 +259,7 @@ impl Exchange {
     }
 
     /// Turns away what nobody could read: a record, and an error in the dialect's shape.
-    async fn refuse_unread(mut self, status: StatusCode, reason: &str) -> Reply {
+    async fn refuse_unread(self, status: StatusCode, reason: &str) -> Reply {
         let facts = Facts {
             now: jiff::Timestamp::now(),
             direction: Direction::Prompt,
@@ -276,24 +276,19 @@ impl Exchange {
                 ..Content::default()
             },
         };
-        let policy = &self.gateway.rules.policy;
-        let mut decision = decide(policy, &facts);
-        // There is nothing that could be passed on, whatever the policy says of uninspectable content.
-        decision.verdict = Verdict::Block;
         let judged = Judged {
+            decision: decide_unread(&self.gateway.rules.policy, &facts),
             facts,
-            decision,
-            masked: Default::default(),
+            masked: BTreeMap::new(),
             failed: Vec::new(),
             uninspectable: Vec::new(),
         };
-        let begun = Instant::now();
-        let recorded = self
-            .account
-            .refusal(&self.recorded_route(false), &judged, status.as_u16())
-            .await;
-        self.timing.record = begun.elapsed();
-        if recorded.is_err() {
+        self.turn_away(&judged, false, status, reason).await
+    }
+
+    /// Turns away with an error in the dialect's shape.
+    async fn turn_away(mut self, judged: &Judged, stream: bool, status: StatusCode, reason: &str) -> Reply {
+        if self.refused(judged, stream, status).await.is_err() {
             return not_recorded(self.wire);
         }
         self.named(error(self.wire, status, reason), &[&judged.decision])
@@ -307,17 +302,20 @@ impl Exchange {
             (false, ContentBlock::Refuse) => StatusCode::OK,
             (false, ContentBlock::Error) => StatusCode::BAD_REQUEST,
         };
-        let begun = Instant::now();
-        let recorded = self
-            .account
-            .refusal(&self.recorded_route(stream), judged, status.as_u16())
-            .await;
-        self.timing.record = begun.elapsed();
-        if recorded.is_err() {
+        if self.refused(judged, stream, status).await.is_err() {
             return not_recorded(self.wire);
         }
         let answer = self.refusal(&judged.decision, inspection, status, stream);
         self.named(answer, &[&judged.decision])
+    }
+
+    /// Records that the request is turned away.
+    async fn refused(&mut self, judged: &Judged, stream: bool, status: StatusCode) -> Result<(), NotRecorded> {
+        let begun = Instant::now();
+        let route = self.recorded_route(stream);
+        let recorded = self.account.refusal(&route, judged, status.as_u16()).await;
+        self.timing.record = begun.elapsed();
+        recorded
     }
 
     /// The words for a refused request or answer.
