@@ -53,7 +53,7 @@ impl<'f> Bound<'f> {
             use_: facts.use_.as_deref().and_then(|name| names.uses.index(name)),
             app: names.apps.index(&facts.to.app),
             app_class: AppClass::Unknown,
-            found: Vec::new(),
+            found: Vec::with_capacity(facts.content.entities.len()),
             entities: Bits::default(),
             data_class: policy.default_class,
             local: OnceCell::new(),

@@ -96,6 +96,7 @@ impl Data {
     }
 
     /// Whether something of it was found, wherever it stands.
+    #[inline]
     fn could_be(&self, bound: &Bound<'_>) -> bool {
         self.class
             .is_some_and(|floor| bound.data_class.max(bound.policy.default_class) >= floor)
@@ -253,9 +254,15 @@ impl AppTest {
 
 impl Selector {
     /// Whether every key matches.
+    #[inline]
     pub(crate) fn matches(&self, facts: &Bound<'_>) -> bool {
         // Most rules are about data that is not there; that is seen without running a test.
-        self.data.as_ref().is_none_or(|data| data.could_be(facts)) && self.tests.iter().all(|test| test.matches(facts))
+        self.data.as_ref().is_none_or(|data| data.could_be(facts)) && self.passes_tests(facts)
+    }
+
+    #[inline(never)]
+    fn passes_tests(&self, facts: &Bound<'_>) -> bool {
+        self.tests.iter().all(|test| test.matches(facts))
     }
 
     /// What is to be masked for a match of this selector: what its `data` selects, and where.
