@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use clap::{Args, ValueEnum as _};
+use clap::Args;
 use jiff::Timestamp;
 use ordain_core::decide::{Who, explain};
 use ordain_core::detect::scanner::Scanner;
@@ -72,7 +72,6 @@ fn source(word: &str) -> Result<Source, String> {
 
 impl Explain {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
-        debug_assert!(!Format::value_variants().is_empty());
         let text = self.text()?;
         let (policy, _, catalog) = policy::read(&self.dir)?.usable()?;
         let scanner = Scanner::new(policy.own_detectors());

@@ -50,12 +50,6 @@ impl Catalog {
             .map(|app| app.categories.iter().map(|&category| category.to_owned()).collect())
             .unwrap_or_default()
     }
-
-    /// Whether some app has a category.
-    #[must_use]
-    pub fn has_category(&self, category: &str) -> bool {
-        self.apps.iter().any(|app| app.categories.contains(&category))
-    }
 }
 
 #[cfg(test)]

@@ -88,10 +88,13 @@ impl Decision {
         }
     }
 
-    /// What people are told: the `tell` of everything that acts.
+    /// What people are told: the `tell` of everything that acts, or else the statement of what coaches.
     pub fn notices<'d>(&'d self, policy: &'d Policy) -> impl Iterator<Item = &'d str> {
-        self.acting()
-            .filter_map(|one| policy.citation(one.citation).tell.as_deref())
+        self.acting().filter_map(|one| {
+            let citation = policy.citation(one.citation);
+            let statement = citation.statement.as_deref().filter(|_| one.acts == Verdict::Coach);
+            citation.tell.as_deref().or(statement)
+        })
     }
 
     /// Whether the decision is about access rather than content.

@@ -1,12 +1,13 @@
 //! From matches to facts, and from masks to edits.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 
 use crate::decide::{Content, Mask, Seen};
-use crate::detect::EntityId;
 use crate::detect::scanner::{Scan, Scanner};
+use crate::detect::{EntityId, Match};
 use crate::exchange::{Edit, Part};
 use crate::verdict::{Source, SourceSet};
 
@@ -93,15 +94,7 @@ pub fn assume(content: &mut Content, entity: &str, sources: SourceSet) {
 #[must_use]
 pub fn name(scanner: &Scanner, name: &str) -> String {
     let release = scanner.follow().push(scanner, name, true);
-    let mut found = release.matches;
-    found.sort_by_key(|one| one.span.start);
-    let mut end = 0;
-    found.retain(|one| {
-        let apart = one.span.start >= end;
-        end = end.max(one.span.end);
-        apart
-    });
-    replace(name, found.iter().map(|one| (one.span.clone(), label(&one.entity))))
+    masked(name, release.matches.iter())
 }
 
 /// What stands in place of a masked value.
@@ -110,34 +103,49 @@ pub fn label(entity: &EntityId) -> String {
     format!("[{entity}]")
 }
 
-/// The edits that masks ask for. Overlapping matches become one edit with the label of the first.
+/// The spans of matches with what stands in their place: in order and apart. Overlapping ones become one, with the label of
+/// the first.
+fn covers<'m>(found: impl IntoIterator<Item = &'m Match>) -> Vec<(Range<usize>, String)> {
+    let mut found: Vec<&Match> = found.into_iter().collect();
+    found.sort_by_key(|one| (one.span.start, Reverse(one.span.end)));
+    let mut covers: Vec<(Range<usize>, String)> = Vec::new();
+    for one in found {
+        match covers.last_mut() {
+            Some((last, _)) if one.span.start < last.end => last.end = last.end.max(one.span.end),
+            _ => covers.push((one.span.clone(), label(&one.entity))),
+        }
+    }
+    covers
+}
+
+/// A text with matches masked.
+#[must_use]
+pub fn masked<'m>(text: &str, found: impl IntoIterator<Item = &'m Match>) -> String {
+    replace(text, covers(found).into_iter())
+}
+
+/// The edits that masks ask for, by part and place.
 #[must_use]
 pub fn edits(parts: &[Part], scan: &Scan, masks: &[Mask]) -> Vec<Edit> {
-    let mut edits: Vec<Edit> = Vec::new();
+    let mut wanted: BTreeMap<usize, Vec<&Match>> = BTreeMap::new();
     for (index, found) in &scan.matches {
-        let Some(part) = parts.get(*index) else { continue };
-        if masks
-            .iter()
-            .any(|mask| mask.entity == found.entity && mask.sources.contains(part.source))
-        {
-            edits.push(Edit {
-                part: *index,
-                range: found.span.clone(),
-                replacement: label(&found.entity),
-            });
+        let asks = |part: &Part| {
+            masks
+                .iter()
+                .any(|mask| mask.entity == found.entity && mask.sources.contains(part.source))
+        };
+        if parts.get(*index).is_some_and(asks) {
+            wanted.entry(*index).or_default().push(found);
         }
     }
-    edits.sort_by_key(|edit| (edit.part, edit.range.start, std::cmp::Reverse(edit.range.end)));
-    let mut merged: Vec<Edit> = Vec::new();
-    for edit in edits {
-        match merged.last_mut() {
-            Some(last) if last.part == edit.part && edit.range.start < last.range.end => {
-                last.range.end = last.range.end.max(edit.range.end)
-            }
-            _ => merged.push(edit),
-        }
-    }
-    merged
+    let of_part = |(part, found)| {
+        covers::<'_>(found).into_iter().map(move |(range, replacement)| Edit {
+            part,
+            range,
+            replacement,
+        })
+    };
+    wanted.into_iter().flat_map(of_part).collect()
 }
 
 /// The text of a part with its edits.

@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::content::{self, Tally};
 use super::request::stops;
 use super::{Inspection, Judged};
-use crate::decide::{Decision, Facts, decide};
+use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
 use crate::detect::{DetectorFailure, Match};
 use crate::verdict::{Direction, Source};
@@ -581,26 +581,8 @@ impl StreamInspection {
 
 /// A released text with its matches masked as the decision asks.
 fn masked(text: &str, matches: &[Match], decision: &Decision, source: Source) -> String {
-    let mut wanted: Vec<&Match> = matches
+    let wanted = matches
         .iter()
-        .filter(|found| decision.masks_entity(&found.entity, source))
-        .collect();
-    wanted.sort_by_key(|found| (found.span.start, std::cmp::Reverse(found.span.end)));
-    let mut edits: Vec<(Range<usize>, String)> = Vec::new();
-    for found in wanted {
-        match edits.last_mut() {
-            Some((last, _)) if found.span.start < last.end => last.end = last.end.max(found.span.end),
-            _ => edits.push((found.span.clone(), content::label(&found.entity))),
-        }
-    }
-    content::replace(text, edits.iter().map(|(range, label)| (range.clone(), label.as_str())))
-}
-
-/// Facts of a stream, for the record.
-impl StreamInspection {
-    /// The facts so far.
-    #[must_use]
-    pub fn facts(&self) -> &Facts {
-        &self.judged.facts
-    }
+        .filter(|found| decision.masks_entity(&found.entity, source));
+    content::masked(text, wanted)
 }

@@ -274,18 +274,6 @@ impl Policy {
         self.names.uses.index(name).is_some()
     }
 
-    /// Whether an app is listed.
-    #[must_use]
-    pub fn app_class(&self, app: &str) -> AppClass {
-        let entry = self
-            .names
-            .apps
-            .index(app)
-            .and_then(|index| self.apps.get(index as usize))
-            .and_then(Option::as_ref);
-        entry.map_or(AppClass::Unknown, |entry| entry.class)
-    }
-
     pub(crate) fn is_access(&self, citation: CitationId) -> bool {
         citation == self.citations.access
     }

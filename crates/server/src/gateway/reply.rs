@@ -61,7 +61,7 @@ pub(super) fn name_decision(
     insert(headers, "ordain-policy", &policy.digest.to_string());
     insert(headers, "ordain-record", record);
     let mut notices: Vec<&str> = Vec::new();
-    for notice in decisions.iter().flat_map(|decision| notices_of(decision, policy)) {
+    for notice in decisions.iter().flat_map(|decision| decision.notices(policy)) {
         if !notices.contains(&notice) {
             notices.push(notice);
         }
@@ -77,19 +77,6 @@ pub(super) fn name_decision(
         millis(timing.upstream)
     );
     insert(headers, "server-timing", &times);
-}
-
-/// What a person is told: the `tell` of what acts, or else the statement of what coaches.
-fn notices_of<'d>(decision: &'d Decision, policy: &'d Policy) -> impl Iterator<Item = &'d str> {
-    decision.acting().filter_map(|one| {
-        let citation = policy.citation(one.citation);
-        let statement = if one.acts == Verdict::Coach {
-            citation.statement.as_deref()
-        } else {
-            None
-        };
-        citation.tell.as_deref().or(statement)
-    })
 }
 
 /// Header values are visible ASCII (RFC 9110 §5.5); other characters are percent-encoded UTF-8, as in URLs.
