@@ -9,9 +9,11 @@
 pub mod catalog;
 pub mod decide;
 pub mod detect;
+pub mod diff;
 pub mod exchange;
 pub mod inspect;
 pub mod policy;
 pub mod record;
 pub mod verdict;
 pub mod wire;
+pub mod witness;

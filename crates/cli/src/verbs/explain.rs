@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::Timestamp;
 use ordain_core::decide::{Who, explain};
 use ordain_core::detect::scanner::Scanner;
-use ordain_core::policy::cases::{self, Request};
+use ordain_core::policy::cases::{self, Assumed, Request};
 use ordain_core::verdict::{Direction, Source, Verdict};
 use serde_json::json;
 
@@ -92,7 +92,7 @@ impl Explain {
             use_: self.use_,
             direction: self.direction,
             parts: vec![(self.source.unwrap_or(usual), text)],
-            data: self.data,
+            data: self.data.into_iter().map(Assumed::once).collect(),
             ..Request::default()
         };
         let answer = cases::ask(

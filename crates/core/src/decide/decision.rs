@@ -57,11 +57,24 @@ impl Decision {
     /// The contributions that full enforcement would act on: those that say more than `allow`; where access refuses, that
     /// and what no mode can soften.
     pub fn full_contributions<'d>(&'d self, policy: &'d Policy) -> impl Iterator<Item = &'d Contribution> {
-        let refused = self.contributions.iter().any(|one| policy.is_access(one.citation));
+        let refuses = |one: &Contribution| policy.is_access(one.citation) && one.verdict == Verdict::Block;
+        let refused = self.contributions.iter().any(refuses);
         self.contributions.iter().filter(move |one| {
             one.verdict > Verdict::Allow
                 && (!refused || policy.is_access(one.citation) || policy.is_unconditional(one.citation))
         })
+    }
+
+    /// What full enforcement would mask; nothing when it blocks.
+    #[must_use]
+    pub fn full_masks(&self, policy: &Policy) -> Vec<Mask> {
+        let mut masks = Vec::new();
+        if self.full != Verdict::Block {
+            for mask in self.full_contributions(policy).flat_map(|one| &one.masks) {
+                super::add_mask(&mut masks, mask.clone());
+            }
+        }
+        masks
     }
 
     /// The contributions that act now.

@@ -3,7 +3,8 @@
 //! Names are interned when the policy is compiled, so that a test is a look into a bit set. What a selector means is
 //! `docs/reference/deciding.md`, "Selectors". One key is one function and one line in [`compile`].
 
-use jiff::civil::{Time, Weekday};
+use jiff::Timestamp;
+use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::bound::Bound;
@@ -63,8 +64,9 @@ pub(crate) struct Selector {
     sources: SourceSet,
 }
 
+/// One key of a selector.
 #[derive(Debug, Clone)]
-enum Test {
+pub(crate) enum Test {
     Direction(Vec<Direction>),
     Data(Data, Option<SourceSet>),
     Source(SourceSet),
@@ -84,9 +86,9 @@ enum Test {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Data {
     /// Entities, families resolved.
-    entities: Bits,
+    pub(crate) entities: Bits,
     /// The lowest class named.
-    class: Option<u8>,
+    pub(crate) class: Option<u8>,
 }
 
 impl Data {
@@ -106,17 +108,18 @@ impl Data {
 
 #[derive(Debug, Clone)]
 pub(crate) struct AppTest {
-    ids: Option<Bits>,
-    classes: Option<Vec<AppClass>>,
-    categories: Option<Vec<String>>,
+    pub(crate) ids: Option<Bits>,
+    pub(crate) classes: Option<Vec<AppClass>>,
+    pub(crate) categories: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone)]
-struct TimeTest {
-    days: Option<Vec<Weekday>>,
-    hours: Option<(Time, Time)>,
-    from: Option<jiff::Timestamp>,
-    until: Option<jiff::Timestamp>,
+pub(crate) struct TimeTest {
+    pub(crate) days: Option<Vec<Weekday>>,
+    pub(crate) hours: Option<(Time, Time)>,
+    pub(crate) from: Option<Timestamp>,
+    /// The first moment after the last day.
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// A name with `*` for any run of characters.
@@ -126,6 +129,11 @@ pub(crate) struct Pattern(Vec<String>);
 impl Pattern {
     pub(crate) fn new(pattern: &str) -> Self {
         Self(pattern.split('*').map(str::to_owned).collect())
+    }
+
+    /// The pattern as it is written.
+    pub(crate) fn text(&self) -> String {
+        self.0.join("*")
     }
 
     pub(crate) fn matches(&self, name: &str) -> bool {
@@ -253,6 +261,16 @@ impl AppTest {
 }
 
 impl Selector {
+    /// Its keys.
+    pub(crate) fn tests(&self) -> &[Test] {
+        &self.tests
+    }
+
+    /// What its `data` names.
+    pub(crate) fn data(&self) -> Option<&Data> {
+        self.data.as_ref()
+    }
+
     /// Whether every key matches.
     #[inline]
     pub(crate) fn matches(&self, facts: &Bound<'_>) -> bool {
@@ -303,21 +321,25 @@ impl Test {
                 facts.content.findings.iter().any(made)
             }
             Self::Training(courses) => courses.iter().any(|course| bound.holds_course(course)),
-            Self::Time(time) => time.matches(bound),
+            Self::Time(time) => time.holds_at(bound.facts.now, || bound.local()),
         }
     }
 }
 
 impl TimeTest {
-    fn matches(&self, bound: &Bound<'_>) -> bool {
-        let now = bound.facts.now;
+    /// Whether a moment is meant.
+    pub(crate) fn holds(&self, now: Timestamp, zone: &TimeZone) -> bool {
+        self.holds_at(now, || zone.to_datetime(now))
+    }
+
+    fn holds_at(&self, now: Timestamp, local: impl FnOnce() -> DateTime) -> bool {
         if self.from.is_some_and(|from| now < from) || self.until.is_some_and(|until| now >= until) {
             return false;
         }
         if self.days.is_none() && self.hours.is_none() {
             return true;
         }
-        let local = bound.local();
+        let local = local();
         let time = local.time();
         self.days
             .as_ref()

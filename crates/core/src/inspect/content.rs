@@ -9,6 +9,7 @@ use crate::decide::{Content, Mask, Seen};
 use crate::detect::scanner::{Scan, Scanner};
 use crate::detect::{EntityId, Match};
 use crate::exchange::{Edit, Part};
+use crate::policy::cases::Assumed;
 use crate::verdict::{Source, SourceSet};
 
 /// Distinct values and where they were seen, over one half.
@@ -77,14 +78,14 @@ pub fn of(parts: &[Part], scan: &Scan) -> Content {
     content
 }
 
-/// Takes an entity as found once, in parts of `sources`.
-pub fn assume(content: &mut Content, entity: &str, sources: SourceSet) {
-    if !content.entities.iter().any(|seen| seen.entity.as_str() == entity) {
+/// Takes an entity as found; in parts of `sources` unless it says otherwise.
+pub fn assume(content: &mut Content, one: &Assumed, sources: SourceSet) {
+    if !content.entities.iter().any(|seen| seen.entity.as_str() == one.entity) {
         content.entities.push(Seen {
-            entity: EntityId::from(entity),
-            distinct: 1,
-            sources,
-            fixed: SourceSet::EMPTY,
+            entity: EntityId::from(one.entity.as_str()),
+            distinct: one.distinct,
+            sources: one.sources.unwrap_or(sources),
+            fixed: one.fixed,
         });
     }
 }

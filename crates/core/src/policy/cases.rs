@@ -12,8 +12,8 @@ use jiff::civil::{Date, DateTime};
 use super::Files;
 use super::compile::Policy;
 use super::document::{At, Document, Text};
-use super::fields::Reader;
-use super::node::{self, Node, Place};
+use super::fields::{Fields, Reader};
+use super::node::{self, Node, Place, Value};
 use super::problem::Problem;
 use crate::catalog::Catalog;
 use crate::decide::{self, Decision, Destination, Facts, Who};
@@ -54,14 +54,46 @@ pub struct Request {
     pub direction: Direction,
     /// The texts with who wrote them.
     pub parts: Vec<(Source, String)>,
+    /// Sources of parts whose text does not matter.
+    pub sources: SourceSet,
     /// Entities taken as found, for what no detector finds yet.
-    pub data: Vec<String>,
-    /// Findings taken as made.
-    pub findings: Vec<String>,
+    pub data: Vec<Assumed>,
+    /// Findings taken as made, with the sources that they are about.
+    pub findings: Vec<(String, SourceSet)>,
+    /// Whether something could not be read as text.
+    pub uninspectable: bool,
+    /// Whether a detector failed.
+    pub failed: bool,
     /// Tools called.
     pub tools: Vec<String>,
     /// The local moment; noon of the policy's effective date when `None`.
     pub now: Option<DateTime>,
+}
+
+/// An entity that is taken as found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assumed {
+    /// Which.
+    pub entity: String,
+    /// How many distinct values.
+    pub distinct: u32,
+    /// In parts of which sources; of all that the request has when `None`.
+    pub sources: Option<SourceSet>,
+    /// In which sources it stands where nothing can be edited.
+    pub fixed: SourceSet,
+}
+
+impl Assumed {
+    /// An entity with one value, wherever there is text.
+    #[must_use]
+    pub const fn once(entity: String) -> Self {
+        Self {
+            entity,
+            distinct: 1,
+            sources: None,
+            fixed: SourceSet::EMPTY,
+        }
+    }
 }
 
 impl Default for Request {
@@ -74,8 +106,11 @@ impl Default for Request {
             use_: None,
             direction: Direction::Prompt,
             parts: Vec::new(),
+            sources: SourceSet::EMPTY,
             data: Vec::new(),
             findings: Vec::new(),
+            uninspectable: false,
+            failed: false,
             tools: Vec::new(),
             now: None,
         }
@@ -107,16 +142,18 @@ pub fn ask(policy: &Policy, scanner: &Scanner, catalog: &Catalog, request: &Requ
     let parts: Vec<Part> = request.parts.iter().map(part).collect();
     let scan = scanner.scan(&parts);
     let mut content = content::of(&parts, &scan);
-    let sources = if content.sources.is_empty() {
-        SourceSet::of(Source::User)
-    } else {
-        content.sources
+    let sources = match content.sources.union(request.sources) {
+        SourceSet::EMPTY => SourceSet::of(usual_source(request.direction)),
+        sources => sources,
     };
-    for entity in &request.data {
-        content::assume(&mut content, entity, sources);
+    for one in &request.data {
+        content::assume(&mut content, one, sources);
     }
     content.sources = sources;
-    content.findings = request.findings.iter().map(|id| (id.clone(), sources)).collect();
+    let about = |(id, about): &(String, SourceSet)| (id.clone(), if about.is_empty() { sources } else { *about });
+    content.findings = request.findings.iter().map(about).collect();
+    content.uninspectable = request.uninspectable;
+    content.failed |= request.failed;
     content.tools.clone_from(&request.tools);
     let facts = Facts {
         now,
@@ -132,15 +169,7 @@ pub fn ask(policy: &Policy, scanner: &Scanner, catalog: &Catalog, request: &Requ
         content,
     };
     let decision = decide::decide(policy, &facts);
-    let full_masks: Vec<decide::Mask> = decision
-        .full_contributions(policy)
-        .flat_map(|one| one.masks.clone())
-        .collect();
-    let edits = if decision.full == Verdict::Block {
-        Vec::new()
-    } else {
-        content::edits(&parts, &scan, &full_masks)
-    };
+    let edits = content::edits(&parts, &scan, &decision.full_masks(policy));
     let texts = (0..parts.len())
         .map(|part| content::edited(&parts, part, &edits))
         .collect();
@@ -296,11 +325,7 @@ fn request(node: &Node, reader: &mut Reader) -> Option<Request> {
         .node("direction")
         .and_then(|node| reader.word(node, "a direction", Direction::parse, &directions));
     let direction = direction.map_or(Direction::Prompt, |word| word.value);
-    let usual = if direction == Direction::Prompt {
-        Source::User
-    } else {
-        Source::Model
-    };
+    let usual = usual_source(direction);
     let source = fields
         .node("source")
         .and_then(|node| reader.word(node, "a source", Source::parse, &sources))
@@ -338,13 +363,95 @@ fn request(node: &Node, reader: &mut Reader) -> Option<Request> {
         use_: fields.text("use", reader).map(|text| text.value),
         direction,
         parts,
-        data: strings(fields.texts("data", reader)),
-        findings: strings(fields.texts("findings", reader)),
+        sources: sources_of("sources", &mut fields, reader).unwrap_or_default(),
+        data: items("data", &mut fields, reader)
+            .iter()
+            .filter_map(|node| assumed(node, reader))
+            .collect(),
+        findings: items("findings", &mut fields, reader)
+            .iter()
+            .filter_map(|node| finding(node, reader))
+            .collect(),
+        uninspectable: fields.node("uninspectable").is_some_and(|node| flag(node, reader)),
+        failed: fields.node("failed").is_some_and(|node| flag(node, reader)),
         tools: strings(fields.texts("tools", reader)),
         now: fields.node("now").and_then(|node| moment(node, reader)),
     };
     fields.finish(reader);
     Some(request)
+}
+
+/// Who writes what no source is given for.
+const fn usual_source(direction: Direction) -> Source {
+    match direction {
+        Direction::Prompt => Source::User,
+        Direction::Answer => Source::Model,
+    }
+}
+
+/// One item or a list of them.
+fn items<'n>(key: &'static str, fields: &mut Fields<'n>, reader: &mut Reader) -> &'n [Node] {
+    match fields.node(key) {
+        Some(node) if matches!(node.value, Value::List(_)) => fields.list(key, reader),
+        Some(node) => std::slice::from_ref(node),
+        None => &[],
+    }
+}
+
+fn assumed(node: &Node, reader: &mut Reader) -> Option<Assumed> {
+    if !matches!(node.value, Value::Map(_)) {
+        return reader.text(node).map(|entity| Assumed::once(entity.value));
+    }
+    let mut fields = reader.fields(node, "an entity taken as found")?;
+    let one = Assumed {
+        entity: fields
+            .required("entity", reader)
+            .map(|text| text.value)
+            .unwrap_or_default(),
+        distinct: fields
+            .node("distinct")
+            .and_then(|node| reader.number(node))
+            .map_or(1, |number| number.value),
+        sources: sources_of("source", &mut fields, reader),
+        fixed: sources_of("fixed", &mut fields, reader).unwrap_or_default(),
+    };
+    fields.finish(reader);
+    Some(one)
+}
+
+fn finding(node: &Node, reader: &mut Reader) -> Option<(String, SourceSet)> {
+    if !matches!(node.value, Value::Map(_)) {
+        return reader.text(node).map(|id| (id.value, SourceSet::EMPTY));
+    }
+    let mut fields = reader.fields(node, "a finding taken as made")?;
+    let id = fields
+        .required("finding", reader)
+        .map(|text| text.value)
+        .unwrap_or_default();
+    let sources = sources_of("source", &mut fields, reader).unwrap_or_default();
+    fields.finish(reader);
+    Some((id, sources))
+}
+
+fn sources_of(key: &'static str, fields: &mut Fields<'_>, reader: &mut Reader) -> Option<SourceSet> {
+    fields.node(key)?;
+    let words: Vec<&str> = Source::ALL.iter().map(|source| source.as_str()).collect();
+    let nodes = items(key, fields, reader);
+    let read = nodes
+        .iter()
+        .filter_map(|node| reader.word(node, "a source", Source::parse, &words));
+    Some(read.map(|word| word.value).collect())
+}
+
+fn flag(node: &Node, reader: &mut Reader) -> bool {
+    match &node.value {
+        Value::Scalar { text, quoted: false } if text == "true" => true,
+        Value::Scalar { text, quoted: false } if text == "false" => false,
+        Value::Scalar { .. } | Value::List(_) | Value::Map(_) => {
+            reader.wrong(node, "`true` or `false` is expected");
+            false
+        }
+    }
 }
 
 fn moment(node: &Node, reader: &mut Reader) -> Option<DateTime> {

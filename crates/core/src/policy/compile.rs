@@ -182,8 +182,8 @@ pub(crate) struct Exception {
 #[derive(Debug)]
 pub(crate) struct Escalation {
     /// Entity indices, one set for each entity or family named.
-    groups: Vec<Bits>,
-    at_least: Option<u32>,
+    pub(crate) groups: Vec<Bits>,
+    pub(crate) at_least: Option<u32>,
     pub(crate) to: u8,
 }
 

@@ -70,6 +70,11 @@ fn every_selector_key_is_decisive_for_the_engine() {
 }
 
 pub(crate) fn compile(plain: &model::Policy, text: &str, seed: u64) -> Policy {
+    try_compile(plain, text).unwrap_or_else(|errors| panic!("seed {seed} is a good policy:\n{errors}\n{text}"))
+}
+
+/// The policy, or what is wrong with it.
+pub(crate) fn try_compile(plain: &model::Policy, text: &str) -> Result<Policy, String> {
     // What is enforced must be named by a case; here the comparison itself is the test.
     let rules: Vec<&str> = plain.rules.iter().map(|rule| rule.id.as_str()).collect();
     let cases = format!(
@@ -89,9 +94,7 @@ pub(crate) fn compile(plain: &model::Policy, text: &str, seed: u64) -> Policy {
         .filter(|problem| problem.severity == Severity::Error)
         .map(|problem| files.render(problem))
         .collect();
-    loaded
-        .policy
-        .unwrap_or_else(|| panic!("seed {seed} is a good policy:\n{}\n{text}", errors.join("\n")))
+    loaded.policy.ok_or_else(|| errors.join("\n"))
 }
 
 /// Verdict, full verdict, citations, masks, classes: everything that both sides say.

@@ -7,6 +7,7 @@
 )]
 
 mod agreement;
+mod differences;
 mod generate;
 mod laws;
 mod naive;

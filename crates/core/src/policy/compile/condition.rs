@@ -12,11 +12,14 @@ use cel::{Context, Program, Value};
 use crate::decide::Bound;
 
 /// A checked condition.
-pub(crate) struct Condition(Program);
+pub(crate) struct Condition {
+    program: Program,
+    source: String,
+}
 
 impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Condition(…)")
+        f.debug_tuple("Condition").field(&self.source).finish()
     }
 }
 
@@ -59,9 +62,17 @@ impl Condition {
             .map(|&(name, kind)| (name.to_owned(), kind))
             .collect();
         match infer(program.expression(), &mut scope)? {
-            Type::Bool => Ok(Self(program)),
+            Type::Bool => Ok(Self {
+                program,
+                source: source.to_owned(),
+            }),
             Type::Text | Type::Number | Type::Texts => Err("it is not a yes-or-no question".to_owned()),
         }
+    }
+
+    /// The expression as it is written.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
     }
 
     /// Whether it holds. A condition that fails while it runs counts as true: its rule applies.
@@ -103,7 +114,7 @@ impl Condition {
         for (name, value) in values {
             context.add_variable_from_value(name, value);
         }
-        !matches!(self.0.execute(&context), Ok(Value::Bool(false)))
+        !matches!(self.program.execute(&context), Ok(Value::Bool(false)))
     }
 }
 

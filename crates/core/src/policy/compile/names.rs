@@ -24,6 +24,11 @@ impl Table {
             .map(|(name, _)| name.as_str())
     }
 
+    /// The names, in no order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.numbers.keys().map(String::as_str)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.numbers.len()
     }
@@ -138,6 +143,11 @@ impl Names {
             }
         }
         groups
+    }
+
+    /// What the directory calls the policy's groups.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = &str> {
+        self.claims.keys().map(String::as_str)
     }
 
     /// The names of groups by number; slow, for conditions and traces.

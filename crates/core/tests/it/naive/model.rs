@@ -6,9 +6,20 @@ use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The families of entities that the two sides must agree on.
-pub(crate) const FAMILIES: [(&str, &[&str]); 4] = [
-    ("secret", &["private-key", "ai-provider-key", "aws-key"]),
-    ("financial", &["payment-card", "iban"]),
+pub(crate) const FAMILIES: [(&str, &[&str]); 5] = [
+    (
+        "secret",
+        &[
+            "private-key",
+            "ai-provider-key",
+            "aws-key",
+            "database-url",
+            "github-token",
+            "password",
+        ],
+    ),
+    ("financial", &["payment-card", "iban", "salary"]),
+    ("health", &["health-record", "medical-term"]),
     ("contact", &["email-address", "phone-number", "postal-address"]),
     ("government-id", &["us-ssn", "passport-number", "national-id"]),
 ];

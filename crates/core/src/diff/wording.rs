@@ -1,0 +1,108 @@
+//! What changes for the reader and for the programme around the gateway: clauses, evidence, roles, dates.
+
+use crate::policy::document::{Clause, Document};
+
+/// A clause that reads or is held up otherwise than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reworded {
+    /// Its id.
+    pub id: String,
+    /// What is different.
+    pub how: How,
+}
+
+/// How a clause can change for its readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// Its statement reads otherwise.
+    Statement,
+    /// What people are told reads otherwise.
+    Tell,
+    /// Other evidence holds it up, or at another pace.
+    Evidence,
+    /// Somebody else owns it.
+    Owner,
+    /// Other frameworks are named.
+    Frameworks,
+}
+
+impl How {
+    /// It in words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "new",
+            Self::Removed => "removed",
+            Self::Statement => "reworded",
+            Self::Tell => "tells people something else",
+            Self::Evidence => "other evidence",
+            Self::Owner => "another owner",
+            Self::Frameworks => "other frameworks",
+        }
+    }
+}
+
+/// The clauses that differ, in the order of the new document, then those that are gone.
+#[must_use]
+pub fn reworded(old: &Document, new: &Document) -> Vec<Reworded> {
+    let known = |document: &'_ Document, id: &str| document.clauses.iter().any(|clause| clause.id.as_str() == id);
+    let mut all = Vec::new();
+    for clause in &new.clauses {
+        let id = clause.id.as_str();
+        match old.clauses.iter().find(|before| before.id.as_str() == id) {
+            None => all.push(Reworded {
+                id: id.to_owned(),
+                how: How::Added,
+            }),
+            Some(before) => all.extend(
+                differences(before, clause)
+                    .into_iter()
+                    .map(|how| Reworded { id: id.to_owned(), how }),
+            ),
+        }
+    }
+    let gone = old.clauses.iter().filter(|clause| !known(new, clause.id.as_str()));
+    all.extend(gone.map(|clause| Reworded {
+        id: clause.id.value.clone(),
+        how: How::Removed,
+    }));
+    all
+}
+
+fn differences(old: &Clause, new: &Clause) -> Vec<How> {
+    let words = |text: &Option<crate::policy::document::Text>| text.as_ref().map(|text| text.value.clone());
+    let evidence = |clause: &Clause| {
+        clause.evidence.as_ref().map(|one| {
+            let every = one.every.as_ref().map(|days| days.value);
+            (one.kind.value.clone(), one.what.value.clone(), every, words(&one.by))
+        })
+    };
+    let frameworks = |clause: &Clause| -> Vec<(String, Vec<String>)> {
+        let items = |items: &[crate::policy::document::Text]| items.iter().map(|item| item.value.clone()).collect();
+        clause
+            .frameworks
+            .iter()
+            .map(|(pack, list)| (pack.value.clone(), items(list)))
+            .collect()
+    };
+    let tell = |clause: &Clause| clause.rule.as_ref().map(|rule| words(&rule.tell));
+    let pairs = [
+        (words(&old.statement) != words(&new.statement), How::Statement),
+        (tell(old) != tell(new), How::Tell),
+        (
+            evidence(old) != evidence(new) || words(&old.enforced_by) != words(&new.enforced_by),
+            How::Evidence,
+        ),
+        (words(&old.owner) != words(&new.owner), How::Owner),
+        (frameworks(old) != frameworks(new), How::Frameworks),
+    ];
+    pairs
+        .into_iter()
+        .filter(|(differs, _)| *differs)
+        .map(|(_, how)| how)
+        .collect()
+}

@@ -1,0 +1,82 @@
+//! Witnesses: a request that shows something of a policy, found rather than guessed.
+//!
+//! Questions such as "can this clause ever match?", "does this policy ever pass what that one blocks?" are about all
+//! requests at once. Here they become questions to a SAT solver: [`space`] says what a request can differ in, [`encode`]
+//! what a policy decides about it, and a solution is turned back into a [`Request`] that `ordain explain` and cases
+//! understand. When there is no solution, there is no such request. The one thing that stays open is conditions in CEL,
+//! which are not looked into; every witness is therefore put to the engine before it is shown. Read [`Search`] first.
+
+mod circuit;
+pub(crate) mod encode;
+mod interest;
+mod moments;
+pub(crate) mod request;
+mod shapes;
+pub(crate) mod space;
+
+use jiff::Timestamp;
+
+pub(crate) use circuit::Lit;
+pub(crate) use encode::Meaning;
+pub use request::Witness;
+pub(crate) use space::Space;
+
+use crate::catalog::Catalog;
+use crate::policy::cases::Request;
+use crate::policy::compile::Policy;
+
+/// Policies and what they mean, ready to be asked about all requests.
+#[derive(Debug)]
+pub(crate) struct Search {
+    pub(crate) space: Space,
+    pub(crate) meanings: Vec<Meaning>,
+}
+
+impl Search {
+    pub(crate) fn new(policies: &[&Policy], catalog: &Catalog, now: Timestamp) -> Self {
+        let mut space = Space::new(policies, catalog, now);
+        let meanings = policies.iter().map(|policy| Meaning::new(policy, &mut space)).collect();
+        Self { space, meanings }
+    }
+
+    /// Whether some request has all of these.
+    pub(crate) fn can(&mut self, wanted: &[Lit]) -> bool {
+        self.space.circuit.can(wanted)
+    }
+
+    /// The plainest request that has all of these and `shows` what it is looked for; `None` when there is none.
+    ///
+    /// `shows` asks the engine. It can only say no where a condition in CEL has a part; then other requests are tried.
+    pub(crate) fn find(&mut self, wanted: &[Lit], shows: impl Fn(&Witness) -> bool) -> Option<Witness> {
+        const TRIES: usize = 16;
+        let mut wanted = wanted.to_vec();
+        for _ in 0..TRIES {
+            let model = self.plainest(&wanted)?;
+            let witness = request::of(&self.space, &model);
+            if shows(&witness) {
+                return Some(witness);
+            }
+            let same: Vec<Lit> = request::choices(&self.space)
+                .into_iter()
+                .filter(|&lit| model.holds(lit))
+                .collect();
+            wanted.push(!self.space.circuit.and(same));
+        }
+        None
+    }
+
+    fn plainest(&mut self, wanted: &[Lit]) -> Option<circuit::Model> {
+        let mut assumed = wanted.to_vec();
+        let mut model = self.space.circuit.solve(&assumed)?;
+        for preferred in request::preferences(&self.space) {
+            assumed.push(preferred);
+            if !model.holds(preferred) {
+                match self.space.circuit.solve(&assumed) {
+                    Some(plainer) => model = plainer,
+                    None => _ = assumed.pop(),
+                }
+            }
+        }
+        Some(model)
+    }
+}
