@@ -8,8 +8,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "duplicate-id",
+    Error,
     "Ids of clauses, grants, gates, uses, objectives, exceptions and classified apps stand once.",
-    run,
+    "Give each its own id.",
+    Document(run),
     bad: "risk:\n  clauses:\n    - {id: RI-1, statement: One., evidence: {task: review}}\n    - {id: RI-1, statement: Two., evidence: {task: review}} #!\n",
     good: "risk:\n  clauses:\n    - {id: RI-1, statement: One., evidence: {task: review}}\n    - {id: RI-2, statement: Two., evidence: {task: review}}\n",
 );

@@ -5,8 +5,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "expired",
+    Warning,
     "Evidence that is overdue, and classifications, terms, exceptions and exclusions that have run out (a warning: the calendar never makes a policy invalid).",
-    run,
+    "Do it again and state the new date, or remove what has run out.",
+    Document(run),
     bad: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., evidence: {task: review, every: 30 days, last: 2026-10-01}} #!\n",
     good: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., evidence: {task: review, every: 30 days, last: 2026-12-01}}\n",
 );

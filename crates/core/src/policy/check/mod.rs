@@ -30,9 +30,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::cases::Case;
+use super::compile::Policy;
 use super::document::{AppSelector, Document, Selector, Text};
 use super::node::Place;
-use super::problem::Problem;
+use super::problem::{Problem, Severity};
 use crate::catalog::Catalog;
 
 /// One kind of problem.
@@ -40,9 +41,14 @@ use crate::catalog::Catalog;
 pub struct Check {
     /// The code of what it reports.
     pub code: &'static str,
+    /// How bad what it reports can be at worst.
+    pub severity: Severity,
     /// What it is about, in a sentence for the reference.
     pub about: &'static str,
-    run: fn(&Context<'_>, &mut Vec<Problem>),
+    /// How to mend what it reports, in a sentence for the reference.
+    pub mend: &'static str,
+    /// What it looks at.
+    run: Run,
     /// Sections laid over a good policy that make it report exactly once, on the line marked `#!`.
     #[cfg(test)]
     bad: &'static str,
@@ -51,13 +57,24 @@ pub struct Check {
     good: &'static str,
 }
 
-/// Declares a check; its example documents exist for the tests alone.
+/// What a check looks at, and the function that looks.
+#[derive(Debug, Clone, Copy)]
+pub enum Run {
+    /// The document, whether or not it has errors.
+    Document(fn(&Context<'_>, &mut Vec<Problem>)),
+    /// The compiled policy beside its document: for checks that ask what would be decided.
+    Policy(fn(&Context<'_>, &Policy, &mut Vec<Problem>)),
+}
+
+/// Declares a check: code, worst severity, what it is about, how to mend it. Its example documents exist for the tests alone.
 macro_rules! check {
-    ($code:literal, $about:literal, $run:expr, bad: $bad:expr, good: $good:expr $(,)?) => {
+    ($code:literal, $severity:ident, $about:literal, $mend:literal, $kind:ident($run:expr), bad: $bad:expr, good: $good:expr $(,)?) => {
         pub(super) const CHECK: super::Check = super::Check {
             code: $code,
+            severity: crate::policy::problem::Severity::$severity,
             about: $about,
-            run: $run,
+            mend: $mend,
+            run: super::Run::$kind($run),
             #[cfg(test)]
             bad: $bad,
             #[cfg(test)]
@@ -108,10 +125,21 @@ pub struct Context<'c> {
     pub now: Timestamp,
 }
 
-/// Runs every check.
+/// Runs every check of the document.
 pub fn all(context: &Context<'_>, problems: &mut Vec<Problem>) {
     for check in ALL {
-        (check.run)(context, problems);
+        if let Run::Document(run) = check.run {
+            run(context, problems);
+        }
+    }
+}
+
+/// Runs every check of the compiled policy.
+pub fn compiled(context: &Context<'_>, policy: &Policy, problems: &mut Vec<Problem>) {
+    for check in ALL {
+        if let Run::Policy(run) = check.run {
+            run(context, policy, problems);
+        }
     }
 }
 

@@ -5,8 +5,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "uncited-data",
+    Error,
     "Section data that is there is named by some clause's `enforced_by`.",
-    run,
+    "Add a clause with a statement and `enforced_by` that names the data.",
+    Document(run),
     bad: "acceptable_use:\n  outputs: {inherit: highest-input} #!\n",
     good: "acceptable_use:\n  outputs: {inherit: highest-input}\n  clauses: [{id: AU-1, statement: Answers keep the label., enforced_by: acceptable_use.outputs}]\n",
 );

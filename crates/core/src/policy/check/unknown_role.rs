@@ -5,8 +5,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "unknown-role",
+    Error,
     "Owners, deputies, board members, the responsibility table and approvals name roles of `roles.people`.",
-    run,
+    "Add the role to `roles.people`, or name one that is there.",
+    Document(run),
     bad: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., owner: cfo, evidence: {task: review}} #!\n",
     good: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., owner: ciso, evidence: {task: review}}\n",
 );
@@ -39,10 +41,14 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         .iter()
         .chain(&roles.deputy)
         .chain(roles.board.iter().flat_map(|board| &board.members));
-    let raci = roles
-        .raci
-        .iter()
-        .flat_map(|raci| raci.accountable.iter().chain(&raci.parts));
+    let raci = roles.raci.iter().flat_map(|raci| {
+        raci.accountable
+            .iter()
+            .chain(&raci.responsible)
+            .chain(&raci.consulted)
+            .chain(&raci.informed)
+            .chain(&raci.consent)
+    });
     let exceptions = document
         .exceptions
         .iter()

@@ -27,15 +27,15 @@ pub(super) fn roles(fields: &mut Fields<'_>, document: &mut Document, reader: &m
         let Some(mut inner) = reader.fields(node, "a line of `raci`") else {
             continue;
         };
-        let mut raci = Raci {
+        let raci = Raci {
             subjects: inner.texts("for", reader),
             accountable: inner.required("accountable", reader),
-            parts: Vec::new(),
+            responsible: inner.texts("responsible", reader),
+            consulted: inner.texts("consulted", reader),
+            informed: inner.texts("informed", reader),
+            consent: inner.texts("consent", reader),
             place: node.place,
         };
-        for key in ["responsible", "consulted", "informed", "consent"] {
-            raci.parts.extend(inner.texts(key, reader));
-        }
         inner.finish(reader);
         roles.raci.push(raci);
     }
