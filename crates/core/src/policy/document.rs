@@ -313,6 +313,8 @@ pub struct Raci {
     pub subjects: Vec<Text>,
     /// The one who answers for it.
     pub accountable: Option<Text>,
+    /// Further ones, of whom there should be none.
+    pub more_accountable: Vec<Text>,
     /// Those who do it.
     pub responsible: Vec<Text>,
     /// Those who are asked before.

@@ -3,35 +3,56 @@
 //! A check is one file with a bad and a good document, and one line in [`ALL`]; tests run every check against both. Shape
 //! (unknown and duplicate keys, wrong types) is reported by `read` and [`super::node`] already. Read [`Check`] first.
 
+mod app_without_owner;
 mod awaits;
 mod clause_without_case;
+mod consequence_ladder;
 mod dead_letter;
 mod duplicate_id;
+mod duplicate_rule;
 mod entity_below_default;
+mod evidence_without_cadence;
 mod exception_expiry;
 mod expired;
+mod group_unused;
+mod impossible_quorum;
 mod loosening_selector;
 mod matrix_not_monotone;
 mod matrix_not_total;
 mod missing_section;
+mod missing_topic;
 mod never_excepted;
+mod objective_without_metric;
 mod redact_without_span;
+mod retention_missing;
+mod retired_framework_item;
+mod review_overdue;
+mod self_approval;
+mod statement_exceeds_rule;
+mod terms_stale;
+mod training_gate_impossible;
+mod two_accountables;
 mod uncited_data;
 mod unknown_app;
 mod unknown_citation;
 mod unknown_class;
 mod unknown_course;
 mod unknown_entity;
+mod unknown_framework;
+mod unknown_framework_item;
 mod unknown_group;
 mod unknown_role;
 mod unknown_use;
+mod unversioned_framework;
+mod use_without_owner;
+mod vacant_role;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::cases::Case;
 use super::compile::Policy;
-use super::document::{AppSelector, Document, Selector, Text};
+use super::document::{AppSelector, Clause, Document, Selector, Text};
 use super::node::Place;
 use super::problem::{Problem, Severity};
 use crate::catalog::Catalog;
@@ -109,6 +130,27 @@ pub const ALL: &[Check] = &[
     never_excepted::CHECK,
     expired::CHECK,
     awaits::CHECK,
+    vacant_role::CHECK,
+    two_accountables::CHECK,
+    impossible_quorum::CHECK,
+    self_approval::CHECK,
+    objective_without_metric::CHECK,
+    retention_missing::CHECK,
+    review_overdue::CHECK,
+    missing_topic::CHECK,
+    unknown_framework::CHECK,
+    unknown_framework_item::CHECK,
+    unversioned_framework::CHECK,
+    retired_framework_item::CHECK,
+    statement_exceeds_rule::CHECK,
+    group_unused::CHECK,
+    app_without_owner::CHECK,
+    terms_stale::CHECK,
+    use_without_owner::CHECK,
+    duplicate_rule::CHECK,
+    consequence_ladder::CHECK,
+    training_gate_impossible::CHECK,
+    evidence_without_cadence::CHECK,
     // registry:end
 ];
 
@@ -242,9 +284,56 @@ fn unknown<'t>(
     }
 }
 
+/// A clause's claim to serve items of a framework.
+struct Mapping<'d> {
+    clause: &'d Clause,
+    pack: &'d Text,
+    items: &'d [Text],
+}
+
+impl Mapping<'_> {
+    /// Whether the clause maps to that pack as well.
+    fn clause_names(&self, pack: &str) -> bool {
+        self.clause.frameworks.iter().any(|(name, _)| name.as_str() == pack)
+    }
+}
+
+/// Every mapping of the document.
+fn mappings(document: &Document) -> impl Iterator<Item = Mapping<'_>> {
+    let clauses = document.clauses.iter();
+    clauses.flat_map(|clause| {
+        let frameworks = clause.frameworks.iter();
+        frameworks.map(move |(pack, items)| Mapping { clause, pack, items })
+    })
+}
+
+/// Who is written beside a role; `None` for what only keeps the place free.
+fn holder(written: &str) -> Option<&str> {
+    let written = written.trim();
+    let free = [
+        "", "-", "?", "…", "...", "tbd", "todo", "n/a", "none", "nobody", "vacant", "open",
+    ];
+    (!free.contains(&written.to_lowercase().as_str())).then_some(written)
+}
+
+/// Whether more than so many days have gone by since a date.
+fn past(today: Date, since: Date, days: u32) -> bool {
+    since
+        .checked_add(jiff::Span::new().days(i64::from(days)))
+        .is_ok_and(|last| today > last)
+}
+
 impl Context<'_> {
     fn today(&self) -> Date {
         self.document.date_of(self.now)
+    }
+
+    /// The person who holds a role, so that two roles of one person are one; the role itself while nobody holds it.
+    fn person(&self, role: &str) -> String {
+        let mut people = self.document.roles.people.iter();
+        let person = people.find(|(name, _)| name.as_str() == role);
+        let held = person.and_then(|(_, person)| holder(person.as_str()));
+        held.unwrap_or(role).to_lowercase()
     }
 }
 

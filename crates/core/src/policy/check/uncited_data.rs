@@ -17,12 +17,14 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let clauses = &context.document.clauses;
     for (name, place) in section_data(context.document) {
         let Some(place) = place else { continue };
-        // The first three only spell out a default; roles and objectives govern nobody by themselves.
+        // The first three only spell out a default; roles and objectives govern nobody by themselves, and how long things
+        // are kept binds whoever runs the store.
         let exempt = matches!(
             name,
             "data.uninspectable"
                 | "data.unavailable"
                 | "scope.outside"
+                | "data.retention"
                 | "roles.raci"
                 | "roles.board"
                 | "purpose.objectives"

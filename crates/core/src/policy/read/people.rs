@@ -27,9 +27,13 @@ pub(super) fn roles(fields: &mut Fields<'_>, document: &mut Document, reader: &m
         let Some(mut inner) = reader.fields(node, "a line of `raci`") else {
             continue;
         };
+        let subjects = inner.texts("for", reader);
+        let accountable = inner.required_with("accountable", reader, |reader, node| Some(reader.texts(node)));
+        let mut accountable = accountable.unwrap_or_default().into_iter();
         let raci = Raci {
-            subjects: inner.texts("for", reader),
-            accountable: inner.required("accountable", reader),
+            subjects,
+            accountable: accountable.next(),
+            more_accountable: accountable.collect(),
             responsible: inner.texts("responsible", reader),
             consulted: inner.texts("consulted", reader),
             informed: inner.texts("informed", reader),
