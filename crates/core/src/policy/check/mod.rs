@@ -154,6 +154,108 @@ pub const ALL: &[Check] = &[
     // registry:end
 ];
 
+/// A mistake of form: reported while a policy is read or compiled, before checks look at what it means.
+#[derive(Debug)]
+pub struct Form {
+    /// The code of what is reported.
+    pub code: &'static str,
+    /// What it is about, in a sentence for the reference.
+    pub about: &'static str,
+    /// How to mend it, in a sentence for the reference.
+    pub mend: &'static str,
+}
+
+const fn form(code: &'static str, about: &'static str, mend: &'static str) -> Form {
+    Form { code, about, mend }
+}
+
+/// Every mistake of form, all of them errors. A test compares them with what the readers report.
+pub const FORM: &[Form] = &[
+    // forms:begin
+    form(
+        "bad-condition",
+        "A `condition` is CEL that asks a question over the known names.",
+        "Correct the expression.",
+    ),
+    form(
+        "bad-keywords",
+        "Keywords can be searched for.",
+        "Shorten or split the list.",
+    ),
+    form(
+        "bad-pattern",
+        "A pattern is a regular expression of bounded length.",
+        "Correct the expression; bound its repetitions.",
+    ),
+    form(
+        "duplicate-key",
+        "A key stands once in its map, and a section in one file.",
+        "Keep one of the two.",
+    ),
+    form(
+        "empty-document",
+        "A file has something in it.",
+        "Write the policy, or remove the file.",
+    ),
+    form(
+        "empty-selector",
+        "A selector has a key.",
+        "Name one, such as `group: everyone`.",
+    ),
+    form("missing-key", "What cannot do without a key has it.", "Add the key."),
+    form(
+        "no-policy",
+        "The folder has a `policy.yaml`.",
+        "Name the policy folder.",
+    ),
+    form(
+        "not-yet",
+        "The policy uses nothing that is not read yet.",
+        "Write it in another way for now.",
+    ),
+    form(
+        "unknown-file",
+        "An included file is in the policy folder.",
+        "Correct the path; it begins below the folder.",
+    ),
+    form(
+        "unknown-format",
+        "`ordain:` names a format that this program reads.",
+        "Write `ordain: 1`.",
+    ),
+    form(
+        "unknown-key",
+        "Every key is one that belongs there.",
+        "Correct or remove it.",
+    ),
+    form(
+        "unknown-timezone",
+        "`timezone` is an IANA name.",
+        "Write a name such as `Europe/Berlin`.",
+    ),
+    form(
+        "unknown-word",
+        "A word of a closed list is on the list.",
+        "Use one of the words that the message names.",
+    ),
+    form(
+        "wrong-type",
+        "A text, number, date, length of time, list or map stands where one is expected.",
+        "Write it in the form that the message names; put texts that look like numbers in quotes.",
+    ),
+    form(
+        "yaml-feature",
+        "The file is one YAML document without anchors, aliases and tags.",
+        "Write the value out where it is used.",
+    ),
+    form(
+        "yaml-syntax",
+        "The file is YAML.",
+        "Look at the indentation and quotes of the line.",
+    ),
+    // forms:end
+];
+
 /// What a check may look at.
 #[derive(Debug)]
 pub struct Context<'c> {

@@ -178,6 +178,67 @@ fn codes_stand_once() {
     }
 }
 
+/// The reference lists every check and every mistake of form, in the words of the registry.
+#[test]
+fn the_reference_says_what_the_registry_says() {
+    let mut expected = String::new();
+    let mut checks: Vec<&Check> = ALL.iter().collect();
+    checks.sort_by_key(|check| check.code);
+    for Check {
+        code,
+        severity,
+        about,
+        mend,
+        ..
+    } in checks
+    {
+        expected += &format!("| `{code}` | {} | {about} | {mend} |\n", severity.as_str());
+    }
+    let mut forms = String::new();
+    for Form { code, about, mend } in FORM {
+        forms += &format!("| `{code}` | {about} | {mend} |\n");
+    }
+    let reference = include_str!("../../../../../docs/reference/checks.md");
+    let rows = |wanted: &str| {
+        let tables = reference
+            .split("\n\n")
+            .filter(|part| part.trim_start().starts_with(wanted));
+        let rows = tables
+            .flat_map(|table| table.lines().skip(2))
+            .map(|row| format!("{row}\n"));
+        rows.collect::<String>()
+    };
+    assert_eq!(rows("| code | severity |"), expected, "docs/reference/checks.md");
+    assert_eq!(rows("| code | what is so"), forms, "docs/reference/checks.md");
+}
+
+/// Every code that the readers and the compiler report is a mistake of form that the reference knows.
+#[test]
+fn the_readers_report_no_code_that_is_not_listed() {
+    let sources = [
+        include_str!("../node.rs"),
+        include_str!("../fields.rs"),
+        include_str!("../cases.rs"),
+        include_str!("../read/mod.rs"),
+        include_str!("../read/header.rs"),
+        include_str!("../read/people.rs"),
+        include_str!("../read/rules.rs"),
+        include_str!("../read/subject.rs"),
+        include_str!("../compile.rs"),
+        include_str!("../compile/compiler.rs"),
+    ];
+    let mut found: Vec<&str> = sources
+        .iter()
+        .flat_map(|source| source.split("Problem::error(").skip(1))
+        .filter_map(|after| after.trim_start().strip_prefix('"')?.split('"').next())
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    let listed: Vec<&str> = FORM.iter().map(|form| form.code).collect();
+    assert!(listed.is_sorted(), "in alphabetical order");
+    assert_eq!(found, listed);
+}
+
 /// One run reports everything: ten mistakes of different kinds, each at its line.
 #[test]
 fn ten_mistakes_are_reported_in_one_run() {

@@ -23,6 +23,19 @@ pub(super) struct Mention {
     pub(super) singled_out: bool,
 }
 
+/// What has to stand around a phrase for it to be a name.
+#[derive(Debug, Default)]
+pub(super) struct Around {
+    /// Whether it is written as a name within a sentence.
+    pub(super) as_name: bool,
+    /// One of these follows.
+    pub(super) then: &'static [&'static str],
+    /// One of these stands before.
+    pub(super) after: &'static [&'static str],
+    /// None of these stands before.
+    pub(super) not_after: &'static [&'static str],
+}
+
 /// How far before a name such a word may stand: `only to the sanctioned apps`.
 const NEAR: usize = 3;
 const APART: [&str; 7] = ["only", "except", "excepting", "unless", "excluding", "than", "outside"];
@@ -61,16 +74,17 @@ impl Prose {
     }
 
     /// Where a phrase stands, in the singular or the plural, and what stands after it.
-    pub(super) fn mentions(&self, phrase: &str, as_name: bool, then: &[&str], not_after: &[&str]) -> Vec<Mention> {
+    pub(super) fn mentions(&self, phrase: &str, around: &Around) -> Vec<Mention> {
         let phrase: Vec<String> = tokens(phrase).map(str::to_lowercase).collect();
         let mentions = self.places(&phrase).filter_map(|start| {
             let end = start + phrase.len();
-            let follows = |word: &Word| then.contains(&word.text.as_str());
+            let follows = |word: &Word| around.then.contains(&word.text.as_str());
             let named = self.words.get(start).is_some_and(|word| word.is_name);
             let before = start.checked_sub(1).and_then(|index| self.words.get(index));
-            let fits = (then.is_empty() || self.words.get(end).is_some_and(follows))
-                && (named || !as_name)
-                && before.is_none_or(|word| !not_after.contains(&word.text.as_str()));
+            let fits = (around.then.is_empty() || self.words.get(end).is_some_and(follows))
+                && (named || !around.as_name)
+                && (around.after.is_empty() || before.is_some_and(|word| around.after.contains(&word.text.as_str())))
+                && before.is_none_or(|word| !around.not_after.contains(&word.text.as_str()));
             fits.then(|| Mention {
                 singled_out: self.is_singled_out(start, end),
             })

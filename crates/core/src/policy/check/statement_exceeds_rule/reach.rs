@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::prose::{Mention, Prose};
+use super::prose::{Around, Mention, Prose};
 use crate::detect::entities::{ENTITIES, entity};
 use crate::policy::check::Context;
 use crate::policy::compile::names::EVERYONE;
-use crate::policy::document::{Rule, Selector};
+use crate::policy::document::{Rule, Selector, Text};
 use crate::verdict::AppClass;
 
 /// What a name is the name of.
@@ -89,17 +89,34 @@ pub(super) fn names(context: &Context<'_>) -> Vec<Name> {
 impl Name {
     /// Where prose speaks of it.
     pub(super) fn mentions(&self, prose: &Prose) -> Vec<Mention> {
-        let (then, not_after): (&[&str], &[&str]) = match self.kind {
-            Kind::AppClass => (&["app", "apps"], &[]),
-            Kind::DataClass => (&["data", "information"], &[]),
-            // Prompt engineering and social engineering are no groups.
-            Kind::Group => (&[], &["prompt", "social", "reverse"]),
-            Kind::App | Kind::Entity | Kind::Use => (&[], &[]),
-        };
         let mentions = self.phrases.iter().flat_map(|phrase| {
-            // One word that may be an ordinary one has to be written as a name: `Cursor`, not `cursor`.
-            let as_name = self.kind == Kind::App && phrase.chars().all(char::is_alphabetic);
-            prose.mentions(phrase, as_name, then, not_after)
+            let around = match self.kind {
+                // One word that may be an ordinary one has to be written as a name: `Cursor`, not `cursor`.
+                Kind::App => Around {
+                    as_name: phrase.chars().all(char::is_alphabetic),
+                    ..Around::default()
+                },
+                Kind::AppClass => Around {
+                    then: &["app", "apps"],
+                    ..Around::default()
+                },
+                Kind::DataClass => Around {
+                    then: &["data", "information"],
+                    ..Around::default()
+                },
+                // Prompt engineering and social engineering are no groups.
+                Kind::Group => Around {
+                    not_after: &["prompt", "social", "reverse"],
+                    ..Around::default()
+                },
+                // `Only for coding` is about a use; `only after coding` is not.
+                Kind::Use => Around {
+                    after: &["for"],
+                    ..Around::default()
+                },
+                Kind::Entity => Around::default(),
+            };
+            prose.mentions(phrase, &around)
         });
         mentions.collect()
     }
@@ -197,12 +214,9 @@ impl<'r> Reach<'r> {
 
     fn texts<'s>(
         &'s self,
-        key: impl Fn(&'r Selector) -> Option<&'r Vec<crate::policy::document::Text>> + 's,
+        key: impl Fn(&'r Selector) -> Option<&'r Vec<Text>> + 's,
     ) -> impl Iterator<Item = &'r str> + 's {
-        self.selectors()
-            .filter_map(key)
-            .flatten()
-            .map(crate::policy::document::Text::as_str)
+        self.selectors().filter_map(key).flatten().map(Text::as_str)
     }
 }
 
@@ -217,11 +231,7 @@ fn has(selector: &Selector, kind: Kind) -> bool {
 
 /// Whether a selector is about some people and not about everyone.
 fn names_people(selector: &Selector) -> bool {
-    let everyone = |groups: &Vec<_>| {
-        groups
-            .iter()
-            .any(|group: &crate::policy::document::Text| group.as_str() == EVERYONE)
-    };
+    let everyone = |groups: &Vec<_>| groups.iter().any(|group: &Text| group.as_str() == EVERYONE);
     selector.principal.is_some() || selector.group.as_ref().is_some_and(|groups| !everyone(groups))
 }
 

@@ -114,6 +114,7 @@ fn good_prose_is_left_alone() {
             "when: {data: secret, group: staff}",
         ),
         ("Think twice before coding.", "when: {data: secret, group: staff}"),
+        ("Keys are sent only after coding is over.", "when: {data: secret}"),
         ("E-mail addresses are not sent.", "when: {data: email-address}"),
     ] {
         assert_eq!(warned(statement, rule), 0, "{statement} / {rule}");
