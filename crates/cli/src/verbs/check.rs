@@ -96,10 +96,10 @@ fn mend(mut read: Read) -> anyhow::Result<(Read, Vec<Change>)> {
     let mut fixed = Vec::new();
     for _ in 0..MOST_ROUNDS {
         let (files, changes) = fix::apply(&read.files, &read.loaded.problems);
-        let mended = policy::checked(read.folder.clone(), files);
-        if changes.is_empty() || mended.loaded.problems.len() > read.loaded.problems.len() + changes.len() {
+        if changes.is_empty() {
             break;
         }
+        let mended = policy::checked(read.folder.clone(), files);
         let mut touched: Vec<u16> = changes.iter().map(|change| change.place.file).collect();
         touched.dedup();
         for file in touched {

@@ -66,15 +66,13 @@ fn a_fix_changes_the_words_at_fault_and_nothing_else() {
     assert_eq!(left, ["policy.yaml"], "nothing is left beside it");
 }
 
+#[cfg(unix)]
 #[test]
-fn a_fixed_file_keeps_its_permissions_and_its_link() {
+fn a_fixed_file_keeps_its_permissions() {
     use std::os::unix::fs::PermissionsExt as _;
     let (dir, path) = policy(SLIPS);
     let file = dir.path().join("policy.yaml");
-    let real = dir.path().join("real");
-    std::fs::rename(&file, &real).expect("moved");
-    std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o640)).expect("permissions");
-    std::fs::rename(&real, &file).expect("moved back");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("permissions");
     ordain(&["check", "--fix", &path]);
     let mode = std::fs::metadata(&file).expect("the file").permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
