@@ -27,15 +27,19 @@ pub(super) fn roles(fields: &mut Fields<'_>, document: &mut Document, reader: &m
         let Some(mut inner) = reader.fields(node, "a line of `raci`") else {
             continue;
         };
-        let mut raci = Raci {
-            subjects: inner.texts("for", reader),
-            accountable: inner.required("accountable", reader),
-            parts: Vec::new(),
+        let subjects = inner.texts("for", reader);
+        let accountable = inner.required_with("accountable", reader, |reader, node| Some(reader.texts(node)));
+        let mut accountable = accountable.unwrap_or_default().into_iter();
+        let raci = Raci {
+            subjects,
+            accountable: accountable.next(),
+            more_accountable: accountable.collect(),
+            responsible: inner.texts("responsible", reader),
+            consulted: inner.texts("consulted", reader),
+            informed: inner.texts("informed", reader),
+            consent: inner.texts("consent", reader),
             place: node.place,
         };
-        for key in ["responsible", "consulted", "informed", "consent"] {
-            raci.parts.extend(inner.texts(key, reader));
-        }
         inner.finish(reader);
         roles.raci.push(raci);
     }
