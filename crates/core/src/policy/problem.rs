@@ -21,6 +21,8 @@ pub struct Problem {
     pub help: Option<String>,
     /// What to write instead, where that is certain.
     pub fix: Option<Fix>,
+    /// A request that shows it, as `ordain explain --request` reads it.
+    pub witness: Option<String>,
 }
 
 /// Another word for the one at a problem's place. [`super::fix`] finds out how it is to be written there.
@@ -89,6 +91,7 @@ impl Problem {
             place,
             help: None,
             fix: None,
+            witness: None,
         }
     }
 
@@ -114,6 +117,13 @@ impl Problem {
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fix = Some(fix);
+        self
+    }
+
+    /// With a request that shows it.
+    #[must_use]
+    pub fn witness(mut self, witness: Option<String>) -> Self {
+        self.witness = witness;
         self
     }
 
@@ -162,6 +172,14 @@ impl Problem {
         }
         if let Some(help) = &self.help {
             let _ = writeln!(out, "{:gutter$} = help: {help}", "");
+        }
+        if let Some(witness) = &self.witness {
+            let _ = writeln!(
+                out,
+                "{:gutter$} = shown by: ordain explain --request '{}'",
+                "",
+                witness.replace('\'', "'\\''")
+            );
         }
         out
     }

@@ -11,7 +11,7 @@ mod select;
 
 use super::circuit::{FALSE, Lit, TRUE};
 use super::space::Space;
-use crate::decide::selector::{Pattern, Selector};
+use crate::decide::selector::{Pattern, Selector, Test};
 use crate::policy::compile::{CitationId, Policy};
 use crate::verdict::{AppClass, Mode, Verdict};
 
@@ -28,14 +28,13 @@ pub(crate) struct Meaning {
     pub(crate) says: Vec<Say>,
     /// By index of the grant: that it lets a prompt through.
     pub(crate) grants: Vec<Lit>,
-    /// That the principal is left out of the policy.
-    pub(crate) excluded: Lit,
     /// That the app counts as a class, by class.
     pub(crate) app_class: [Lit; 4],
     /// That the text has a class or a higher one, by class.
     pub(crate) data_class: Vec<Lit>,
     /// That a class occurs in the text, by class.
     pub(crate) occurs: Vec<Lit>,
+    classes: Classes,
     /// What happens now.
     pub(crate) now: Outcome,
     /// What would happen if every mode were `enforce`.
@@ -45,7 +44,7 @@ pub(crate) struct Meaning {
 impl Meaning {
     pub(crate) fn new(policy: &Policy, space: &mut Space) -> Self {
         let classes = Classes::new(policy, space);
-        let mut encoder = Encoder {
+        let encoder = Encoder {
             policy,
             space,
             classes,
@@ -55,10 +54,34 @@ impl Meaning {
         encoder.run()
     }
 
-    /// What would be decided without some of the says: under full enforcement, and now.
-    pub(crate) fn without(&self, space: &mut Space, left_out: impl Fn(&Say) -> bool) -> (Outcome, Outcome) {
-        let left: Vec<&Say> = self.says.iter().filter(|say| !left_out(say)).collect();
-        (outcome::full(&left, space), outcome::now(&left, space))
+    /// That a selector matches.
+    pub(crate) fn selector(&self, policy: &Policy, space: &mut Space, wanted: &Selector) -> Lit {
+        select::selector(policy, space, &self.classes, wanted)
+    }
+
+    /// That one key of a selector matches.
+    pub(crate) fn key(&self, policy: &Policy, space: &mut Space, wanted: &Test) -> Lit {
+        select::test(policy, space, &self.classes, wanted)
+    }
+
+    /// That the principal is in a group, as the policy names it.
+    pub(crate) fn group(&self, policy: &Policy, name: &str) -> Lit {
+        policy
+            .names
+            .groups
+            .index(name)
+            .map_or(FALSE, |index| self.classes.group(index))
+    }
+
+    /// That the app counts as a class.
+    pub(crate) fn counts_as(&self, class: AppClass) -> Lit {
+        self.classes.counts_as(class)
+    }
+
+    /// That access refuses.
+    pub(crate) fn refused(&self) -> Lit {
+        let access = self.says.iter().find(|say| say.kind == Kind::Access);
+        access.map_or(FALSE, |say| say.verdict.at(Verdict::Block))
     }
 }
 
@@ -72,7 +95,7 @@ struct Encoder<'p, 's> {
 }
 
 impl Encoder<'_, '_> {
-    fn run(&mut self) -> Meaning {
+    fn run(mut self) -> Meaning {
         let policy = self.policy;
         self.what_could_not_be_seen();
         let excluded = self.excluded();
@@ -95,10 +118,10 @@ impl Encoder<'_, '_> {
         Meaning {
             says: std::mem::take(&mut self.says),
             grants,
-            excluded,
             app_class: self.classes.app,
             data_class: self.classes.text.clone(),
             occurs: self.classes.occurs.clone(),
+            classes: self.classes,
             now,
             full,
         }
@@ -119,7 +142,6 @@ impl Encoder<'_, '_> {
             let levels = Levels::when(verdict, occurs);
             self.says.push(Say {
                 citation,
-                matches: levels.speaks(),
                 verdict: levels,
                 acts: levels,
                 masks: Vec::new(),

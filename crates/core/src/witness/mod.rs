@@ -17,11 +17,12 @@ pub(crate) mod space;
 use jiff::Timestamp;
 
 pub(crate) use circuit::Lit;
-pub(crate) use encode::Meaning;
+pub(crate) use encode::{Meaning, Say};
 pub use request::Witness;
 pub(crate) use space::Space;
 
 use crate::catalog::Catalog;
+use crate::decide::selector::{Selector, Test};
 use crate::policy::cases::Request;
 use crate::policy::compile::Policy;
 
@@ -37,6 +38,34 @@ impl Search {
         let mut space = Space::new(policies, catalog, now);
         let meanings = policies.iter().map(|policy| Meaning::new(policy, &mut space)).collect();
         Self { space, meanings }
+    }
+
+    /// What the only policy, or the first, means.
+    pub(crate) fn meaning(&self) -> Option<&Meaning> {
+        self.meanings.first()
+    }
+
+    /// Its says, by citation.
+    pub(crate) fn says(&self) -> &[Say] {
+        self.meaning()
+            .map(|meaning| meaning.says.as_slice())
+            .unwrap_or_default()
+    }
+
+    /// That a selector of the first policy matches.
+    pub(crate) fn selector(&mut self, policy: &Policy, wanted: &Selector) -> Lit {
+        let Self { space, meanings } = self;
+        meanings
+            .first()
+            .map_or(Lit::constant(false), |meaning| meaning.selector(policy, space, wanted))
+    }
+
+    /// That a key of a selector of the first policy matches.
+    pub(crate) fn key(&mut self, policy: &Policy, wanted: &Test) -> Lit {
+        let Self { space, meanings } = self;
+        meanings
+            .first()
+            .map_or(Lit::constant(false), |meaning| meaning.key(policy, space, wanted))
     }
 
     /// Whether some request has all of these.

@@ -30,7 +30,7 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// What a rule says, without its places and with its lists in order.
-fn meaning(rule: &Rule) -> String {
+pub(super) fn meaning(rule: &Rule) -> String {
     let condition = rule.condition.as_ref().map(|condition| condition.value.trim());
     let then = rule.then.value;
     format!("{:?} {:?} {condition:?} {then}", all(&rule.when), all(&rule.unless))

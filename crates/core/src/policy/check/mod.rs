@@ -7,6 +7,7 @@ mod app_without_owner;
 mod awaits;
 mod clause_without_case;
 mod consequence_ladder;
+mod contradiction;
 mod dead_letter;
 mod duplicate_id;
 mod duplicate_rule;
@@ -14,8 +15,10 @@ mod entity_below_default;
 mod evidence_without_cadence;
 mod exception_expiry;
 mod expired;
+mod gap;
 mod group_unused;
 mod impossible_quorum;
+mod ineffective_exception;
 mod loosening_selector;
 mod matrix_not_monotone;
 mod matrix_not_total;
@@ -23,11 +26,13 @@ mod missing_section;
 mod missing_topic;
 mod never_excepted;
 mod objective_without_metric;
+mod question;
 mod redact_without_span;
 mod retention_missing;
 mod retired_framework_item;
 mod review_overdue;
 mod self_approval;
+mod shadowed_clause;
 mod statement_exceeds_rule;
 mod terms_stale;
 mod training_gate_impossible;
@@ -43,6 +48,7 @@ mod unknown_framework_item;
 mod unknown_group;
 mod unknown_role;
 mod unknown_use;
+mod unreachable_selector;
 mod unversioned_framework;
 mod use_without_owner;
 mod vacant_role;
@@ -83,8 +89,8 @@ pub struct Check {
 pub enum Run {
     /// The document, whether or not it has errors.
     Document(fn(&Context<'_>, &mut Vec<Problem>)),
-    /// The compiled policy beside its document: for checks that ask what would be decided.
-    Policy(fn(&Context<'_>, &Policy, &mut Vec<Problem>)),
+    /// The compiled policy beside its document: for checks that ask what is decided about all requests.
+    Meaning(fn(&Context<'_>, &mut Question<'_>, &mut Vec<Problem>)),
 }
 
 /// Declares a check: code, worst severity, what it is about, how to mend it. Its example documents exist for the tests alone.
@@ -104,6 +110,7 @@ macro_rules! check {
     };
 }
 use check;
+pub use question::Question;
 
 /// Every check.
 pub const ALL: &[Check] = &[
@@ -151,6 +158,11 @@ pub const ALL: &[Check] = &[
     consequence_ladder::CHECK,
     training_gate_impossible::CHECK,
     evidence_without_cadence::CHECK,
+    unreachable_selector::CHECK,
+    shadowed_clause::CHECK,
+    contradiction::CHECK,
+    ineffective_exception::CHECK,
+    gap::CHECK,
     // registry:end
 ];
 
@@ -278,11 +290,12 @@ pub fn all(context: &Context<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Runs every check of the compiled policy.
+/// Runs every check of what the compiled policy means.
 pub fn compiled(context: &Context<'_>, policy: &Policy, problems: &mut Vec<Problem>) {
+    let mut question = Question::new(context, policy);
     for check in ALL {
-        if let Run::Policy(run) = check.run {
-            run(context, policy, problems);
+        if let Run::Meaning(run) = check.run {
+            run(context, &mut question, problems);
         }
     }
 }

@@ -11,8 +11,6 @@ use crate::witness::circuit::{FALSE, Lit};
 #[derive(Debug)]
 pub(crate) struct Say {
     pub(crate) citation: CitationId,
-    /// That it matches, before exceptions.
-    pub(crate) matches: Lit,
     /// What it says, after exceptions, with what cannot be masked blocked.
     pub(crate) verdict: Levels,
     /// What it amounts to now.
@@ -80,7 +78,6 @@ impl Encoder<'_, '_> {
         };
         self.says.push(Say {
             citation,
-            matches,
             verdict,
             acts,
             masks,

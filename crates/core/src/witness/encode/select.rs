@@ -17,7 +17,8 @@ pub(super) fn selector(policy: &Policy, space: &mut Space, classes: &Classes, se
     space.circuit.and(lits)
 }
 
-fn test(policy: &Policy, space: &mut Space, classes: &Classes, test: &Test) -> Lit {
+/// That one key matches.
+pub(super) fn test(policy: &Policy, space: &mut Space, classes: &Classes, test: &Test) -> Lit {
     match test {
         Test::Direction(wanted) => {
             let prompt = Lit::constant(wanted.contains(&Direction::Prompt));
