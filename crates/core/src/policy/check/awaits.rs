@@ -7,7 +7,7 @@ use crate::verdict::Verdict;
 
 check!(
     "awaits",
-    "Entities that no detector finds, verdicts that act as `block`, and conditions on tool arguments (a warning: what awaits is never taken as done).",
+    "Entities that no detector finds, and verdicts that act as `block` (a warning: what awaits is never taken as done).",
     run,
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: source-code}, then: block}} #!\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: iban}, then: block}}\n",
@@ -89,18 +89,6 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
                 verdict.place,
                 message,
                 "the policy decides as written; cases and impact show the verdict you wrote",
-            );
-        }
-    }
-    for tool in document.access.tools.iter().flat_map(|tools| &tools.list) {
-        if let Some(place) = tool.args_place {
-            warn(
-                place,
-                format!(
-                    "arguments of `{}` are not checked yet: its calls count as unlisted",
-                    tool.tool.value
-                ),
-                "grant the tool without `args`, or wait",
             );
         }
     }

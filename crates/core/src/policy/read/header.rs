@@ -23,7 +23,14 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
             .problems
             .push(problem.help(format!("this program reads `ordain: {FORMAT}`")));
     }
-    document.organization = fields.required("organization", reader);
+    document.extends = fields.text("extends", reader);
+    reader.extends = document.extends.is_some();
+    document.delegated = fields.texts("delegated", reader);
+    document.organization = if reader.extends {
+        fields.text("organization", reader)
+    } else {
+        fields.required("organization", reader)
+    };
     document.version = fields.required("version", reader);
     document.timezone = fields
         .text("timezone", reader)
@@ -65,14 +72,6 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
             document.rollout.default = Some(mode);
         } else {
             document.rollout.entries.push((name, mode));
-        }
-    }
-    for key in ["extends", "delegated"] {
-        if let Some(place) = fields.key_place(key) {
-            let problem = Problem::error("not-yet", place, format!("`{key}` is not read yet"));
-            reader.problems.push(
-                problem.help("write the parent's clauses into this document until policies can extend each other"),
-            );
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The sections about people: roles, what they may do with outputs, courses, consequences.
 
 use super::rules::verdict;
-use crate::policy::document::{Board, Consequences, Course, Document, Gate, Outputs, Raci};
+use crate::policy::document::{Board, Consequences, Course, Document, Gate, Outputs, Raci, Text};
 use crate::policy::fields::{Fields, Reader};
+use crate::policy::join;
 
 pub(super) fn roles(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     let roles = &mut document.roles;
@@ -63,7 +64,7 @@ pub(super) fn education(fields: &mut Fields<'_>, document: &mut Document, reader
         document.education.courses.push(Course {
             id,
             valid,
-            records: inner.text("records", reader),
+            records: records(&mut inner, reader),
         });
         inner.finish(reader);
     }
@@ -87,6 +88,18 @@ pub(super) fn education(fields: &mut Fields<'_>, document: &mut Document, reader
             });
         }
     }
+}
+
+/// A file beside the policy folder. Names of people are no part of a policy, so it is never one of its files.
+fn records(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Text> {
+    let node = fields.node("records")?;
+    let file = reader.text(node)?;
+    let plain = join("", file.as_str()).is_some_and(|path| path == file.value && !path.starts_with(".."));
+    if plain && file.as_str().ends_with(".csv") {
+        return Some(file);
+    }
+    reader.wrong(node, "the name of a file beside `ordain.yaml` is expected, such as `training.csv`");
+    None
 }
 
 pub(super) fn consequences(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {

@@ -21,7 +21,11 @@ pub(super) fn verdict(reader: &mut Reader, node: &Node) -> Option<At<Verdict>> {
 
 pub(super) fn rule(node: &Node, reader: &mut Reader) -> Option<Rule> {
     let mut fields = reader.fields(node, "a rule")?;
-    let when = fields.required_with("when", reader, |reader, node| Some(selectors(reader, node)));
+    let when = if reader.extends {
+        fields.node("when").map(|node| selectors(reader, node))
+    } else {
+        fields.required_with("when", reader, |reader, node| Some(selectors(reader, node)))
+    };
     let rule = Rule {
         when: when.unwrap_or_default(),
         unless: fields

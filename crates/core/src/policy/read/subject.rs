@@ -1,5 +1,6 @@
 //! The sections about what is governed: purpose, scope, applications, access, data.
 
+use crate::decide::arguments::ArgumentTest;
 use super::rules::{app_selectors, selectors, verdict};
 use crate::policy::document::{
     App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, Text, Tool, Tools, Use,
@@ -178,8 +179,7 @@ pub(super) fn access(fields: &mut Fields<'_>, document: &mut Document, reader: &
             kind: inner.text("kind", reader),
             groups: inner.texts("groups", reader),
             then: inner.node("then").and_then(|node| verdict(reader, node)),
-            args_place: inner.key_place("args"),
-            args: inner.good_pairs("args", reader, Reader::text),
+            args: inner.good_pairs("args", reader, argument),
         };
         inner.finish(reader);
         tools.list.push(tool);
@@ -188,10 +188,29 @@ pub(super) fn access(fields: &mut Fields<'_>, document: &mut Document, reader: &
     document.access.tools = Some(tools);
 }
 
+/// The patterns of one argument.
+fn argument(reader: &mut Reader, node: &Node) -> Option<Vec<Text>> {
+    let patterns = reader.texts(node);
+    if matches!(&node.value, Value::List(items) if items.is_empty()) {
+        reader.wrong(node, "a condition on an argument has at least one pattern");
+    }
+    for pattern in &patterns {
+        if let Err(reason) = ArgumentTest::check(pattern.as_str()) {
+            let problem = Problem::error("wrong-type", pattern.place, format!("`{}` {reason}", pattern.value));
+            reader.problems.push(problem.help("write a pattern such as `*@example.com`, or a bound such as `<= 500`"));
+        }
+    }
+    (!patterns.is_empty()).then_some(patterns)
+}
+
 pub(super) fn data(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     let data = &mut document.data;
     data.classes = fields.texts("classes", reader);
-    data.default = fields.required("default", reader);
+    data.default = if reader.extends {
+        fields.text("default", reader)
+    } else {
+        fields.required("default", reader)
+    };
     data.entities = fields.good_pairs("entities", reader, Reader::text);
     for node in fields.list("escalate", reader) {
         data.escalate.extend(escalation(reader, node));
