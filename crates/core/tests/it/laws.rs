@@ -288,7 +288,7 @@ access:
     unlisted: block
     list:
       - {tool: mail.send, args: {to: "*@northwind.example"}}
-      - {tool: mail.send, groups: [staff], args: {to: "*@partner.example", size: ["<= 10", small]}, then: hold}
+      - {tool: mail.send, groups: [engineering], args: {to: "*@partner.example", size: ["<= 10", small]}, then: hold}
       - {tool: pay, args: {"order.amount": "<= 500", /lines/0/id: "*"}, then: coach}
   clauses: [{id: AC-2, statement: Whose., enforced_by: access}, {id: AC-3, statement: Tools., enforced_by: access.tools}]
 "#,
