@@ -42,6 +42,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) use words;
+
 words! {
     /// What is to happen to a request or an answer, weakest to strongest; the strictest wins.
     Verdict {

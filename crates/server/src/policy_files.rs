@@ -139,7 +139,12 @@ mod tests {
         // This parent lies inside the unit's folder, and its own outside.
         write(dir.path(), "unit/group/policy.yaml", "extends: ../../root\n");
         let files = read(&dir.path().join("unit")).expect("files");
-        for path in ["policy.yaml", "group/policy.yaml", "../root/policy.yaml", "../root/cases/a.yaml"] {
+        for path in [
+            "policy.yaml",
+            "group/policy.yaml",
+            "../root/policy.yaml",
+            "../root/cases/a.yaml",
+        ] {
             assert!(files.find(path).is_some(), "{path}");
         }
         assert!(files.find("../group/policy.yaml").is_none());

@@ -84,7 +84,11 @@ pub fn parse(text: &str, columns: &Columns, today: Date, problems: &mut Vec<Prob
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let Some(indices) = reader.headers().ok().and_then(|names| Indices::find(names, columns, problems)) else {
+    let Some(indices) = reader
+        .headers()
+        .ok()
+        .and_then(|names| Indices::find(names, columns, problems))
+    else {
         return Vec::new();
     };
     let mut rows = Vec::new();
@@ -210,7 +214,11 @@ pub fn merge(known: &mut Vec<Completion>, more: Vec<Completion>) -> Merged {
             Some(_) => merged.unchanged += 1,
         }
     }
-    known.extend(dates.into_iter().map(|((principal, course), on)| Completion { principal, course, on }));
+    known.extend(
+        dates
+            .into_iter()
+            .map(|((principal, course), on)| Completion { principal, course, on }),
+    );
     merged
 }
 
@@ -225,7 +233,9 @@ pub fn write(path: &Path, rows: &[Completion]) -> io::Result<()> {
     for row in rows {
         writer.write_record([row.principal.as_str(), row.course.as_str(), &row.on.to_string()])?;
     }
-    let bytes = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| io::Error::other(error.to_string()))?;
     let draft = path.with_extension("csv.new");
     let mut file = crate::setup::private(&draft)?;
     file.write_all(&bytes)?;
@@ -239,8 +249,19 @@ mod tests {
 
     fn read(text: &str) -> (Vec<Completion>, Vec<(&'static str, u32)>) {
         let mut problems = Vec::new();
-        let rows = parse(text, &Columns::default(), "2026-12-01".parse().expect("a date"), &mut problems);
-        (rows, problems.iter().map(|problem| (problem.code, problem.place.line)).collect())
+        let rows = parse(
+            text,
+            &Columns::default(),
+            "2026-12-01".parse().expect("a date"),
+            &mut problems,
+        );
+        (
+            rows,
+            problems
+                .iter()
+                .map(|problem| (problem.code, problem.place.line))
+                .collect(),
+        )
     }
 
     fn done(principal: &str, course: &str, on: &str) -> Completion {
@@ -260,7 +281,13 @@ mod tests {
         ] {
             assert_eq!(read(text), (expected.clone(), vec![]));
         }
-        assert_eq!(read(""), (vec![], vec![("missing-column", 1), ("missing-column", 1), ("missing-column", 1)]));
+        assert_eq!(
+            read(""),
+            (
+                vec![],
+                vec![("missing-column", 1), ("missing-column", 1), ("missing-column", 1)]
+            )
+        );
     }
 
     #[test]
@@ -268,7 +295,10 @@ mod tests {
         let text = "principal,course,completed\nada@example.com,ai-basics,01.10.2026\n\n,ai-basics,2026-10-01\nbo@example.com\ncy@example.com,ai-basics,2026-12-02\ndi@example.com,ai-basics,2026-12-01\n";
         let (rows, problems) = read(text);
         assert_eq!(rows, [done("di@example.com", "ai-basics", "2026-12-01")]);
-        assert_eq!(problems, [("bad-row", 2), ("bad-row", 4), ("bad-row", 5), ("bad-row", 6)]);
+        assert_eq!(
+            problems,
+            [("bad-row", 2), ("bad-row", 4), ("bad-row", 5), ("bad-row", 6)]
+        );
     }
 
     #[test]
@@ -281,7 +311,14 @@ mod tests {
         ];
         let merged = merge(&mut known, more);
         assert_eq!((merged.added, merged.updated, merged.unchanged), (1, 1, 1));
-        assert_eq!(known, [done("a", "x", "2026-05-01"), done("a", "y", "2026-01-01"), done("b", "x", "2026-02-01")]);
+        assert_eq!(
+            known,
+            [
+                done("a", "x", "2026-05-01"),
+                done("a", "y", "2026-01-01"),
+                done("b", "x", "2026-02-01")
+            ]
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod explain;
+pub(crate) mod framework;
 pub(crate) mod impact;
 pub(crate) mod key;
 pub(crate) mod records;

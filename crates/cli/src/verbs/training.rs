@@ -60,7 +60,9 @@ pub(crate) struct List {
 }
 
 fn column(text: &str) -> Result<(String, String), String> {
-    let (name, there) = text.split_once('=').ok_or("write NAME=THERE, such as principal=Email")?;
+    let (name, there) = text
+        .split_once('=')
+        .ok_or("write NAME=THERE, such as principal=Email")?;
     if !["principal", "course", "completed"].contains(&name) {
         return Err(format!("no column called `{name}`; use principal, course or completed"));
     }
@@ -111,7 +113,10 @@ impl Import {
         let mut rows = training::parse(&text, &columns, training::today(), &mut problems);
         if !problems.is_empty() {
             print(rendered(&problems, &self.file, &text))?;
-            print(format_args!("nothing was taken in: {} rows need a look", problems.len()))?;
+            print(format_args!(
+                "nothing was taken in: {} rows need a look",
+                problems.len()
+            ))?;
             return Ok(Answer::No);
         }
         let directory = read_directory(&folder)?;
@@ -145,7 +150,9 @@ impl Import {
             .filter(|course| counted.is_none_or(|counted| !counted.contains(&course.as_str())))
             .collect();
         if self.format == Format::Json {
-            print(json!({"v": 1, "added": merged.added, "updated": merged.updated, "unchanged": merged.unchanged, "unknown": unknown, "uncounted": uncounted}))?;
+            print(
+                json!({"v": 1, "added": merged.added, "updated": merged.updated, "unchanged": merged.unchanged, "unknown": unknown, "uncounted": uncounted}),
+            )?;
             return Ok(Answer::Yes);
         }
         print(format_args!(
@@ -184,7 +191,11 @@ impl List {
         let mut rows = Vec::new();
         for who in directory.people() {
             for (course, on) in &who.training {
-                let known = document.education.courses.iter().find(|known| known.id.value == *course);
+                let known = document
+                    .education
+                    .courses
+                    .iter()
+                    .find(|known| known.id.value == *course);
                 let until = known
                     .and_then(|known| known.valid.as_ref())
                     .and_then(|days| on.checked_add(jiff::Span::new().days(i64::from(days.value))).ok());
@@ -209,9 +220,13 @@ impl List {
             print("no completed courses yet; `ordain training import FILE` takes them in")?;
         } else {
             let mut table = Table::new();
-            table
-                .load_style(presets::NOTHING)
-                .set_header(["PRINCIPAL", "COURSE", "COMPLETED", "COUNTS UNTIL", "STATE"]);
+            table.load_style(presets::NOTHING).set_header([
+                "PRINCIPAL",
+                "COURSE",
+                "COMPLETED",
+                "COUNTS UNTIL",
+                "STATE",
+            ]);
             for (principal, course, on, until, state) in rows {
                 let until = until.map(|date| date.to_string()).unwrap_or_default();
                 table.add_row([principal, course, on.to_string(), until, state.to_owned()]);

@@ -215,14 +215,7 @@ impl Running {
         };
         let recorder =
             Recorder::start(Box::new(store), config.limits.queue).context("the recorder could not be started")?;
-        let gateway = Gateway::new(
-            Rules::new(policy),
-            directory,
-            keys,
-            config,
-            recorder.handle(),
-            demo,
-        )?;
+        let gateway = Gateway::new(Rules::new(policy), directory, keys, config, recorder.handle(), demo)?;
         let listening = gateway::listen(gateway, &config.listen, &folder.store(), hasher)?;
         Ok(Self {
             recorder,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test states its assumptions plainly")]
 
+mod checks;
 mod commands;
 mod layers;
 mod readme;

@@ -94,7 +94,10 @@ impl ValueTest {
             (">=", Bound::AtLeast),
             (">", Bound::Above),
         ];
-        match signs.iter().find_map(|(sign, bound)| Some((text.strip_prefix(sign)?, *bound))) {
+        match signs
+            .iter()
+            .find_map(|(sign, bound)| Some((text.strip_prefix(sign)?, *bound)))
+        {
             None => Ok(Self::Pattern {
                 text: text.to_owned(),
                 pattern: Pattern::new(text),

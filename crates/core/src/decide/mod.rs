@@ -272,7 +272,10 @@ impl Says<'_, '_> {
                         .groups
                         .as_ref()
                         .is_none_or(|groups| bound.groups.iter().any(|&group| groups.contains(group)))
-                    && tool.conditions.iter().all(|condition| call.met.contains(&condition.label))
+                    && tool
+                        .conditions
+                        .iter()
+                        .all(|condition| call.met.contains(&condition.label))
             });
             listed.map_or(tools.unlisted, |tool| tool.then)
         };
@@ -283,7 +286,8 @@ impl Says<'_, '_> {
             .iter()
             .filter(|call| !call.awaited)
             .map(one)
-            .max() {
+            .max()
+        {
             self.add(policy.citations.tools, verdict, Basis::Nothing);
         }
     }

@@ -64,7 +64,9 @@ fn all_of(doc: &Document<'_>, node: Node, names: &[String], test: &ArgumentTest)
         return fits(doc, node, test);
     };
     match doc.kind(node) {
-        Kind::Object => doc.get(node, name).is_some_and(|member| all_of(doc, member, rest, test)),
+        Kind::Object => doc
+            .get(node, name)
+            .is_some_and(|member| all_of(doc, member, rest, test)),
         Kind::Array => {
             let mut items = doc.children(node).peekable();
             items.peek().is_some() && items.all(|item| all_of(doc, item, names, test))

@@ -236,7 +236,9 @@ fn usual_moment(document: &Document) -> DateTime {
 /// the place of the parent's, for the same request and with an expectation that is at least as strict.
 pub(super) fn read(files: &Files, document: Option<&Document>, problems: &mut Vec<Problem>) -> Vec<Case> {
     let parent = document.and_then(|document| document.parent.as_deref());
-    let mut cases = parent.map(|parent| read(files, Some(parent), problems)).unwrap_or_default();
+    let mut cases = parent
+        .map(|parent| read(files, Some(parent), problems))
+        .unwrap_or_default();
     for case in of_folder(files, document.map_or("", |document| document.base.as_str()), problems) {
         let inherited = cases
             .iter_mut()
@@ -259,7 +261,11 @@ pub(super) fn read(files: &Files, document: Option<&Document>, problems: &mut Ve
             (None, _) => false,
             (Some(_), None) => true,
         };
-        let delegated = known.clauses.iter().flatten().any(|citation| super::read::is_touched(parent, citation.as_str()));
+        let delegated = known
+            .clauses
+            .iter()
+            .flatten()
+            .any(|citation| super::read::is_touched(parent, citation.as_str()));
         if milder && !delegated {
             let problem = Problem::error(
                 "child-loosens",
@@ -428,7 +434,10 @@ fn json(node: &Node) -> serde_json::Value {
         },
         Value::Scalar { text, quoted: true } => text.clone().into(),
         Value::List(items) => items.iter().map(json).collect(),
-        Value::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), json(&entry.node))).collect(),
+        Value::Map(entries) => entries
+            .iter()
+            .map(|entry| (entry.key.clone(), json(&entry.node)))
+            .collect(),
     }
 }
 

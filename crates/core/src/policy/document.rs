@@ -321,8 +321,16 @@ pub struct Raci {
     pub subjects: Vec<Text>,
     /// The one who answers for it.
     pub accountable: Option<Text>,
-    /// Roles with a part in it: responsible, consulted, informed, consent.
-    pub parts: Vec<Text>,
+    /// Further ones, of whom there should be none.
+    pub more_accountable: Vec<Text>,
+    /// Those who do it.
+    pub responsible: Vec<Text>,
+    /// Those who are asked before.
+    pub consulted: Vec<Text>,
+    /// Those who are told.
+    pub informed: Vec<Text>,
+    /// Those who have to agree.
+    pub consent: Vec<Text>,
     /// Where it stands.
     pub place: Place,
 }
@@ -468,6 +476,9 @@ pub struct Escalation {
     /// The class they then have.
     pub to: Text,
 }
+
+/// How answers may be reused, freest first.
+pub const REUSE: [&str; 3] = ["free", "human-review", "none"];
 
 /// `acceptable_use.outputs`.
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@ pub mod check;
 pub mod compile;
 pub mod document;
 pub mod fields;
+pub mod fix;
 pub mod node;
 pub mod problem;
 mod read;
@@ -203,6 +204,9 @@ pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
         check::all(&context, &mut problems);
         if !problems.iter().any(|problem| problem.severity == Severity::Error) {
             policy = compile::compile(document, &mut problems);
+            if let Some(policy) = &policy {
+                check::compiled(&context, policy, &mut problems);
+            }
         }
     }
     problems.sort_by(|a, b| (a.place, a.code).cmp(&(b.place, b.code)));

@@ -157,7 +157,10 @@ fn json(value: &model::Value) -> serde_json::Value {
         model::Value::Number(tenths) if tenths % 10 == 0 => (tenths / 10).into(),
         model::Value::Number(tenths) => (f64::from(*tenths) / 10.0).into(),
         model::Value::List(items) => items.iter().map(json).collect(),
-        model::Value::Map(members) => members.iter().map(|(name, value)| (name.clone(), json(value))).collect(),
+        model::Value::Map(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), json(value)))
+            .collect(),
     }
 }
 

@@ -7,8 +7,8 @@ pub(crate) mod model;
 use jiff::ToSpan as _;
 use jiff::civil::DateTime;
 use model::{
-    Answer, App, AppClass, AppSelector, Call, DAYS, Direction, Escalation, Exception, FAMILIES, Facts, Found, Mode, OneOf,
-    Period, Policy, Rule, Selector, Source, Spot, Value, Verdict,
+    Answer, App, AppClass, AppSelector, Call, DAYS, Direction, Escalation, Exception, FAMILIES, Facts, Found, Mode,
+    OneOf, Period, Policy, Rule, Selector, Source, Spot, Value, Verdict,
 };
 use std::collections::BTreeSet;
 
@@ -335,7 +335,10 @@ impl Case<'_> {
             let entry = tools.list.iter().find(|entry| {
                 matches_pattern(&entry.tool, &called.tool)
                     && entry.groups.as_ref().is_none_or(|groups| self.in_one_of(groups))
-                    && entry.args.iter().all(|(name, patterns)| argument_fits(called, name, patterns))
+                    && entry
+                        .args
+                        .iter()
+                        .all(|(name, patterns)| argument_fits(called, name, patterns))
             });
             entry.map_or(tools.unlisted, |entry| entry.then.unwrap_or(Verdict::Allow))
         };
@@ -432,7 +435,10 @@ impl Case<'_> {
             && map.group.as_ref().is_none_or(|groups| self.in_one_of(groups))
             && map.app.as_ref().is_none_or(|apps| self.app_matches(apps))
             && fits_one_of(&map.model, facts.model.as_slice())
-            && fits_one_of(&map.tool, &facts.tools.iter().map(|call| call.tool.clone()).collect::<Vec<_>>())
+            && fits_one_of(
+                &map.tool,
+                &facts.tools.iter().map(|call| call.tool.clone()).collect::<Vec<_>>(),
+            )
             && map.direction.is_none_or(|direction| direction == facts.direction)
             && is_one_of(&map.source, &facts.sources)
             && map
@@ -537,7 +543,8 @@ fn values_at(value: &Value, steps: &[String], through_lists: bool) -> Option<Vec
             if items.is_empty() {
                 return None;
             }
-            let each: Option<Vec<Vec<Value>>> = items.iter().map(|item| values_at(item, steps, through_lists)).collect();
+            let each: Option<Vec<Vec<Value>>> =
+                items.iter().map(|item| values_at(item, steps, through_lists)).collect();
             Some(each?.concat())
         }
         (single, []) => Some(vec![single.clone()]),

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::world::{
-    DIALECTS, Dialect, Dice, POLICY, admitted, chunk, named, of_text, run, run_whole, tools,
-};
+use super::world::{DIALECTS, Dialect, Dice, POLICY, admitted, chunk, named, of_text, run, run_whole, tools};
 use crate::inspect::{Ending, Fate, Judged, Rules};
 use crate::record;
 use crate::verdict::Verdict;
@@ -33,7 +31,8 @@ fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
     for (index, (tool, pieces)) in calls.iter().enumerate() {
         match dialect {
             Dialect::OpenAi => {
-                let call = json!({"index": index, "id": "c", "type": "function", "function": {"name": tool, "arguments": ""}});
+                let call =
+                    json!({"index": index, "id": "c", "type": "function", "function": {"name": tool, "arguments": ""}});
                 out += &chunk(0, &json!({"tool_calls": [call]}), None);
                 for piece in *pieces {
                     let call = json!({"index": index, "function": {"arguments": piece}});
@@ -63,7 +62,8 @@ fn whole(dialect: Dialect, calls: &[Called<'_>]) -> String {
                 .map(|(tool, text)| json!({"id": "c", "type": "function", "function": {"name": tool, "arguments": text}}))
                 .collect();
             let message = json!({"role": "assistant", "content": null, "tool_calls": calls});
-            json!({"model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}).to_string()
+            json!({"model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]})
+                .to_string()
         }
         Dialect::Anthropic => {
             let blocks: Vec<Value> = calls
@@ -72,7 +72,8 @@ fn whole(dialect: Dialect, calls: &[Called<'_>]) -> String {
                     json!({"type": "tool_use", "id": "t", "name": tool, "input": input})
                 })
                 .collect();
-            json!({"model": "m", "role": "assistant", "type": "message", "content": blocks, "stop_reason": "tool_use"}).to_string()
+            json!({"model": "m", "role": "assistant", "type": "message", "content": blocks, "stop_reason": "tool_use"})
+                .to_string()
         }
     }
 }
@@ -128,10 +129,17 @@ fn a_call_whose_arguments_never_end_is_judged_without_any() {
     let rules = letters();
     for dialect in DIALECTS {
         let mut cut = stream(dialect, &[("mail", &["{\"to\": \"ana@northwind.example\""])]);
-        cut.truncate(cut.find("finish_reason\":\"stop").or(cut.find("event: content_block_stop")).expect("an end"));
+        cut.truncate(
+            cut.find("finish_reason\":\"stop")
+                .or(cut.find("event: content_block_stop"))
+                .expect("an end"),
+        );
         let cut = cut.rsplit_once("\n\n").map_or("", |(whole, _)| whole).to_owned() + "\n\n";
         let done = run_whole(&rules, dialect, &cut);
-        assert_eq!((done.ending, done.judged.decision.verdict), (Ending::Stopped, Verdict::Block));
+        assert_eq!(
+            (done.ending, done.judged.decision.verdict),
+            (Ending::Stopped, Verdict::Block)
+        );
     }
 }
 
@@ -147,7 +155,10 @@ fn one_call_told_twice_is_one_call_and_must_hold_twice() {
     let done = run_whole(&rules, Dialect::OpenAi, &repeated);
     assert_eq!((tools(&done.judged), done.ending), (vec!["mail"], Ending::Complete));
 
-    for (first, verdict) in [("ana@northwind.example", Verdict::Allow), ("eve@elsewhere.example", Verdict::Block)] {
+    for (first, verdict) in [
+        ("ana@northwind.example", Verdict::Allow),
+        ("eve@elsewhere.example", Verdict::Block),
+    ] {
         let block = json!({"type": "tool_use", "id": "t", "name": "mail", "input": {"to": first}});
         let delta = json!({"type": "input_json_delta", "partial_json": "{\"to\": \"bo@northwind.example\"}"});
         let twice = named(&json!({"type": "content_block_start", "index": 0, "content_block": block}))
@@ -158,7 +169,8 @@ fn one_call_told_twice_is_one_call_and_must_hold_twice() {
     }
     // All of it in the first event.
     let block = json!({"type": "tool_use", "id": "t", "name": "mail", "input": {"to": "bo@partner.example"}});
-    let once = named(&json!({"type": "content_block_start", "index": 0, "content_block": block})) + &Dialect::Anthropic.end();
+    let once =
+        named(&json!({"type": "content_block_start", "index": 0, "content_block": block})) + &Dialect::Anthropic.end();
     let done = run_whole(&rules, Dialect::Anthropic, &once);
     assert_eq!(done.judged.decision.verdict, Verdict::Coach);
 }

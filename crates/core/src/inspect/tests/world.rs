@@ -287,7 +287,13 @@ impl Outcome {
 
 /// Names of the tools called.
 pub(super) fn tools(judged: &Judged) -> Vec<&str> {
-    judged.facts.content.tools.iter().map(|call| call.name.as_str()).collect()
+    judged
+        .facts
+        .content
+        .tools
+        .iter()
+        .map(|call| call.name.as_str())
+        .collect()
 }
 
 /// Runs a stream cut into these pieces of bytes, and closes it.

@@ -59,7 +59,9 @@ fn effective<'f>(
                 reference.place,
                 format!("no policy to extend in `{}`", reference.value),
             );
-            problems.push(problem.help("name a folder with a `policy.yaml`, as seen from this policy's folder: `../group`"));
+            problems.push(
+                problem.help("name a folder with a `policy.yaml`, as seen from this policy's folder: `../group`"),
+            );
             return None;
         };
         if below.contains(&above) {
@@ -73,7 +75,10 @@ fn effective<'f>(
         }
         let (parent, more) = effective(files, &above, below, problems)?;
         let near = parent_folder("", reference.as_str()).unwrap_or_default();
-        used.extend(more.into_iter().filter_map(|(path, file)| Some((join(&near, &path)?, file))));
+        used.extend(
+            more.into_iter()
+                .filter_map(|(path, file)| Some((join(&near, &path)?, file))),
+        );
         document = extend::overlay(parent, document, problems);
     }
     extend::check_delegated(&document, problems);

@@ -56,7 +56,8 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
                 if let Some(mut call) = called_tool(&doc, block) {
                     // Usually `{}`, and the pieces follow.
                     let input = doc.get(block, "input");
-                    call.arguments.take_if(|_| input.is_some_and(|input| doc.children(input).next().is_none()));
+                    call.arguments
+                        .take_if(|_| input.is_some_and(|input| doc.children(input).next().is_none()));
                     let channel = group.clone();
                     reading.tools.push(CallBegun { channel, call });
                 }

@@ -261,7 +261,10 @@ fn events_of_a_stream_belong_to_blocks() {
         &json!({"type": "content_block_start", "index": 1, "content_block": {"type": "tool_use", "id": "t", "name": "pay", "input": {}}}),
     );
     assert_eq!(block.tools.len(), 1);
-    assert_eq!((block.tools[0].channel.as_str(), block.tools[0].call.tool.as_str()), ("block/1/", "pay"));
+    assert_eq!(
+        (block.tools[0].channel.as_str(), block.tools[0].call.tool.as_str()),
+        ("block/1/", "pay")
+    );
     assert_eq!(block.tools[0].call.arguments, None, "they come in pieces");
     assert!(
         block

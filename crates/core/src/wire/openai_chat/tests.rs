@@ -338,7 +338,11 @@ fn pieces_of_a_stream_belong_to_channels() {
         ]
     );
     assert_eq!(reading.ends, ["0/"]);
-    let begun: Vec<(&str, &str)> = reading.tools.iter().map(|one| (one.channel.as_str(), one.call.tool.as_str())).collect();
+    let begun: Vec<(&str, &str)> = reading
+        .tools
+        .iter()
+        .map(|one| (one.channel.as_str(), one.call.tool.as_str()))
+        .collect();
     assert_eq!(begun, [("0/tool/2/", "pay"), ("0/function_call/", "old")]);
     assert_eq!(reading.falsified.len(), 1);
     assert_eq!(reading.falsified[0].channel, "0/");

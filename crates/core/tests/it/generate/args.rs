@@ -50,7 +50,10 @@ pub(super) fn call(rng: &mut Rng, tool: String) -> Call {
     put(rng, "path", |rng| Value::Text(rng.pick(&PATHS).to_owned()));
     put(rng, "items", |rng| match rng.below(10) {
         0 => Value::Map(BTreeMap::new()),
-        _ => Value::Map(BTreeMap::from([("kind".to_owned(), Value::Text(rng.pick(&KINDS).to_owned()))])),
+        _ => Value::Map(BTreeMap::from([(
+            "kind".to_owned(),
+            Value::Text(rng.pick(&KINDS).to_owned()),
+        )])),
     });
     put(rng, "a/b", |rng| {
         Value::List(vec![match rng.below(2) {

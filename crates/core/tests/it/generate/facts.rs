@@ -45,7 +45,11 @@ pub(crate) fn facts(rng: &mut Rng, policy: &Policy) -> Facts {
         uses: declared_use(rng, policy),
         tools: match direction {
             Direction::Prompt => Vec::new(),
-            Direction::Answer => rng.names(&TOOLS, 0, 2).into_iter().map(|tool| args::call(rng, tool)).collect(),
+            Direction::Answer => rng
+                .names(&TOOLS, 0, 2)
+                .into_iter()
+                .map(|tool| args::call(rng, tool))
+                .collect(),
         },
         training: training(rng, policy, local.date()),
         since: since(rng, policy, local.date()),

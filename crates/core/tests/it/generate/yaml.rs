@@ -280,7 +280,10 @@ fn tools(tools: &Tools) -> Vec<String> {
         keys.extend(it.groups.as_ref().map(|groups| format!("groups: {}", list(groups))));
         keys.extend(it.then.map(|then| format!("then: {}", verdict(then))));
         if !it.args.is_empty() {
-            let args = it.args.iter().map(|(name, patterns)| (format!("\"{name}\""), one_or_list(quoted(patterns))));
+            let args = it
+                .args
+                .iter()
+                .map(|(name, patterns)| (format!("\"{name}\""), one_or_list(quoted(patterns))));
             keys.push(format!("args: {}", map(args)));
         }
         data.push(format!("    - {{{}}}", keys.join(", ")));

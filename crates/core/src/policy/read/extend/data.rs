@@ -22,17 +22,27 @@ impl Overlay<'_> {
         if let Some(answers) = &own.answers {
             let known = data.answers.get_or_insert_with(|| At::new(Vec::new(), answers.place));
             for (class, now) in &answers.value {
-                let was = known.value.iter().find(|(of, _)| of.value == class.value).map(|(_, was)| was);
+                let was = known
+                    .value
+                    .iter()
+                    .find(|(of, _)| of.value == class.value)
+                    .map(|(_, was)| was);
                 let (was, of) = was.map_or((Verdict::Allow, None), |was| (was.value, Some(was.place)));
                 self.verdict(&format!("data.answers.{}", class.value), was, of, now);
                 put(&mut known.value, class, now);
             }
         }
         if let Some(retention) = &own.retention {
-            let known = data.retention.get_or_insert_with(|| At::new(Vec::new(), retention.place));
+            let known = data
+                .retention
+                .get_or_insert_with(|| At::new(Vec::new(), retention.place));
             for (what, now) in &retention.value {
                 let path = format!("data.retention.{}", what.value);
-                let was = known.value.iter().find(|(of, _)| of.value == what.value).map(|(_, was)| was.clone());
+                let was = known
+                    .value
+                    .iter()
+                    .find(|(of, _)| of.value == what.value)
+                    .map(|(_, was)| was.clone());
                 if what.as_str() == "content" {
                     self.days(&path, was.as_ref(), now);
                 } else if let Some(was) = was.filter(|was| was.value != now.value) {
@@ -48,7 +58,12 @@ impl Overlay<'_> {
         ] {
             if let Some(now) = now {
                 let of = was.as_ref().map(|verdict| verdict.place);
-                self.verdict(path, was.as_ref().map_or(Verdict::Block, |verdict| verdict.value), of, now);
+                self.verdict(
+                    path,
+                    was.as_ref().map_or(Verdict::Block, |verdict| verdict.value),
+                    of,
+                    now,
+                );
                 *was = Some(now.clone());
             }
         }
@@ -82,7 +97,8 @@ impl Overlay<'_> {
                 "the data classes and their order are the parent's",
             );
             let line = of.map_or(0, |of| of.line);
-            self.problems.push(problem.help(format!("leave `classes` out; the parent has them on line {line}")));
+            self.problems
+                .push(problem.help(format!("leave `classes` out; the parent has them on line {line}")));
         }
         if let Some(now) = &own.default {
             if let Some(was) = &data.default
@@ -99,7 +115,10 @@ impl Overlay<'_> {
                 && self.rank(now) < self.rank(was)
             {
                 let path = format!("data.entities.{}", name.value);
-                let message = format!("`{}` is {} here, and {} in the parent", name.value, now.value, was.value);
+                let message = format!(
+                    "`{}` is {} here, and {} in the parent",
+                    name.value, now.value, was.value
+                );
                 self.loosens(&path, now.place, Some(was.place), message);
             }
             put(&mut data.entities, name, now);
@@ -144,7 +163,9 @@ impl Overlay<'_> {
 fn class_of<'d>(document: &'d Document, name: &str) -> Option<&'d Text> {
     let given = |name: &str| {
         let mut entities = document.data.entities.iter();
-        entities.find(|(known, _)| known.as_str() == name).map(|(_, class)| class)
+        entities
+            .find(|(known, _)| known.as_str() == name)
+            .map(|(_, class)| class)
     };
     let family = entity(name).and_then(|entity| entity.family);
     given(name)

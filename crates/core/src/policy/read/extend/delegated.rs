@@ -72,7 +72,10 @@ impl Overlay<'_> {
                     &path.value,
                     path.place,
                     None,
-                    format!("`{}` was not delegated to this policy, so it cannot be passed on", path.value),
+                    format!(
+                        "`{}` was not delegated to this policy, so it cannot be passed on",
+                        path.value
+                    ),
                 );
             }
         }
@@ -138,7 +141,16 @@ const WHOLE: [&str; 38] = [
 
 /// What of a clause can be delegated.
 const OF_CLAUSE: [&str; 10] = [
-    "statement", "owner", "when", "unless", "condition", "then", "tell", "days", "evidence", "enforced_by",
+    "statement",
+    "owner",
+    "when",
+    "unless",
+    "condition",
+    "then",
+    "tell",
+    "days",
+    "evidence",
+    "enforced_by",
 ];
 
 /// Every path that a document has, but for names that are still to come.
@@ -157,22 +169,43 @@ fn paths(document: &Document) -> Vec<String> {
         all.push(format!("education.gates.{}", gate.id.value));
         all.push(format!("rollout.{}", gate.id.value));
     }
-    for data in ["access", "access.tools", "scope.groups", "scope.uses", "scope.outside", "data.matrix", "data.answers"] {
+    for data in [
+        "access",
+        "access.tools",
+        "scope.groups",
+        "scope.uses",
+        "scope.outside",
+        "data.matrix",
+        "data.answers",
+    ] {
         all.push(format!("rollout.{data}"));
     }
     for class in &document.data.classes {
         all.push(format!("data.matrix.{}", class.value));
         all.push(format!("data.answers.{}", class.value));
-        all.extend(AppClass::ALL.iter().map(|app| format!("data.matrix.{}.{app}", class.value)));
+        all.extend(
+            AppClass::ALL
+                .iter()
+                .map(|app| format!("data.matrix.{}.{app}", class.value)),
+        );
     }
     all.extend(AppClass::ALL.iter().map(|class| format!("applications.{class}")));
     let mut named = |start: &str, names: &mut dyn Iterator<Item = &Text>| {
         all.extend(names.map(|name| format!("{start}.{}", name.value)));
     };
     named("applications", &mut document.apps.iter().map(|app| &app.id));
-    named("access.grants", &mut document.access.grants.iter().map(|grant| &grant.id));
-    named("education.courses", &mut document.education.courses.iter().map(|course| &course.id));
-    named("scope.exclude", &mut document.scope.exclude.iter().filter_map(|one| one.group.as_ref()));
+    named(
+        "access.grants",
+        &mut document.access.grants.iter().map(|grant| &grant.id),
+    );
+    named(
+        "education.courses",
+        &mut document.education.courses.iter().map(|course| &course.id),
+    );
+    named(
+        "scope.exclude",
+        &mut document.scope.exclude.iter().filter_map(|one| one.group.as_ref()),
+    );
     named("scope.uses", &mut document.scope.uses.iter().map(|one| &one.id));
     let retention = document.data.retention.iter().flat_map(|retention| &retention.value);
     named("data.retention", &mut retention.map(|(name, _)| name));

@@ -80,7 +80,11 @@ impl Overlay<'_> {
         }
         let says = of.map(|of| {
             let file = self.parent.paths.get(usize::from(of.file));
-            format!("the parent says so at {}:{}; ", file.map_or("", String::as_str), of.line)
+            format!(
+                "the parent says so at {}:{}; ",
+                file.map_or("", String::as_str),
+                of.line
+            )
         });
         let problem = Problem::error(code, place, message);
         self.problems.push(problem.help(format!(
@@ -92,7 +96,12 @@ impl Overlay<'_> {
     /// Compares a verdict with the parent's.
     fn verdict(&mut self, path: &str, was: Verdict, of: Option<Place>, now: &At<Verdict>) {
         if now.value < was {
-            self.loosens(path, now.place, of, format!("`{}` is milder than the parent's `{was}`", now.value));
+            self.loosens(
+                path,
+                now.place,
+                of,
+                format!("`{}` is milder than the parent's `{was}`", now.value),
+            );
         }
     }
 
@@ -125,7 +134,12 @@ impl Overlay<'_> {
         if let Some(zone) = &child.timezone {
             if zone.value != self.parent.zone() {
                 let of = self.parent.timezone.as_ref().map(|zone| zone.place);
-                self.differs("timezone", zone.place, of, "another time zone moves every date of the parent");
+                self.differs(
+                    "timezone",
+                    zone.place,
+                    of,
+                    "another time zone moves every date of the parent",
+                );
             }
             merged.timezone = Some(zone.clone());
         }
@@ -206,5 +220,7 @@ fn add_words(list: &mut Vec<Text>, more: &[Text]) {
 
 /// Whether every word stands in the other list.
 fn all_in(words: &[Text], other: &[Text]) -> bool {
-    words.iter().all(|word| other.iter().any(|known| known.value == word.value))
+    words
+        .iter()
+        .all(|word| other.iter().any(|known| known.value == word.value))
 }

@@ -1,6 +1,6 @@
 //! Roles, outputs, courses, gates and consequences of a child.
 
-use crate::policy::document::{At, Document, Outputs, Raci, Text};
+use crate::policy::document::{At, Document, Outputs, REUSE, Raci, Text};
 use crate::policy::node::Place;
 
 use super::{Overlay, put};
@@ -29,9 +29,7 @@ impl Overlay<'_> {
         roles.raci_place = roles.raci_place.or(own.raci_place);
         for line in &own.raci {
             for subject in &line.subjects {
-                let names = |known: &&Raci| {
-                    known.subjects.iter().any(|known| known.value == subject.value)
-                };
+                let names = |known: &&Raci| known.subjects.iter().any(|known| known.value == subject.value);
                 if let Some(was) = self.parent.roles.raci.iter().find(names) {
                     let message = format!("the parent says who answers for `{}`", subject.value);
                     self.differs("roles.raci", subject.place, Some(was.place), message);
@@ -48,10 +46,19 @@ impl Overlay<'_> {
             reuse: Vec::new(),
             place: own.place,
         });
-        self.word("acceptable_use.outputs.inherit", &mut known.inherit, own.inherit.as_ref());
+        self.word(
+            "acceptable_use.outputs.inherit",
+            &mut known.inherit,
+            own.inherit.as_ref(),
+        );
         for (audience, now) in &own.reuse {
-            let was = known.reuse.iter().find(|(of, _)| of.value == audience.value).map(|(_, was)| was.clone());
-            if let Some(was) = was.filter(|was| now.value < was.value) {
+            let was = known
+                .reuse
+                .iter()
+                .find(|(of, _)| of.value == audience.value)
+                .map(|(_, was)| was.clone());
+            let rank = |word: &Text| REUSE.iter().position(|known| *known == word.value);
+            if let Some(was) = was.filter(|was| rank(now) < rank(was)) {
                 let path = format!("acceptable_use.outputs.reuse.{}", audience.value);
                 let message = format!("`{}` is freer than the parent's `{}`", now.value, was.value);
                 self.loosens(&path, now.place, Some(was.place), message);
@@ -64,7 +71,11 @@ impl Overlay<'_> {
         let (own, education) = (&child.education, &mut merged.education);
         for course in &own.courses {
             let path = format!("education.courses.{}", course.id.value);
-            let Some(known) = education.courses.iter_mut().find(|known| known.id.value == course.id.value) else {
+            let Some(known) = education
+                .courses
+                .iter_mut()
+                .find(|known| known.id.value == course.id.value)
+            else {
                 education.courses.push(course.clone());
                 continue;
             };

@@ -9,7 +9,11 @@ use super::{Overlay, add_words};
 impl Overlay<'_> {
     pub(super) fn clauses(&mut self, child: &Document, merged: &mut Document) {
         for clause in &child.clauses {
-            match merged.clauses.iter_mut().find(|known| known.id.value == clause.id.value) {
+            match merged
+                .clauses
+                .iter_mut()
+                .find(|known| known.id.value == clause.id.value)
+            {
                 Some(known) => self.clause(known, clause),
                 None => {
                     self.whole(clause);
@@ -23,8 +27,13 @@ impl Overlay<'_> {
     /// A clause of the child's own says all that a clause says.
     fn whole(&mut self, clause: &Clause) {
         let mut missing = |what: &str, place: Place| {
-            let problem = Problem::error("missing-key", place, format!("{what}, since no clause `{}` is extended", clause.id.value));
-            self.problems.push(problem.help("write the whole clause, or the id of one of the parent's"));
+            let problem = Problem::error(
+                "missing-key",
+                place,
+                format!("{what}, since no clause `{}` is extended", clause.id.value),
+            );
+            self.problems
+                .push(problem.help("write the whole clause, or the id of one of the parent's"));
         };
         if clause.statement.is_none() {
             missing("a clause needs `statement`", clause.id.place);
@@ -37,12 +46,24 @@ impl Overlay<'_> {
     fn clause(&mut self, known: &mut Clause, clause: &Clause) {
         let path = format!("{}.{}", known.section.as_str(), known.id.value);
         if clause.section != known.section {
-            let message = format!("`{}` stands in `{}` in the parent", clause.id.value, known.section.as_str());
+            let message = format!(
+                "`{}` stands in `{}` in the parent",
+                clause.id.value,
+                known.section.as_str()
+            );
             self.differs(&path, clause.id.place, Some(known.id.place), message);
         }
-        self.word(&format!("{path}.statement"), &mut known.statement, clause.statement.as_ref());
+        self.word(
+            &format!("{path}.statement"),
+            &mut known.statement,
+            clause.statement.as_ref(),
+        );
         self.word(&format!("{path}.owner"), &mut known.owner, clause.owner.as_ref());
-        self.word(&format!("{path}.enforced_by"), &mut known.enforced_by, clause.enforced_by.as_ref());
+        self.word(
+            &format!("{path}.enforced_by"),
+            &mut known.enforced_by,
+            clause.enforced_by.as_ref(),
+        );
         if let Some(rule) = &clause.rule {
             match &mut known.rule {
                 Some(known) => self.rule(&path, known, rule),
@@ -66,11 +87,19 @@ impl Overlay<'_> {
 
     fn rule(&mut self, path: &str, known: &mut Rule, rule: &Rule) {
         let of = Some(known.place);
-        self.verdict(&format!("{path}.then"), known.then.value, Some(known.then.place), &rule.then);
+        self.verdict(
+            &format!("{path}.then"),
+            known.then.value,
+            Some(known.then.place),
+            &rule.then,
+        );
         known.then = rule.then.clone();
         known.tell = rule.tell.clone().or(known.tell.take());
         if !rule.when.is_empty() {
-            let left = known.when.iter().find(|was| !rule.when.iter().any(|now| same(was, now)));
+            let left = known
+                .when
+                .iter()
+                .find(|was| !rule.when.iter().any(|now| same(was, now)));
             if let Some(left) = left {
                 let message = "the parent's rule is also about what this one leaves out";
                 self.loosens(&format!("{path}.when"), rule.place, Some(left.place), message);
@@ -78,8 +107,17 @@ impl Overlay<'_> {
             known.when.clone_from(&rule.when);
         }
         if !rule.unless.is_empty() {
-            if let Some(new) = rule.unless.iter().find(|now| !known.unless.iter().any(|was| same(was, now))) {
-                self.loosens(&format!("{path}.unless"), new.place, of, "the parent's rule is not left off here");
+            if let Some(new) = rule
+                .unless
+                .iter()
+                .find(|now| !known.unless.iter().any(|was| same(was, now)))
+            {
+                self.loosens(
+                    &format!("{path}.unless"),
+                    new.place,
+                    of,
+                    "the parent's rule is not left off here",
+                );
             }
             known.unless.clone_from(&rule.unless);
         }
@@ -97,7 +135,12 @@ impl Overlay<'_> {
     fn evidence(&mut self, path: &str, known: &mut Evidence, evidence: &Evidence) {
         if (&known.kind.value, &known.what.value) != (&evidence.kind.value, &evidence.what.value) {
             let message = format!("the parent asks for `{}: {}`", known.kind.value, known.what.value);
-            self.differs(&format!("{path}.evidence"), evidence.kind.place, Some(known.place), message);
+            self.differs(
+                &format!("{path}.evidence"),
+                evidence.kind.place,
+                Some(known.place),
+                message,
+            );
             known.kind = evidence.kind.clone();
             known.what = evidence.what.clone();
         }
@@ -114,10 +157,16 @@ impl Overlay<'_> {
     pub(super) fn exceptions(&mut self, child: &Document, merged: &mut Document) {
         for one in &child.exceptions {
             let path = format!("exceptions.{}", one.clause.value);
-            let known = merged.exceptions.iter_mut().find(|known| known.id.value == one.id.value);
+            let known = merged
+                .exceptions
+                .iter_mut()
+                .find(|known| known.id.value == one.id.value);
             let Some(known) = known else {
                 if self.is_ours(child, one.clause.as_str()) {
-                    let message = format!("`{}` is the parent's, and this would be an exception to it", one.clause.value);
+                    let message = format!(
+                        "`{}` is the parent's, and this would be an exception to it",
+                        one.clause.value
+                    );
                     self.loosens(&path, one.clause.place, None, message);
                 }
                 merged.exceptions.push(one.clone());
@@ -132,7 +181,10 @@ impl Overlay<'_> {
                     (Some(_), None) => false,
                 };
             if !narrower {
-                let message = format!("the parent's exception `{}` may only end sooner or be stricter here", one.id.value);
+                let message = format!(
+                    "the parent's exception `{}` may only end sooner or be stricter here",
+                    one.id.value
+                );
                 self.loosens(&path, one.place, Some(known.place), message);
             }
             *known = one.clone();
@@ -160,7 +212,10 @@ fn plain(selector: &Selector) -> Vec<Option<Vec<String>>> {
     }
     let texts = |words: &Option<Vec<Text>>| Some(sorted(words.as_ref()?.iter().map(|word| word.value.clone())));
     let app = |app: &AppSelector| {
-        let classes = app.class.as_ref().map(|all| sorted(all.iter().map(|class| class.value.to_string())));
+        let classes = app
+            .class
+            .as_ref()
+            .map(|all| sorted(all.iter().map(|class| class.value.to_string())));
         format!("{:?} {classes:?} {:?}", texts(&app.id), texts(&app.category))
     };
     fn words<T: ToString>(list: &Option<Vec<At<T>>>) -> Option<Vec<String>> {

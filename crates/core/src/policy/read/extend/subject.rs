@@ -31,7 +31,10 @@ impl Overlay<'_> {
         let was = unmapped.as_ref().map_or(Verdict::Allow, |verdict| verdict.value);
         for group in &own.groups {
             let path = format!("scope.groups.{}", group.name.value);
-            let known = scope.groups.iter_mut().find(|known| known.name.value == group.name.value);
+            let known = scope
+                .groups
+                .iter_mut()
+                .find(|known| known.name.value == group.name.value);
             if let Some(known) = known {
                 if claim(known) != claim(group) {
                     let message = format!("the parent knows this group as `{}` in the directory", claim(known));
@@ -42,8 +45,16 @@ impl Overlay<'_> {
             }
             let mapped = scope.groups.iter().any(|known| claim(known) == claim(group));
             if was > Verdict::Allow && !mapped {
-                let message = format!("who is only in `{}` is in none of the parent's groups (`unmapped: {was}`)", group.name.value);
-                self.loosens(&path, group.name.place, unmapped.as_ref().map(|verdict| verdict.place), message);
+                let message = format!(
+                    "who is only in `{}` is in none of the parent's groups (`unmapped: {was}`)",
+                    group.name.value
+                );
+                self.loosens(
+                    &path,
+                    group.name.place,
+                    unmapped.as_ref().map(|verdict| verdict.place),
+                    message,
+                );
             }
             scope.groups.push(group.clone());
         }
@@ -69,14 +80,17 @@ impl Overlay<'_> {
         if let Some(now) = &own.outside {
             let was = self.parent.scope.outside.as_ref();
             let of = was.map(|verdict| verdict.place);
-            self.verdict("scope.outside", was.map_or(Verdict::Block, |verdict| verdict.value), of, now);
+            self.verdict(
+                "scope.outside",
+                was.map_or(Verdict::Block, |verdict| verdict.value),
+                of,
+                now,
+            );
             scope.outside = Some(now.clone());
         }
         for one in &own.exclude {
             let group = one.group.as_ref().map_or("", Text::as_str);
-            let same = |known: &&mut Exclude| {
-                known.group.as_ref().is_some_and(|known| known.as_str() == group)
-            };
+            let same = |known: &&mut Exclude| known.group.as_ref().is_some_and(|known| known.as_str() == group);
             let known = scope.exclude.iter_mut().find(same);
             let sooner = known.as_ref().is_some_and(|known| {
                 let ends = |one: &Exclude| one.until.as_ref().map(|date| date.value);
@@ -144,12 +158,17 @@ impl Overlay<'_> {
     }
 
     fn app(&mut self, known: &mut App, app: &App) {
-        let free = [known.class, app.class].iter().all(|class| self.may(&format!("applications.{class}")));
+        let free = [known.class, app.class]
+            .iter()
+            .all(|class| self.may(&format!("applications.{class}")));
         let path = format!("applications.{}", app.id.value);
         let of = Some(known.id.place);
         if !free {
             if app.class < known.class {
-                let message = format!("`{}` is {} here, and {} in the parent", app.id.value, app.class, known.class);
+                let message = format!(
+                    "`{}` is {} here, and {} in the parent",
+                    app.id.value, app.class, known.class
+                );
                 self.loosens(&path, app.id.place, of, message);
             }
             if let (Some(was), Some(now)) = (&known.models, &app.models) {
@@ -167,7 +186,11 @@ impl Overlay<'_> {
                 }
             }
             for (class, now) in &app.cells {
-                let own = known.cells.iter().find(|(of, _)| of.value == class.value).map(|(_, was)| was.clone());
+                let own = known
+                    .cells
+                    .iter()
+                    .find(|(of, _)| of.value == class.value)
+                    .map(|(_, was)| was.clone());
                 if let Some(was) = own.or_else(|| self.cell(class, known.class)) {
                     self.verdict(&path, was.value, Some(was.place), now);
                 }
@@ -175,11 +198,19 @@ impl Overlay<'_> {
             if let (Some(was), Some(now)) = (&known.only_for, &app.only_for)
                 && !rules::same_selectors(&was.value, &now.value)
             {
-                self.differs(&path, now.place, Some(was.place), "the parent says whom this app is for");
+                self.differs(
+                    &path,
+                    now.place,
+                    Some(was.place),
+                    "the parent says whom this app is for",
+                );
             }
             match (&known.expires, &app.expires) {
                 (Some(was), Some(now)) if now.on.value > was.on.value || now.then.value < was.then.value => {
-                    let message = format!("the parent's classification ends on {} as {}", was.on.value, was.then.value);
+                    let message = format!(
+                        "the parent's classification ends on {} as {}",
+                        was.on.value, was.then.value
+                    );
                     self.loosens(&path, now.on.place, Some(was.on.place), message);
                 }
                 (None, Some(now)) if now.then.value < known.class => {
@@ -234,7 +265,12 @@ impl Overlay<'_> {
         if let Some(now) = &own.unlisted {
             let was = tools.unlisted.as_ref();
             let of = was.map(|verdict| verdict.place);
-            self.verdict("access.tools.unlisted", was.map_or(Verdict::Block, |verdict| verdict.value), of, now);
+            self.verdict(
+                "access.tools.unlisted",
+                was.map_or(Verdict::Block, |verdict| verdict.value),
+                of,
+                now,
+            );
             tools.unlisted = Some(now.clone());
         }
         if let Some(was) = &self.parent.access.tools {
@@ -251,7 +287,11 @@ impl Overlay<'_> {
         let then = |tool: &Tool| tool.then.as_ref().map_or(Verdict::Allow, |verdict| verdict.value);
         let mut least = Verdict::Allow;
         let mut decided = false;
-        for known in was.list.iter().filter(|known| overlap(known.tool.as_str(), tool.tool.as_str())) {
+        for known in was
+            .list
+            .iter()
+            .filter(|known| overlap(known.tool.as_str(), tool.tool.as_str()))
+        {
             least = least.max(then(known));
             let groups = known.groups.is_empty() || (!tool.groups.is_empty() && all_in(&tool.groups, &known.groups));
             let asks = |(name, patterns): &(Text, Vec<Text>)| {
@@ -268,7 +308,11 @@ impl Overlay<'_> {
         }
         if then(tool) < least {
             let path = format!("access.tools.{}", tool.tool.value);
-            let message = format!("`{}` is {} here, and {least} in the parent, at least for some calls", tool.tool.value, then(tool));
+            let message = format!(
+                "`{}` is {} here, and {least} in the parent, at least for some calls",
+                tool.tool.value,
+                then(tool)
+            );
             self.loosens(&path, tool.tool.place, Some(was.place), message);
         }
     }
@@ -282,7 +326,9 @@ fn claim(group: &Group) -> &str {
 /// Whether one of the patterns matches all that another one matches.
 fn covered(pattern: &Text, wider: &[Text]) -> bool {
     // The `*` of one pattern can only be taken up by a `*` of the other.
-    wider.iter().any(|wider| Pattern::new(wider.as_str()).matches(pattern.as_str()))
+    wider
+        .iter()
+        .any(|wider| Pattern::new(wider.as_str()).matches(pattern.as_str()))
 }
 
 /// Whether some name matches both patterns.
@@ -314,7 +360,10 @@ fn overlap(one: &str, two: &str) -> bool {
 /// Whether a grant reaches all that another one reaches.
 fn grants(wider: &Grant, grant: &Grant) -> bool {
     let everyone = wider.groups.iter().any(|group| group.as_str() == "everyone");
-    let uses = wider.uses.as_ref().is_none_or(|wider| grant.uses.as_ref().is_some_and(|uses| all_in(uses, wider)));
+    let uses = wider
+        .uses
+        .as_ref()
+        .is_none_or(|wider| grant.uses.as_ref().is_some_and(|uses| all_in(uses, wider)));
     let models = wider.models.as_ref().is_none_or(|wider| {
         let mut models = grant.models.iter().flatten();
         grant.models.is_some() && models.all(|model| covered(model, wider))
@@ -329,11 +378,16 @@ fn grants(wider: &Grant, grant: &Grant) -> bool {
 /// Whether an app selector selects all that another one selects.
 fn selects(wider: &AppSelector, app: &AppSelector) -> bool {
     let words = |wider: &Option<Vec<Text>>, own: &Option<Vec<Text>>| {
-        wider.as_ref().is_none_or(|wider| own.as_ref().is_some_and(|own| all_in(own, wider)))
+        wider
+            .as_ref()
+            .is_none_or(|wider| own.as_ref().is_some_and(|own| all_in(own, wider)))
     };
     let classes = wider.class.as_ref().is_none_or(|wider| {
         let own = app.class.as_ref();
-        own.is_some_and(|own| own.iter().all(|class| wider.iter().any(|known| known.value == class.value)))
+        own.is_some_and(|own| {
+            own.iter()
+                .all(|class| wider.iter().any(|known| known.value == class.value))
+        })
     });
     words(&wider.id, &app.id) && words(&wider.category, &app.category) && classes
 }
@@ -353,7 +407,11 @@ mod overlaps {
             ("mail", "mail", true),
             ("mail", "mails", false),
         ] {
-            assert_eq!((overlap(one, two), overlap(two, one)), (expected, expected), "{one} {two}");
+            assert_eq!(
+                (overlap(one, two), overlap(two, one)),
+                (expected, expected),
+                "{one} {two}"
+            );
         }
     }
 }

@@ -85,17 +85,30 @@ fn loaded(delegated: &str, child: &str) -> Loaded {
         file("policy.yaml", format!("{HEAD}{child}")),
         file("../group/policy.yaml", PARENT.replace("DELEGATED", delegated)),
     ]);
-    load(&files, &Catalog::built_in(), "2026-12-10T12:00:00Z".parse().expect("a moment"))
+    load(
+        &files,
+        &Catalog::built_in(),
+        "2026-12-10T12:00:00Z".parse().expect("a moment"),
+    )
 }
 
 /// Errors of a child with their lines below [`HEAD`], and whether they stand in the child's own file.
 fn errors(delegated: &str, child: &str) -> Vec<(&'static str, u32)> {
     let loaded = loaded(delegated, child);
-    let paths = loaded.document.as_ref().map(|document| document.paths.clone()).unwrap_or_default();
-    let errors = loaded.problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let paths = loaded
+        .document
+        .as_ref()
+        .map(|document| document.paths.clone())
+        .unwrap_or_default();
+    let errors = loaded
+        .problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error);
     errors
         .map(|problem| {
-            let own = paths.get(usize::from(problem.place.file)).is_none_or(|path| path == "policy.yaml");
+            let own = paths
+                .get(usize::from(problem.place.file))
+                .is_none_or(|path| path == "policy.yaml");
             assert!(own, "{problem:?}");
             (problem.code, problem.place.line - 3)
         })
@@ -124,10 +137,16 @@ fn a_child_that_adds_nothing_is_its_parent() {
 #[test]
 fn what_loosens_is_refused_at_its_line_unless_it_is_delegated() {
     let cases: &[(&str, &str)] = &[
-        ("data.matrix.internal.tolerated", "data: {matrix: {internal: {tolerated: allow}}}"),
+        (
+            "data.matrix.internal.tolerated",
+            "data: {matrix: {internal: {tolerated: allow}}}",
+        ),
         ("data.matrix.internal", "data: {matrix: {internal: {unknown: coach}}}"),
         ("data.answers.restricted", "data: {answers: {restricted: coach}}"),
-        ("data.entities.payment-card", "data: {entities: {payment-card: confidential}}"),
+        (
+            "data.entities.payment-card",
+            "data: {entities: {payment-card: confidential}}",
+        ),
         ("data.entities.aws-key", "data: {entities: {aws-key: internal}}"),
         ("data.retention.content", "data: {retention: {content: 15 days}}"),
         ("data.unavailable", "data: {unavailable: allow}"),
@@ -141,32 +160,99 @@ fn what_loosens_is_refused_at_its_line_unless_it_is_delegated() {
         ("scope.uses.coding", "scope: {uses: [{id: coding, groups: [everyone]}]}"),
         ("scope.uses", "scope: {uses: [{id: coding, ceiling: restricted}]}"),
         ("scope.outside", "scope: {outside: coach}"),
-        ("scope.exclude", "scope: {exclude: [{group: staff, reason: x, until: 2027-01-01}]}"),
-        ("scope.exclude.engineering", "scope: {exclude: [{group: engineering, reason: x, until: 2027-02-01}]}"),
-        ("applications.tolerated", "applications: {tolerated: [{app: perplexity, reason: x}]}"),
-        ("applications.perplexity", "applications: {sanctioned: [{app: perplexity, owner: cto}]}"),
-        ("applications.deepseek", "applications: {tolerated: [{app: deepseek, reason: x}]}"),
-        ("applications.openai-api", "applications: {sanctioned: [{app: openai-api, models: [\"gpt-*\"]}]}"),
-        ("applications.openai-api", "applications: {sanctioned: [{app: openai-api, cells: {confidential: allow}}]}"),
+        (
+            "scope.exclude",
+            "scope: {exclude: [{group: staff, reason: x, until: 2027-01-01}]}",
+        ),
+        (
+            "scope.exclude.engineering",
+            "scope: {exclude: [{group: engineering, reason: x, until: 2027-02-01}]}",
+        ),
+        (
+            "applications.tolerated",
+            "applications: {tolerated: [{app: perplexity, reason: x}]}",
+        ),
+        (
+            "applications.perplexity",
+            "applications: {sanctioned: [{app: perplexity, owner: cto}]}",
+        ),
+        (
+            "applications.deepseek",
+            "applications: {tolerated: [{app: deepseek, reason: x}]}",
+        ),
+        (
+            "applications.openai-api",
+            "applications: {sanctioned: [{app: openai-api, models: [\"gpt-*\"]}]}",
+        ),
+        (
+            "applications.openai-api",
+            "applications: {sanctioned: [{app: openai-api, cells: {confidential: allow}}]}",
+        ),
         ("access.grants", "access: {grants: [{id: GR-2, groups: [engineering]}]}"),
-        ("access.grants.GR-1", "access: {grants: [{id: GR-1, groups: [staff], apps: {class: sanctioned}}]}"),
+        (
+            "access.grants.GR-1",
+            "access: {grants: [{id: GR-1, groups: [staff], apps: {class: sanctioned}}]}",
+        ),
         ("access.tools.unlisted", "access: {tools: {unlisted: hold}}"),
-        ("access.tools.mail.send", "access: {tools: {list: [{tool: mail.send, then: coach}]}}"),
-        ("access.tools", "access: {tools: {list: [{tool: mail.send, groups: [staff], args: {to: \"*\"}, then: coach}]}}"),
-        ("access.tools.cal.list", "access: {tools: {list: [{tool: \"*\", then: hold}]}}"),
-        ("acceptable_use.outputs", "acceptable_use: {outputs: {reuse: {external: free}}}"),
-        ("acceptable_use.AU-1.then", "acceptable_use: {clauses: [{id: AU-1, rule: {then: coach}}]}"),
-        ("acceptable_use.AU-1", "acceptable_use: {clauses: [{id: AU-1, rule: {when: {data: [secret], group: staff}, then: block}}]}"),
-        ("acceptable_use.AU-1.unless", "acceptable_use: {clauses: [{id: AU-1, rule: {unless: {group: staff}, then: block}}]}"),
-        ("acceptable_use.AU-1.condition", "acceptable_use: {clauses: [{id: AU-1, rule: {then: block, condition: \"hour < 5\"}}]}"),
-        ("acceptable_use.AU-7.days", "acceptable_use: {clauses: [{id: AU-7, evidence: {task: review, every: 365 days}}]}"),
-        ("education.gates", "education: {gates: [{id: GA-1, without: ai-basics, grace: 60 days, then: coach}]}"),
-        ("education.courses.ai-basics", "education: {courses: {ai-basics: {valid: 2 years}}}"),
-        ("exceptions.AU-1", "exceptions: [{id: EX-2, clause: AU-1, who: {group: staff}, then: allow, reason: x, approved: [ciso, cto], expires: 2027-01-31}]"),
-        ("exceptions", "exceptions: [{id: EX-1, clause: AU-1, who: {group: staff}, then: coach, reason: x, approved: [ciso, cto], expires: 2027-02-28}]"),
+        (
+            "access.tools.mail.send",
+            "access: {tools: {list: [{tool: mail.send, then: coach}]}}",
+        ),
+        (
+            "access.tools",
+            "access: {tools: {list: [{tool: mail.send, groups: [staff], args: {to: \"*\"}, then: coach}]}}",
+        ),
+        (
+            "access.tools.cal.list",
+            "access: {tools: {list: [{tool: \"*\", then: hold}]}}",
+        ),
+        (
+            "acceptable_use.outputs",
+            "acceptable_use: {outputs: {reuse: {external: free}}}",
+        ),
+        (
+            "acceptable_use.AU-1.then",
+            "acceptable_use: {clauses: [{id: AU-1, rule: {then: coach}}]}",
+        ),
+        (
+            "acceptable_use.AU-1",
+            "acceptable_use: {clauses: [{id: AU-1, rule: {when: {data: [secret], group: staff}, then: block}}]}",
+        ),
+        (
+            "acceptable_use.AU-1.unless",
+            "acceptable_use: {clauses: [{id: AU-1, rule: {unless: {group: staff}, then: block}}]}",
+        ),
+        (
+            "acceptable_use.AU-1.condition",
+            "acceptable_use: {clauses: [{id: AU-1, rule: {then: block, condition: \"hour < 5\"}}]}",
+        ),
+        (
+            "acceptable_use.AU-7.days",
+            "acceptable_use: {clauses: [{id: AU-7, evidence: {task: review, every: 365 days}}]}",
+        ),
+        (
+            "education.gates",
+            "education: {gates: [{id: GA-1, without: ai-basics, grace: 60 days, then: coach}]}",
+        ),
+        (
+            "education.courses.ai-basics",
+            "education: {courses: {ai-basics: {valid: 2 years}}}",
+        ),
+        (
+            "exceptions.AU-1",
+            "exceptions: [{id: EX-2, clause: AU-1, who: {group: staff}, then: allow, reason: x, approved: [ciso, cto], expires: 2027-01-31}]",
+        ),
+        (
+            "exceptions",
+            "exceptions: [{id: EX-1, clause: AU-1, who: {group: staff}, then: coach, reason: x, approved: [ciso, cto], expires: 2027-02-28}]",
+        ),
     ];
     for (path, child) in cases {
-        let delegated = if *path == "access.tools.cal.list" { "access.tools" } else { path };
+        let delegated = if *path == "access.tools.cal.list" {
+            "access.tools"
+        } else {
+            path
+        };
         assert_eq!(errors("", child), [("child-loosens", 1)], "{child}");
         assert_eq!(errors(delegated, child), [], "{child}, with {delegated} delegated");
     }
@@ -179,13 +265,31 @@ fn what_is_neither_more_nor_less_strict_has_to_be_delegated() {
         ("roles.people.cto", "roles: {people: {cto: other@example.com}}"),
         ("roles.owner", "roles: {owner: {accountable: cto, deputy: ciso}}"),
         ("roles.raci", "roles: {raci: [{for: [data], accountable: ciso}]}"),
-        ("purpose.objectives", "purpose: {objectives: [{id: adopt, metric: active-sanctioned-users, owner: ciso}]}"),
-        ("scope.groups.engineering", "scope: {groups: {engineering: {claim: engineers}}}"),
-        ("applications.openai-api", "applications: {sanctioned: [{app: openai-api, require: {region: us}}]}"),
+        (
+            "purpose.objectives",
+            "purpose: {objectives: [{id: adopt, metric: active-sanctioned-users, owner: ciso}]}",
+        ),
+        (
+            "scope.groups.engineering",
+            "scope: {groups: {engineering: {claim: engineers}}}",
+        ),
+        (
+            "applications.openai-api",
+            "applications: {sanctioned: [{app: openai-api, require: {region: us}}]}",
+        ),
         ("data.retention", "data: {retention: {records: 1 year}}"),
-        ("data.patterns.case-number", "data: {patterns: {case-number: \"D-[0-9]+\"}}"),
-        ("acceptable_use.AU-1.statement", "acceptable_use: {clauses: [{id: AU-1, statement: Other.}]}"),
-        ("acceptable_use.AU-7.evidence", "acceptable_use: {clauses: [{id: AU-7, evidence: {task: reading, every: 30 days}}]}"),
+        (
+            "data.patterns.case-number",
+            "data: {patterns: {case-number: \"D-[0-9]+\"}}",
+        ),
+        (
+            "acceptable_use.AU-1.statement",
+            "acceptable_use: {clauses: [{id: AU-1, statement: Other.}]}",
+        ),
+        (
+            "acceptable_use.AU-7.evidence",
+            "acceptable_use: {clauses: [{id: AU-7, evidence: {task: reading, every: 30 days}}]}",
+        ),
         ("consequences.ladder", "consequences: {ladder: [coach, manager, board]}"),
     ];
     for (path, child) in cases {
@@ -243,18 +347,52 @@ never_excepted: [DA-1]
 "#;
     // Everything that is said is taken.
     let loaded = loaded("", child);
-    let found: Vec<_> = loaded.problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
+    let found: Vec<_> = loaded
+        .problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .collect();
     // `never_excepted` wants something that decides; the rest is fine.
-    assert_eq!(found.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["unknown-citation"], "{found:#?}");
+    assert_eq!(
+        found.iter().map(|problem| problem.code).collect::<Vec<_>>(),
+        ["unknown-citation"],
+        "{found:#?}"
+    );
     let document = loaded.document.expect("a document");
-    let clause = |id: &str| document.clauses.iter().find(|clause| clause.id.value == id).expect("a clause");
+    let clause = |id: &str| {
+        document
+            .clauses
+            .iter()
+            .find(|clause| clause.id.value == id)
+            .expect("a clause")
+    };
     let rule = clause("AU-1").rule.as_ref().expect("a rule");
-    assert_eq!((rule.then.value, rule.when.len(), rule.unless.len()), (Verdict::Block, 2, 1));
-    assert_eq!(clause("AU-1").statement.as_ref().expect("the parent's").as_str(), "Keys.");
+    assert_eq!(
+        (rule.then.value, rule.when.len(), rule.unless.len()),
+        (Verdict::Block, 2, 1)
+    );
+    assert_eq!(
+        clause("AU-1").statement.as_ref().expect("the parent's").as_str(),
+        "Keys."
+    );
     assert_eq!(document.organization.as_ref().expect("its own").as_str(), "Unit");
     assert_eq!(document.rollout.default.as_ref().expect("its own").value, Mode::Enforce);
-    assert_eq!(document.data.keywords.iter().map(|(_, words)| words.len()).sum::<usize>(), 2);
-    let tools: Vec<&str> = document.access.tools.iter().flat_map(|tools| &tools.list).map(|tool| tool.tool.as_str()).collect();
+    assert_eq!(
+        document
+            .data
+            .keywords
+            .iter()
+            .map(|(_, words)| words.len())
+            .sum::<usize>(),
+        2
+    );
+    let tools: Vec<&str> = document
+        .access
+        .tools
+        .iter()
+        .flat_map(|tools| &tools.list)
+        .map(|tool| tool.tool.as_str())
+        .collect();
     assert_eq!(tools, ["mail.send", "mail.*", "mail.send", "cal.*"]);
 }
 
@@ -267,8 +405,14 @@ fn a_child_says_itself_what_the_parent_does_not() {
 #[test]
 fn delegation_is_passed_on_and_not_invented() {
     assert_eq!(errors("data.matrix", "delegated: [data.matrix.internal.tolerated]"), []);
-    assert_eq!(errors("", "delegated: [data.matrix.internal.tolerated]"), [("child-loosens", 1)]);
-    assert_eq!(errors("", "delegated: [data.matrix.internal.tolerate]"), [("child-loosens", 1), ("unknown-path", 1)]);
+    assert_eq!(
+        errors("", "delegated: [data.matrix.internal.tolerated]"),
+        [("child-loosens", 1)]
+    );
+    assert_eq!(
+        errors("", "delegated: [data.matrix.internal.tolerate]"),
+        [("child-loosens", 1), ("unknown-path", 1)]
+    );
     let own = "delegated: [risk.RI-1.days]\nrisk: {clauses: [{id: RI-1, statement: Own., evidence: {task: x, every: 9 days, by: cto}}]}";
     assert_eq!(errors("", own), [], "of what it adds, a child may delegate anything");
 }
@@ -279,7 +423,11 @@ fn a_parent_that_is_not_there_or_is_the_child_is_said() {
         let text = format!("ordain: 1\nextends: {extends}\nversion: \"1\"\n");
         let files = Files::single(&text);
         let loaded = load(&files, &Catalog::built_in(), jiff::Timestamp::UNIX_EPOCH);
-        loaded.problems.iter().map(|problem| (problem.code, problem.place.line)).collect::<Vec<_>>()
+        loaded
+            .problems
+            .iter()
+            .map(|problem| (problem.code, problem.place.line))
+            .collect::<Vec<_>>()
     };
     assert_eq!(of("../group"), [("unknown-parent", 2)]);
     assert_eq!(of("/group"), [("unknown-parent", 2)]);
@@ -303,7 +451,11 @@ fn a_case_of_the_parents_name_may_only_expect_more() {
             ),
             file("cases/own.yaml", text),
         ]);
-        let loaded = load(&files, &Catalog::built_in(), "2026-12-10T12:00:00Z".parse().expect("a moment"));
+        let loaded = load(
+            &files,
+            &Catalog::built_in(),
+            "2026-12-10T12:00:00Z".parse().expect("a moment"),
+        );
         let codes: Vec<_> = loaded
             .problems
             .iter()
@@ -320,5 +472,9 @@ fn a_case_of_the_parents_name_may_only_expect_more() {
     assert_eq!(cases(&case("a", "openai-api", "block")), (vec![], "a b".to_owned()));
     assert_eq!(cases(&case("a", "openai-api", "coach")).0, [("child-loosens", 2)]);
     assert_eq!(cases(&case("a", "demo", "block")).0, [("child-loosens", 2)]);
-    assert_eq!(cases(&case("b", "perplexity", "allow")).0, [], "its citation is delegated");
+    assert_eq!(
+        cases(&case("b", "perplexity", "allow")).0,
+        [],
+        "its citation is delegated"
+    );
 }
