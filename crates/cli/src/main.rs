@@ -51,6 +51,9 @@ enum Verb {
     /// Make, list and revoke virtual keys
     #[command(subcommand)]
     Key(verbs::key::Key),
+    /// Take in completed courses, and list them
+    #[command(subcommand)]
+    Training(verbs::training::Training),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Verb::Framework(verb) => verb.run(),
         Verb::Impact(verb) => verb.run(),
         Verb::Key(verb) => verb.run(),
+        Verb::Training(verb) => verb.run(),
     };
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,

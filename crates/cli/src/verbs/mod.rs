@@ -7,6 +7,7 @@ pub(crate) mod impact;
 pub(crate) mod key;
 pub(crate) mod records;
 pub(crate) mod test;
+pub(crate) mod training;
 pub(crate) mod up;
 
 use std::path::PathBuf;

@@ -11,6 +11,8 @@ use super::problem::{Fix, Problem};
 pub struct Reader {
     /// The problems so far.
     pub problems: Vec<Problem>,
+    /// Whether the document extends another one, from which it has what it does not say itself.
+    pub extends: bool,
 }
 
 impl Reader {

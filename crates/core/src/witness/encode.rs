@@ -9,8 +9,10 @@ mod outcome;
 mod say;
 mod select;
 
+use super::calls;
 use super::circuit::{FALSE, Lit, TRUE};
 use super::space::Space;
+use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{Pattern, Selector, Test};
 use crate::policy::compile::{CitationId, Policy};
 use crate::verdict::{AppClass, Mode, Verdict};
@@ -309,9 +311,13 @@ impl Encoder<'_, '_> {
         let policy = self.policy;
         let Some(tools) = &policy.tools else { return };
         let mut given = Vec::new();
-        for (name, called) in self.space.tools.clone() {
+        for (call, called) in self.space.calls.clone() {
             let mut earlier = FALSE;
-            let listed = tools.list.iter().filter(|tool| tool.pattern.matches(&name));
+            let met = calls::met(policy, &call);
+            let listed = tools.list.iter().filter(|tool| {
+                let fits = |condition: &ArgumentTest| met.contains(&condition.label);
+                tool.pattern.matches(&call.tool) && tool.conditions.iter().all(fits)
+            });
             for tool in listed {
                 let theirs = tool
                     .groups

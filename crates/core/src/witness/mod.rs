@@ -6,6 +6,7 @@
 //! understand. When there is no solution, there is no such request. The one thing that stays open is conditions in CEL,
 //! which are not looked into; every witness is therefore put to the engine before it is shown. Read [`Search`] first.
 
+mod calls;
 mod circuit;
 pub(crate) mod encode;
 mod interest;

@@ -10,6 +10,7 @@ use super::Request;
 use super::circuit::{Lit, Model};
 use super::space::{Choice, Space};
 use crate::decide::Who;
+use crate::exchange::ToolCall;
 use crate::policy::cases::Assumed;
 use crate::verdict::{Direction, Source, SourceSet};
 
@@ -40,7 +41,7 @@ pub(super) fn preferences(space: &Space) -> Vec<Lit> {
             .iter()
             .flat_map(|(_, about)| about.iter().map(|&lit| !lit)),
     );
-    wanted.extend(space.tools.iter().map(|&(_, lit)| !lit));
+    wanted.extend(space.calls.iter().map(|&(_, lit)| !lit));
     wanted.extend(first(&space.client));
     wanted.extend(first(&space.principal));
     wanted.extend(first(&space.known));
@@ -99,7 +100,7 @@ pub(super) fn choices(space: &Space) -> Vec<Lit> {
             .attributes
             .iter()
             .map(|&(_, lit)| lit)
-            .chain(space.tools.iter().map(|&(_, lit)| lit)),
+            .chain(space.calls.iter().map(|&(_, lit)| lit)),
     );
     lits.extend(space.courses.iter().flat_map(|(_, ages)| all(ages)));
     lits.extend(space.sources.iter().map(|&(_, lit)| lit));
@@ -162,7 +163,7 @@ pub(super) fn of(space: &Space, model: &Model) -> Witness {
             .iter()
             .filter_map(|(id, about)| Some((id.clone(), Some(set(about)).filter(|set| !set.is_empty())?)))
             .collect(),
-        tools: held(&space.tools, model),
+        tools: held(&space.calls, model),
         uninspectable: model.holds(space.uninspectable),
         failed: model.holds(space.failed),
         ..Request::default()
@@ -252,7 +253,8 @@ impl Witness {
             ));
         }
         if !request.tools.is_empty() {
-            keys.push(("tools", list(&request.tools)));
+            let calls: Vec<String> = request.tools.iter().map(call).collect();
+            keys.push(("tools", format!("[{}]", calls.join(", "))));
         }
         if !who.training.is_empty() {
             keys.push((
@@ -279,6 +281,14 @@ impl Witness {
         }
         out.push('}');
         out
+    }
+}
+
+/// A call by name, or with its arguments; JSON is YAML in flow style.
+fn call(call: &ToolCall) -> String {
+    match &call.arguments {
+        None => word(&call.tool),
+        Some(arguments) => format!("{{name: {}, args: {arguments}}}", word(&call.tool)),
     }
 }
 

@@ -14,19 +14,18 @@ const MAX_STATES: usize = 20_000;
 /// Nothing is left out unless the patterns need more than 20,000 states together.
 pub(crate) fn representatives(patterns: &BTreeSet<String>) -> Vec<String> {
     let patterns: Vec<Vec<char>> = patterns.iter().map(|pattern| pattern.chars().collect()).collect();
-    let mut letters: BTreeSet<char> = patterns
+    let named: BTreeSet<char> = patterns
         .iter()
         .flatten()
         .copied()
         .filter(|&letter| letter != '*')
         .collect();
-    // A letter of no pattern stands for every such letter.
-    letters.extend(
-        ('a'..='z')
-            .rev()
-            .chain('0'..='9')
-            .find(|letter| !letters.contains(letter)),
-    );
+    // A letter of no pattern stands for every such letter; it comes first, since it makes the plainer name.
+    let other = ('a'..='z')
+        .rev()
+        .chain('0'..='9')
+        .find(|letter| !named.contains(letter));
+    let letters: Vec<char> = other.into_iter().chain(named).collect();
     let start: Vec<BTreeSet<usize>> = patterns
         .iter()
         .map(|pattern| reach(pattern, BTreeSet::from([0])))

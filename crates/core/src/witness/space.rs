@@ -12,9 +12,10 @@ use jiff::tz::TimeZone;
 
 use super::circuit::{Circuit, Lit};
 use super::shapes::representatives;
-use super::{interest, moments};
+use super::{calls, interest, moments};
 use crate::catalog::Catalog;
 use crate::detect::entities;
+use crate::exchange::ToolCall;
 use crate::policy::compile::Policy;
 use crate::verdict::Source;
 
@@ -83,7 +84,7 @@ pub(crate) struct Space {
     pub(crate) app: Choice<App>,
     pub(crate) attributes: Vec<((String, String), Lit)>,
     pub(crate) model: Choice<Option<String>>,
-    pub(crate) tools: Vec<(String, Lit)>,
+    pub(crate) calls: Vec<(ToolCall, Lit)>,
     pub(crate) moment: Choice<Timestamp>,
     /// Days since a course was completed.
     pub(crate) courses: Vec<(String, Choice<Option<u32>>)>,
@@ -151,9 +152,9 @@ impl Space {
                 .map(|pair| (pair.clone(), circuit.variable()))
                 .collect(),
             model: Choice::new(&mut circuit, models),
-            tools: representatives(&interest.tools)
+            calls: calls::calls(policies, &interest.tools)
                 .into_iter()
-                .map(|tool| (tool, circuit.variable()))
+                .map(|call| (call, circuit.variable()))
                 .collect(),
             moment: Choice::new(&mut circuit, moments::moments(policies, now)),
             courses: courses
@@ -178,7 +179,7 @@ impl Space {
         };
         space.one_value_for_each_attribute();
         // Tools are called by answers.
-        for (_, called) in space.tools.clone() {
+        for (_, called) in space.calls.clone() {
             space.circuit.require(&[!called, space.answer]);
         }
         for (id, counts) in interest::entities(policies) {

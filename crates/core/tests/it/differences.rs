@@ -111,7 +111,7 @@ fn facts_of(witness: &ordain_core::witness::Witness, catalog: &Catalog) -> model
         categories: catalog.categories(&request.app).into_iter().collect(),
         model: request.model.clone(),
         uses: request.use_.clone(),
-        tools: request.tools.clone(),
+        tools: request.tools.iter().map(call).collect(),
         training: request.who.training.iter().cloned().collect(),
         since: request.who.since,
         entities: request
@@ -134,5 +134,35 @@ fn facts_of(witness: &ordain_core::witness::Witness, catalog: &Catalog) -> model
         sources: sources(request.sources),
         uninspectable: request.uninspectable,
         failed: request.failed,
+    }
+}
+
+fn call(call: &ordain_core::exchange::ToolCall) -> model::Call {
+    let arguments = call.arguments.as_deref().unwrap_or("{}");
+    let arguments: serde_json::Value = serde_json::from_str(arguments).expect("a witness's arguments are JSON");
+    let model::Value::Map(args) = value(&arguments) else {
+        panic!("arguments are an object");
+    };
+    model::Call {
+        tool: call.tool.clone(),
+        args,
+    }
+}
+
+fn value(json: &serde_json::Value) -> model::Value {
+    match json {
+        serde_json::Value::Object(members) => model::Value::Map(
+            members
+                .iter()
+                .map(|(name, member)| (name.clone(), value(member)))
+                .collect(),
+        ),
+        serde_json::Value::Array(items) => model::Value::List(items.iter().map(value).collect()),
+        serde_json::Value::Number(number) => {
+            let tenths = number.as_f64().expect("a number") * 10.0;
+            model::Value::Number(format!("{tenths:.0}").parse().expect("tenths"))
+        }
+        serde_json::Value::String(text) => model::Value::Text(text.clone()),
+        serde_json::Value::Bool(_) | serde_json::Value::Null => panic!("no witness has these"),
     }
 }

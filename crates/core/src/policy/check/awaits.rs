@@ -2,13 +2,14 @@
 
 use super::{Context, check, selectors};
 use crate::detect::entities::entity;
+use crate::policy::node::Place;
 use crate::policy::problem::Problem;
 use crate::verdict::Verdict;
 
 check!(
     "awaits",
     Note,
-    "Entities that no detector finds, verdicts that act as `block`, and conditions on tool arguments (a note: what awaits is never taken as done).",
+    "Entities that no detector finds, verdicts that act as `block`, and what the gateway does not act on: labels of outputs, consequences, metrics (a note: what awaits is never taken as done).",
     "Nothing to do until the product can; or leave the part out.",
     Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: source-code}, then: block}} #!\n",
@@ -94,16 +95,32 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
             );
         }
     }
-    for tool in document.access.tools.iter().flat_map(|tools| &tools.list) {
-        if let Some(place) = tool.args_place {
-            note(
-                place,
-                format!(
-                    "arguments of `{}` are not checked yet: its calls count as unlisted",
-                    tool.tool.value
-                ),
-                "grant the tool without `args`, or wait",
-            );
+    let outputs = document.outputs.iter().map(|outputs| outputs.place);
+    let ladder = document.consequences.iter().map(|consequences| consequences.place);
+    let metrics = document
+        .objectives
+        .iter()
+        .filter_map(|objective| objective.metric.as_ref());
+    let unused: [(&str, &str, Vec<Place>); 3] = [
+        (
+            "nothing labels answers or follows their reuse yet",
+            "people go by what is written here; no answer carries a label",
+            outputs.collect(),
+        ),
+        (
+            "nothing proposes or follows consequences yet",
+            "people go by what is written here; there are no cases to work",
+            ladder.collect(),
+        ),
+        (
+            "nothing measures this yet",
+            "until something does, it is shown as unmeasured",
+            metrics.map(|metric| metric.place).collect(),
+        ),
+    ];
+    for (message, help, places) in unused {
+        for place in places {
+            note(place, message.to_owned(), help);
         }
     }
 }

@@ -64,9 +64,9 @@ pub(super) fn test(policy: &Policy, space: &mut Space, classes: &Classes, test: 
         Test::Tool(wanted) => {
             let meant = |name: &str| wanted.iter().any(|one: &Pattern| one.matches(name));
             let lits: Vec<Lit> = space
-                .tools
+                .calls
                 .iter()
-                .filter(|(name, _)| meant(name))
+                .filter(|(call, _)| meant(&call.tool))
                 .map(|&(_, lit)| lit)
                 .collect();
             space.circuit.or(lits)

@@ -14,8 +14,18 @@ pub(super) fn source(name: &str) -> Source {
     }
 }
 
-/// The policy with one edit. Where an edit does not apply, the policy stays as it is.
+/// The policy with one edit.
 pub(super) fn edited(rng: &mut Rng, old: &Policy) -> Policy {
+    loop {
+        let new = once(rng, old);
+        if new != *old {
+            return new;
+        }
+    }
+}
+
+/// An edit; where it does not apply, the policy stays as it is.
+fn once(rng: &mut Rng, old: &Policy) -> Policy {
     let mut new = old.clone();
     match rng.below(14) {
         0 => reword(&mut new),
