@@ -267,7 +267,7 @@ mod tests {
         let text = problem.render("policy.yaml", "ordain: 1\n");
         assert_eq!(
             text,
-            "warning[missing-topic]: no clause is about tools\n --> policy.yaml\n = help: add one\n"
+            "warning[missing-topic]: no clause is about tools\n --> policy.yaml\n  = help: add one\n"
         );
     }
 
