@@ -25,27 +25,29 @@ fn every_example_has_no_errors_and_its_cases_pass() {
 #[test]
 fn a_unit_is_checked_against_its_group() {
     let dir = TempDir::new().expect("a folder");
-    for (folder, file) in [
-        ("group", "policy.yaml"),
-        ("group", "cases/group.yaml"),
-        ("unit", "policy.yaml"),
+    for file in [
+        "group/policy.yaml",
+        "group/cases/group.yaml",
+        "unit/policy.yaml",
+        "unit/cases/unit.yaml",
     ] {
-        let to = dir.path().join(folder).join(file);
+        let to = dir.path().join(file);
         std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder is made");
-        std::fs::copy(examples().join(folder).join(file), to).expect("a copy");
+        std::fs::copy(examples().join(file), to).expect("a copy");
     }
     let unit = dir.path().join("unit").display().to_string();
+    let cases = dir.path().join("unit/cases/unit.yaml");
+    let own = std::fs::read_to_string(&cases).expect("the unit's cases");
+    let renamed = own.replace("name: a card number is masked", "name: a card number is not sent");
+    std::fs::write(&cases, renamed).expect("it is written");
     let test = ordain(&["test", &unit]);
-    assert_eq!(
-        test.status.code(),
-        Some(1),
-        "without the unit's own cases, some of the group's fail"
-    );
+    assert_eq!(test.status.code(), Some(1), "the group's case is not replaced any more");
     assert!(
         text(&test.stdout).contains("FAIL  a card number is masked"),
         "{}",
         text(&test.stdout)
     );
+    std::fs::write(&cases, own).expect("it is written");
 
     let file = dir.path().join("unit/policy.yaml");
     let policy = std::fs::read_to_string(&file).expect("the unit's policy");
