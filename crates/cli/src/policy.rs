@@ -42,10 +42,8 @@ pub(crate) fn checked(folder: PathBuf, files: Files) -> Read {
 
 /// Puts a text in the place of a file's, wholly or not at all, if the file still is what was read.
 pub(crate) fn replace(path: &Path, read: &str, text: &str) -> anyhow::Result<()> {
-    // A link stays one: what it leads to is replaced.
-    let path = fs::canonicalize(path).with_context(|| format!("`{}` could not be found", path.display()))?;
     let shown = path.display();
-    let there = fs::read_to_string(&path).with_context(|| format!("`{shown}` could not be read"))?;
+    let there = fs::read_to_string(path).with_context(|| format!("`{shown}` could not be read"))?;
     if there != read {
         bail!("`{shown}` has been changed by somebody else; run it again");
     }
@@ -54,9 +52,9 @@ pub(crate) fn replace(path: &Path, read: &str, text: &str) -> anyhow::Result<()>
     let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let written = fs::File::create_new(&beside).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
-        file.set_permissions(fs::metadata(&path)?.permissions())?;
+        file.set_permissions(fs::metadata(path)?.permissions())?;
         file.sync_all()?;
-        fs::rename(&beside, &path)
+        fs::rename(&beside, path)
     });
     if written.is_err() {
         let _ = fs::remove_file(&beside);

@@ -99,10 +99,10 @@ fn mend(mut read: Read) -> anyhow::Result<(Read, Vec<Change>)> {
         let own = |problem: &&Problem| !path(&read.files, problem.place.file).starts_with("../");
         let problems: Vec<Problem> = read.loaded.problems.iter().filter(own).cloned().collect();
         let (files, changes) = fix::apply(&read.files, &problems);
-        let mended = policy::checked(read.folder.clone(), files);
-        if changes.is_empty() || mended.loaded.problems.len() > read.loaded.problems.len() + changes.len() {
+        if changes.is_empty() {
             break;
         }
+        let mended = policy::checked(read.folder.clone(), files);
         let mut touched: Vec<u16> = changes.iter().map(|change| change.place.file).collect();
         touched.dedup();
         for file in touched {

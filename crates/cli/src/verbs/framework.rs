@@ -48,7 +48,7 @@ impl List {
         let packs = standards::packs();
         match self.format {
             Format::Json => {
-                let packs: Vec<Value> = packs.iter().map(|pack| about(pack, json!(pack.items.len()))).collect();
+                let packs: Vec<Value> = packs.iter().map(|pack| about(pack, &json!(pack.items.len()))).collect();
                 print(serde_json::to_string_pretty(&json!({"v": 1, "packs": packs}))?)?;
             }
             Format::Text => {
@@ -87,7 +87,7 @@ impl Show {
         match self.format {
             Format::Json => {
                 let items: Vec<Value> = pack.items.iter().map(item).collect();
-                let mut shown = about(pack, json!(items));
+                let mut shown = about(pack, &json!(items));
                 shown["v"] = json!(1);
                 print(serde_json::to_string_pretty(&shown)?)?;
             }
@@ -121,7 +121,7 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-fn about(pack: &Pack, items: Value) -> Value {
+fn about(pack: &Pack, items: &Value) -> Value {
     json!({
         "id": pack.id, "name": pack.name, "version": pack.version, "publisher": pack.publisher, "url": pack.url,
         "licence": pack.licence, "retired": pack.retired, "successor": pack.successor, "items": items,

@@ -47,10 +47,10 @@ fn a_fix_changes_the_words_at_fault_and_nothing_else() {
     for line in [
         "policy.yaml:3:1 organisation → organization",
         "policy.yaml:4:10 2.0 → \"2.0\"",
-        "policy.yaml:8:48 \"csio\" → \"ciso\"",
-        "policy.yaml:8:128 nist-ai-rmf → nist-ai-rmf-1.0",
-        "policy.yaml:8:165 AML.T0019 → AML.T0115.000",
-        "policy.yaml:8:176 'T0058' → 'T0115.001'",
+        "policy.yaml:8:44 \"csio\" → \"ciso\"",
+        "policy.yaml:8:116 nist-ai-rmf → nist-ai-rmf-1.0",
+        "policy.yaml:8:154 AML.T0019 → AML.T0115.000",
+        "policy.yaml:8:165 'T0058' → 'T0115.001'",
     ] {
         assert!(out.contains(line), "{line} is not in\n{out}");
     }
@@ -66,15 +66,13 @@ fn a_fix_changes_the_words_at_fault_and_nothing_else() {
     assert_eq!(left, ["policy.yaml"], "nothing is left beside it");
 }
 
+#[cfg(unix)]
 #[test]
-fn a_fixed_file_keeps_its_permissions_and_its_link() {
+fn a_fixed_file_keeps_its_permissions() {
     use std::os::unix::fs::PermissionsExt as _;
     let (dir, path) = policy(SLIPS);
     let file = dir.path().join("policy.yaml");
-    let real = dir.path().join("real");
-    std::fs::rename(&file, &real).expect("moved");
-    std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o640)).expect("permissions");
-    std::fs::rename(&real, &file).expect("moved back");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("permissions");
     ordain(&["check", "--fix", &path]);
     let mode = std::fs::metadata(&file).expect("the file").permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
@@ -106,7 +104,7 @@ fn sarif_has_levels_rules_and_fixes() {
     let region = &replacement["deletedRegion"];
     assert_eq!(
         (&region["startColumn"], &region["endColumn"]),
-        (&Value::from(165), &Value::from(174))
+        (&Value::from(154), &Value::from(163))
     );
 
     let starter = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/starter");

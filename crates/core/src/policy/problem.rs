@@ -151,8 +151,13 @@ impl Problem {
             line, column, length, ..
         } = self.place;
         let gutter = line.to_string().len();
-        let _ = writeln!(out, "{:gutter$}--> {path}:{line}:{column}", "");
-        if let Some(source) = text.lines().nth(line.saturating_sub(1) as usize) {
+        if line == 0 {
+            // What is missing stands nowhere.
+            let _ = writeln!(out, "{:gutter$}--> {path}", "");
+        } else {
+            let _ = writeln!(out, "{:gutter$}--> {path}:{line}:{column}", "");
+        }
+        if let Some(source) = line.checked_sub(1).and_then(|above| text.lines().nth(above as usize)) {
             let before = column.saturating_sub(1) as usize;
             let room = source.chars().count().saturating_sub(before).max(1);
             let marks = (length.max(1) as usize).min(room);
@@ -254,6 +259,16 @@ mod tests {
             assert_eq!(certain(guess, &known), None, "{guess}");
         }
         assert_eq!(certain("stafs", &["staff", "stars"]), None, "two are as near");
+    }
+
+    #[test]
+    fn what_stands_nowhere_points_at_the_file_alone() {
+        let problem = Problem::warning("missing-topic", Place::default(), "no clause is about tools").help("add one");
+        let text = problem.render("policy.yaml", "ordain: 1\n");
+        assert_eq!(
+            text,
+            "warning[missing-topic]: no clause is about tools\n --> policy.yaml\n  = help: add one\n"
+        );
     }
 
     #[test]

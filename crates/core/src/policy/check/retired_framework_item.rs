@@ -7,7 +7,7 @@ use crate::standards::{self, Pack};
 check!(
     "retired-framework-item",
     Warning,
-    "`frameworks` name items and editions that are current.",
+    "`frameworks` name items that are in use; where a newer edition has taken a pack's place, a note says what became of the items.",
     "Name the successor; check that the clause still serves it.",
     Document(run),
     bad: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., evidence: {task: review, every: 90 days, by: ciso}, frameworks: {mitre-atlas: [AML.T0019]}} #!\n",
@@ -53,7 +53,8 @@ fn retired_pack(mapping: &Mapping<'_>, pack: &Pack, successor: &Pack) -> Problem
         Some(format!("`{}` is now `{}`", written.value, successor.short(next)))
     });
     let moved: Vec<String> = moved.collect();
-    let problem = Problem::warning(
+    // A note: the reference is exact, and a contract may bind to that very edition.
+    let problem = Problem::note(
         "retired-framework-item",
         mapping.pack.place,
         format!("`{}` is superseded by `{}`", pack.id, successor.id),

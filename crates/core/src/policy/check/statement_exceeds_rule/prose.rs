@@ -85,6 +85,8 @@ impl Prose {
                 && (named || !around.as_name)
                 && (around.after.is_empty() || before.is_some_and(|word| around.after.contains(&word.text.as_str())))
                 && before.is_none_or(|word| !around.not_after.contains(&word.text.as_str()));
+            // `sanctioned apps only`: what has to follow belongs to the name.
+            let end = end + usize::from(!around.then.is_empty());
             fits.then(|| Mention {
                 singled_out: self.is_singled_out(start, end),
             })

@@ -114,6 +114,10 @@ fn good_prose_is_left_alone() {
             "when: {data: secret, group: staff}",
         ),
         ("Think twice before coding.", "when: {data: secret, group: staff}"),
+        (
+            "Staff use sanctioned apps only. Tolerated and unknown apps are closed to them.",
+            "when: {group: staff, app: {class: [tolerated, unknown]}}",
+        ),
         ("Keys are sent only after coding is over.", "when: {data: secret}"),
         ("E-mail addresses are not sent.", "when: {data: email-address}"),
     ] {
