@@ -95,19 +95,32 @@ pub fn parse(text: &str, columns: &Columns, today: Date, problems: &mut Vec<Prob
     for record in reader.records() {
         match record {
             Ok(record) => {
-                let line = record.position().map_or(1, csv::Position::line);
+                let line = line_of(text, record.position());
                 match row(&record, &indices, columns, today) {
                     Ok(row) => rows.push(row),
                     Err(message) => problems.push(problem("bad-row", line, message)),
                 }
             }
             Err(error) => {
-                let line = error.position().map_or(1, csv::Position::line);
+                let line = line_of(text, error.position());
                 problems.push(problem("bad-row", line, "this row is no CSV".to_owned()));
             }
         }
     }
     rows
+}
+
+/// The line of a record. The reader's position is before the empty lines that it passed over.
+fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 1 };
+    let rest = usize::try_from(position.byte())
+        .ok()
+        .and_then(|start| text.get(start..));
+    let empty = rest
+        .unwrap_or_default()
+        .chars()
+        .take_while(|c| matches!(c, '\r' | '\n'));
+    position.line() + empty.filter(|c| *c == '\n').count() as u64
 }
 
 /// Where the columns are.

@@ -95,7 +95,10 @@ fn list(format: Format) -> anyhow::Result<Answer> {
 fn mend(mut read: Read) -> anyhow::Result<(Read, Vec<Change>)> {
     let mut fixed = Vec::new();
     for _ in 0..MOST_ROUNDS {
-        let (files, changes) = fix::apply(&read.files, &read.loaded.problems);
+        // What a policy extends is mended there, and not from below.
+        let own = |problem: &&Problem| !path(&read.files, problem.place.file).starts_with("../");
+        let problems: Vec<Problem> = read.loaded.problems.iter().filter(own).cloned().collect();
+        let (files, changes) = fix::apply(&read.files, &problems);
         if changes.is_empty() {
             break;
         }

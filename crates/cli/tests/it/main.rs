@@ -4,5 +4,7 @@
 
 mod checks;
 mod commands;
+mod examples;
 mod layers;
 mod readme;
+mod training;

@@ -11,3 +11,4 @@ mod differences;
 mod generate;
 mod laws;
 mod naive;
+mod sample;

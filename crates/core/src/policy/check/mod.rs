@@ -200,6 +200,11 @@ pub const FORM: &[Form] = &[
         "Correct the expression; bound its repetitions.",
     ),
     form(
+        "child-loosens",
+        "A policy that extends another one is at least as strict, but for what was delegated.",
+        "Be stricter, or ask the parent's owner to delegate it.",
+    ),
+    form(
         "duplicate-key",
         "A key stands once in its map, and a section in one file.",
         "Keep one of the two.",
@@ -214,6 +219,11 @@ pub const FORM: &[Form] = &[
         "A selector has a key.",
         "Name one, such as `group: everyone`.",
     ),
+    form(
+        "extends-itself",
+        "A policy does not extend itself, by way of others.",
+        "Let the topmost policy stand alone, without `extends`.",
+    ),
     form("missing-key", "What cannot do without a key has it.", "Add the key."),
     form(
         "no-policy",
@@ -221,9 +231,9 @@ pub const FORM: &[Form] = &[
         "Name the policy folder.",
     ),
     form(
-        "not-yet",
-        "The policy uses nothing that is not read yet.",
-        "Write it in another way for now.",
+        "not-delegated",
+        "A policy that extends another one changes what is neither more nor less strict only where it was delegated.",
+        "Leave it out, or ask the parent's owner to delegate it.",
     ),
     form(
         "unknown-file",
@@ -239,6 +249,16 @@ pub const FORM: &[Form] = &[
         "unknown-key",
         "Every key is one that belongs there.",
         "Correct or remove it.",
+    ),
+    form(
+        "unknown-parent",
+        "`extends` names a folder with a policy.",
+        "Name the folder as seen from this policy's: `../group`.",
+    ),
+    form(
+        "unknown-path",
+        "`delegated` names parts of the policy.",
+        "Use a path of docs/reference/extending.md.",
     ),
     form(
         "unknown-timezone",

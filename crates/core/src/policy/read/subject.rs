@@ -209,6 +209,15 @@ pub(super) fn access(fields: &mut Fields<'_>, document: &mut Document, reader: &
             args: inner.good_pairs("args", reader, argument),
         };
         inner.finish(reader);
+        for (name, _) in &tool.args {
+            if !name.value.starts_with('/') && name.value.split('.').any(str::is_empty) {
+                let message = format!("`{}` is no name of an argument", name.value);
+                let problem = Problem::error("wrong-type", name.place, message);
+                reader.problems.push(
+                    problem.help("write a name, a path such as `order.id`, or a JSON pointer such as `/order/id`"),
+                );
+            }
+        }
         tools.list.push(tool);
     }
     inner.finish(reader);

@@ -359,6 +359,9 @@ fn overlap(one: &str, two: &str) -> bool {
 
 /// Whether a grant reaches all that another one reaches.
 fn grants(wider: &Grant, grant: &Grant) -> bool {
+    if grant.groups.is_empty() {
+        return true;
+    }
     let everyone = wider.groups.iter().any(|group| group.as_str() == "everyone");
     let uses = wider
         .uses
