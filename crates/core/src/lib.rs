@@ -13,5 +13,6 @@ pub mod exchange;
 pub mod inspect;
 pub mod policy;
 pub mod record;
+pub mod render;
 pub mod verdict;
 pub mod wire;

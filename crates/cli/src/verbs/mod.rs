@@ -5,6 +5,7 @@ pub(crate) mod explain;
 pub(crate) mod impact;
 pub(crate) mod key;
 pub(crate) mod records;
+pub(crate) mod render;
 pub(crate) mod test;
 pub(crate) mod up;
 
