@@ -75,7 +75,12 @@ impl Render {
                 if self.out.is_none() && std::io::stdout().is_terminal() {
                     bail!("a PDF is not for a terminal; give `--out FILE`");
                 }
-                pdf::write(page)?
+                let written = pdf::write(page)?;
+                if !written.missing.is_empty() {
+                    let missing: String = written.missing.into_iter().take(40).collect();
+                    eprintln!("warning: the fonts of the PDF lack `{missing}`; `?` stands in their place, and `--to html` shows them");
+                }
+                written.bytes
             }
         })
     }

@@ -44,7 +44,10 @@ fn block(block: &Block, out: &mut String) {
             out.push('\n');
         }
         Block::Paragraph { text, .. } => {
-            let _ = writeln!(out, "{}\n", inlines(text));
+            let text = inlines(text);
+            // What would begin a heading, a list or a quotation is only a character here.
+            let mark = if text.starts_with(['#', '>', '-', '+', '=', '~']) { "\\" } else { "" };
+            let _ = writeln!(out, "{mark}{text}\n");
         }
         Block::Note(text) => {
             let _ = writeln!(out, "> {}\n", inlines(text));
@@ -133,7 +136,7 @@ fn inlines(text: &[Inline]) -> String {
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in one_line(text).chars() {
-        if "\\`*_[]<>#~&".contains(letter) {
+        if "\\`*_[]<&".contains(letter) {
             out.push('\\');
         }
         out.push(letter);

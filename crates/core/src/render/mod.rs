@@ -57,8 +57,8 @@ pub fn page(given: &Given<'_>) -> Page {
     closing::exceptions(given, &mut body);
     closing::index(given, &states, &mut body);
     closing::modes(given, &mut body);
-    let mut blocks = front::reading(given, &states);
-    blocks.push(Block::Contents(front::contents(&body)));
+    let mut blocks = vec![Block::Contents(front::contents(&body))];
+    blocks.extend(front::reading(given, &states));
     blocks.append(&mut body);
     let mut page = front::page(given, blocks);
     page.settle_links();

@@ -196,7 +196,10 @@ fn of_data(given: &Given<'_>, path: &str) -> State {
 fn of_evidence(evidence: &Evidence, today: Date) -> State {
     let every = evidence.every.as_ref().map(|every| every.value);
     let last = evidence.last.as_ref().map(|last| last.value);
-    let by = evidence.by.as_ref().map(|by| format!(", by {}", by.value)).unwrap_or_default();
+    let by = evidence.by.as_ref().map_or_else(String::new, |by| match by.as_str() {
+        "owner" => ", by the owner".to_owned(),
+        role => format!(", by {role}"),
+    });
     let rhythm = every.map_or_else(|| "once".to_owned(), |every| format!("every {}", words::days(every)));
     let Some(last) = last else {
         return State {
