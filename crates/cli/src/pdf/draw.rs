@@ -77,7 +77,9 @@ pub(super) fn draw(
     document.set_outline(outline(bookmarks, &drawing.places));
     document.set_metadata(metadata(page));
     document.set_tag_tree(drawing.tree.finish(page.language));
-    document.finish().map_err(|error| anyhow!("the PDF could not be written: {error:?}"))
+    document
+        .finish()
+        .map_err(|error| anyhow!("the PDF could not be written: {error:?}"))
 }
 
 fn places(sheets: &[Sheet]) -> Places<'_> {
@@ -100,7 +102,9 @@ fn outline(bookmarks: &[Bookmark], places: &Places<'_>) -> Outline {
     let mut outline = Outline::new();
     let mut open: Option<OutlineNode> = None;
     for bookmark in bookmarks {
-        let Some(place) = places.get(bookmark.anchor.as_str()) else { continue };
+        let Some(place) = places.get(bookmark.anchor.as_str()) else {
+            continue;
+        };
         let node = OutlineNode::new(bookmark.text.clone(), destination(place));
         match &mut open {
             Some(parent) if bookmark.level > 1 => parent.push_child(node),
@@ -127,7 +131,10 @@ fn metadata(page: &Page) -> Metadata {
         .second(0)
         .utc_offset_hour(0);
     Metadata::new()
-        .title(format!("{}: {}, version {}", page.organization, page.title, page.version))
+        .title(format!(
+            "{}: {}, version {}",
+            page.organization, page.title, page.version
+        ))
         .authors(vec![page.organization.clone()])
         .description(format!("Policy {}", page.digest))
         .language(page.language.to_owned())
@@ -171,7 +178,10 @@ impl Drawing<'_> {
         }
         let style = Style::new(Face::Regular, 7.5, Ink::Soft);
         let mut at = |kind: ArtifactType, text: String, right: bool, y: f32, width: f32| {
-            let line = lines::broken(self.fonts, &[style.run(text)], width).into_iter().next().unwrap_or_default();
+            let line = lines::broken(self.fonts, &[style.run(text)], width)
+                .into_iter()
+                .next()
+                .unwrap_or_default();
             let x = if right { LEFT + MEASURE - line.width } else { LEFT };
             surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(kind)));
             for piece in &line.pieces {
@@ -184,28 +194,72 @@ impl Drawing<'_> {
         at(ArtifactType::Header, head, false, TOP - 34.0, MEASURE - 120.0);
         at(ArtifactType::Header, page.short_digest(), true, TOP - 34.0, 118.0);
         let foot = HEIGHT - BOTTOM + 34.0;
-        at(ArtifactType::Footer, format!("States as of {}", page.today), false, foot, MEASURE / 2.0);
-        at(ArtifactType::Footer, format!("{} of {}", number + 1, self.sheets), true, foot, MEASURE / 2.0);
+        at(
+            ArtifactType::Footer,
+            format!("States as of {}", page.today),
+            false,
+            foot,
+            MEASURE / 2.0,
+        );
+        at(
+            ArtifactType::Footer,
+            format!("{} of {}", number + 1, self.sheets),
+            true,
+            foot,
+            MEASURE / 2.0,
+        );
     }
 
     fn unit(&mut self, surface: &mut Surface<'_>, placed: &Placed, links: &mut Vec<Linked>) {
         let top = TOP + placed.y;
         // Tints first: they stand behind the text.
         for mark in &placed.unit.marks {
-            if let Mark::Tint { x, y, width, height, ink } = mark {
+            if let Mark::Tint {
+                x,
+                y,
+                width,
+                height,
+                ink,
+            } = mark
+            {
                 rectangle(surface, [LEFT + x, top + y, *width, *height], tint(*ink));
             }
         }
         for mark in &placed.unit.marks {
             match mark {
                 Mark::Tint { .. } => {}
-                Mark::Rule { x, y, width, thickness, ink } => {
+                // What separates from what stands above has nothing to do at the top of a sheet.
+                Mark::Rule { y, .. } if *y < 0.0 && placed.y == 0.0 => {}
+                Mark::Rule {
+                    x,
+                    y,
+                    width,
+                    thickness,
+                    ink,
+                } => {
                     rectangle(surface, [LEFT + x, top + y, *width, *thickness], colour(*ink));
                 }
-                Mark::Text { x, baseline, line, node } => {
-                    self.line(surface, line, [LEFT + x, top + baseline], (!placed.again).then_some(*node), links);
+                Mark::Text {
+                    x,
+                    baseline,
+                    line,
+                    node,
+                } => {
+                    self.line(
+                        surface,
+                        line,
+                        [LEFT + x, top + baseline],
+                        (!placed.again).then_some(*node),
+                        links,
+                    );
                 }
-                Mark::PageOf { from, right, baseline, anchor, node } => {
+                Mark::PageOf {
+                    from,
+                    right,
+                    baseline,
+                    anchor,
+                    node,
+                } => {
                     self.page_of(surface, [LEFT + from, LEFT + right, top + baseline], anchor, *node);
                 }
             }
@@ -213,7 +267,14 @@ impl Drawing<'_> {
     }
 
     /// A line with its place in the structure; without one it is decoration.
-    fn line(&mut self, surface: &mut Surface<'_>, line: &Line, [x, y]: [f32; 2], node: Option<NodeId>, links: &mut Vec<Linked>) {
+    fn line(
+        &mut self,
+        surface: &mut Surface<'_>,
+        line: &Line,
+        [x, y]: [f32; 2],
+        node: Option<NodeId>,
+        links: &mut Vec<Linked>,
+    ) {
         for piece in &line.pieces {
             let Some(node) = node else {
                 surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::PaginationOther)));
@@ -254,12 +315,21 @@ impl Drawing<'_> {
         surface.set_stroke(None);
         surface.set_fill(Some(fill(colour(piece.style.ink))));
         let (font, size) = (self.fonts.font(piece.style.face), piece.style.size);
-        surface.draw_glyphs(Point::from_xy(x + piece.x, y), &piece.glyphs, font, &piece.text, size, false);
+        surface.draw_glyphs(
+            Point::from_xy(x + piece.x, y),
+            &piece.glyphs,
+            font,
+            &piece.text,
+            size,
+            false,
+        );
     }
 
     /// The number of the page that an entry leads to, after its leader.
     fn page_of(&mut self, surface: &mut Surface<'_>, [from, right, y]: [f32; 3], anchor: &str, node: NodeId) {
-        let Some(&(sheet, _)) = self.places.get(anchor) else { return };
+        let Some(&(sheet, _)) = self.places.get(anchor) else {
+            return;
+        };
         let style = Style::new(Face::Regular, 9.75, Ink::Text);
         let number = lines::broken(self.fonts, &[style.run((sheet + 1).to_string())], 60.0);
         let Some(line) = number.into_iter().next() else { return };
@@ -287,7 +357,9 @@ impl Drawing<'_> {
 }
 
 fn rectangle(surface: &mut Surface<'_>, [x, y, width, height]: [f32; 4], colour: rgb::Color) {
-    let Some(rect) = Rect::from_xywh(x, y, width, height) else { return };
+    let Some(rect) = Rect::from_xywh(x, y, width, height) else {
+        return;
+    };
     let mut path = PathBuilder::new();
     path.push_rect(rect);
     let Some(path) = path.finish() else { return };

@@ -58,6 +58,7 @@ pub(super) fn of(page: &Page, fonts: &Fonts) -> Flow {
     };
     builder.title(page);
     let mut sections = 0;
+    let mut headed = false;
     for block in &page.blocks {
         let numbered = matches!(block, Block::Heading(heading) if heading.number.is_some());
         sections += usize::from(numbered);
@@ -68,6 +69,13 @@ pub(super) fn of(page: &Page, fonts: &Fonts) -> Flow {
         if let Some(unit) = builder.units.get_mut(first) {
             unit.fresh |= fresh;
         }
+        // What opens a section is not left alone at the foot of a sheet.
+        if headed && builder.units.len() - first <= 6 {
+            for unit in &mut builder.units[first..] {
+                unit.keep |= matches!(block, Block::Paragraph { .. });
+            }
+        }
+        headed = matches!(block, Block::Heading(heading) if heading.level == 2);
     }
     Flow {
         units: builder.units,
@@ -92,7 +100,14 @@ impl Builder<'_> {
         // The name of the organisation stands above the title, and belongs to the front matter like the facts below.
         let above = self.tree.add(self.parent, Kind::Paragraph);
         let organization = Style::new(Face::Regular, 14.0, Ink::Soft);
-        self.text(&[organization.run(page.organization.clone())], 0.0, MEASURE, 20.0, above, 0.0);
+        self.text(
+            &[organization.run(page.organization.clone())],
+            0.0,
+            MEASURE,
+            20.0,
+            above,
+            0.0,
+        );
         let title = Style::new(Face::Bold, 31.0, Ink::Text);
         self.text(&[title.run(page.title.clone())], 0.0, MEASURE, 38.0, node, 2.0);
         self.space = 26.0;
@@ -111,7 +126,14 @@ impl Builder<'_> {
         let (label, text) = (Style::new(Face::Regular, SIZE, Ink::Soft), BODY);
         let list = self.tree.add(self.parent, Kind::List(false));
         for (name, fact) in &page.facts {
-            self.pair(list, &[label.run(name.clone())], &lines::runs(fact, text), 128.0, LEADING, 6.0);
+            self.pair(
+                list,
+                &[label.run(name.clone())],
+                &lines::runs(fact, text),
+                128.0,
+                LEADING,
+                6.0,
+            );
         }
         self.space = 18.0;
     }
@@ -133,16 +155,29 @@ impl Builder<'_> {
             Block::Note(text) => {
                 let before = self.space;
                 let node = self.tree.add(self.parent, Kind::Paragraph);
-                let style = Style { face: Face::Italic, ..BODY };
+                let style = Style {
+                    face: Face::Italic,
+                    ..BODY
+                };
                 self.text(&lines::runs(text, style), 12.0, MEASURE - 12.0, LEADING, node, before);
                 self.space = 7.0;
             }
             Block::List { ordered, items } => self.list(*ordered, items),
             Block::Definitions(items) => {
                 let list = self.tree.add(self.parent, Kind::List(false));
-                let bold = Style { face: Face::Bold, ..BODY };
+                let bold = Style {
+                    face: Face::Bold,
+                    ..BODY
+                };
                 for (term, text) in items {
-                    self.pair(list, &lines::runs(term, bold), &lines::runs(text, BODY), 128.0, LEADING, 5.0);
+                    self.pair(
+                        list,
+                        &lines::runs(term, bold),
+                        &lines::runs(text, BODY),
+                        128.0,
+                        LEADING,
+                        5.0,
+                    );
                 }
                 self.space = 12.0;
             }
@@ -179,7 +214,11 @@ impl Builder<'_> {
             marks.extend(label.next().map(|line| mark(0.0, line, leading, label_node)));
             marks.extend(text.next().map(|line| mark(indent, line, leading, body)));
             self.units.push(Unit {
-                before: if index == 0 { before.max(std::mem::take(&mut self.space)) } else { 0.0 },
+                before: if index == 0 {
+                    before.max(std::mem::take(&mut self.space))
+                } else {
+                    0.0
+                },
                 height: leading,
                 keep: count > 1 && (index == 0 || index + 2 == count),
                 marks,
@@ -189,10 +228,20 @@ impl Builder<'_> {
     }
 
     fn heading(&mut self, heading: &Heading) {
-        let number = heading.number.as_ref().map(|number| format!("{number}\u{2002}")).unwrap_or_default();
+        let number = heading
+            .number
+            .as_ref()
+            .map(|number| format!("{number}\u{2002}"))
+            .unwrap_or_default();
         let text = format!("{number}{}", heading.text);
-        let (size, leading, before) = if heading.level <= 2 { (16.0, 21.0, 30.0) } else { (11.0, 15.0, 16.0) };
-        let node = self.tree.add(self.parent, Kind::Heading(u16::from(heading.level), text.clone()));
+        let (size, leading, before) = if heading.level <= 2 {
+            (16.0, 21.0, 30.0)
+        } else {
+            (11.0, 15.0, 16.0)
+        };
+        let node = self
+            .tree
+            .add(self.parent, Kind::Heading(u16::from(heading.level), text.clone()));
         let first = self.units.len();
         let style = Style::new(Face::Bold, size, Ink::Text);
         self.text(&[style.run(text.clone())], 0.0, MEASURE, leading, node, before);
@@ -226,7 +275,10 @@ impl Builder<'_> {
                 link: target.clone(),
                 ..BODY.run(text)
             };
-            let number = entry.number.as_deref().map(|number| lines::broken(self.fonts, &[BODY.run(number)], 22.0));
+            let number = entry
+                .number
+                .as_deref()
+                .map(|number| lines::broken(self.fonts, &[BODY.run(number)], 22.0));
             let lines = lines::broken(self.fonts, &[run(&entry.text)], MEASURE - 70.0);
             let last = lines.len().saturating_sub(1);
             for (index, line) in lines.into_iter().enumerate() {
@@ -246,7 +298,11 @@ impl Builder<'_> {
                     });
                 }
                 self.units.push(Unit {
-                    before: if index == 0 { std::mem::take(&mut self.space) } else { 0.0 },
+                    before: if index == 0 {
+                        std::mem::take(&mut self.space)
+                    } else {
+                        0.0
+                    },
                     height: leading,
                     keep: index != last,
                     marks,
@@ -261,9 +317,20 @@ impl Builder<'_> {
         let list = self.tree.add(self.parent, Kind::List(ordered));
         let count = items.len();
         for (index, item) in items.iter().enumerate() {
-            let label = if ordered { format!("{}.", index + 1) } else { "•".to_owned() };
+            let label = if ordered {
+                format!("{}.", index + 1)
+            } else {
+                "•".to_owned()
+            };
             let first = self.units.len();
-            self.pair(list, &[BODY.run(label)], &lines::runs(item, BODY), 16.0, LEADING, if index == 0 { 4.0 } else { 2.5 });
+            self.pair(
+                list,
+                &[BODY.run(label)],
+                &lines::runs(item, BODY),
+                16.0,
+                LEADING,
+                if index == 0 { 4.0 } else { 2.5 },
+            );
             // A list of a few items is not torn from what introduces it.
             if index == 0 && count > 1 {
                 for unit in &mut self.units[first..] {
@@ -279,16 +346,40 @@ impl Builder<'_> {
         self.clause_head(clause);
         let node = self.tree.add(self.parent, Kind::Paragraph);
         let statement = Style::new(Face::Regular, 10.25, Ink::Text);
-        self.text(&lines::runs(&clause.statement, statement), 0.0, MEASURE, 14.75, node, 2.0);
-        let (label, text) = (Style::new(Face::Regular, SMALL, Ink::Soft), Style::new(Face::Regular, SMALL, Ink::Text));
+        self.text(
+            &lines::runs(&clause.statement, statement),
+            0.0,
+            MEASURE,
+            14.75,
+            node,
+            2.0,
+        );
+        let (label, text) = (
+            Style::new(Face::Regular, SMALL, Ink::Soft),
+            Style::new(Face::Regular, SMALL, Ink::Text),
+        );
         let list = self.tree.add(self.parent, Kind::List(false));
         self.space = 4.0;
         for (name, detail) in &clause.details {
-            self.pair(list, &[label.run(name.clone())], &lines::runs(detail, text), 84.0, LEADING_SMALL, 1.0);
+            self.pair(
+                list,
+                &[label.run(name.clone())],
+                &lines::runs(detail, text),
+                84.0,
+                LEADING_SMALL,
+                1.0,
+            );
         }
         if !clause.state.detail.is_empty() {
             let detail = format!("{}: {}.", clause.state.kind.label(), clause.state.detail);
-            self.pair(list, &[label.run("State")], &[text.run(capital(&detail))], 84.0, LEADING_SMALL, 1.0);
+            self.pair(
+                list,
+                &[label.run("State")],
+                &[text.run(capital(&detail))],
+                84.0,
+                LEADING_SMALL,
+                1.0,
+            );
         }
         let units = &mut self.units[start..];
         let height: f32 = units.iter().map(|unit| unit.before + unit.height).sum();
@@ -314,7 +405,10 @@ impl Builder<'_> {
         self.text(&runs, 0.0, MEASURE, leading, node, 21.0);
         let ink = state_ink(&clause.state);
         let badge = Style::new(Face::Bold, 7.5, ink).run(clause.state.kind.label());
-        let line = lines::broken(self.fonts, &[badge], MEASURE).into_iter().next().unwrap_or_default();
+        let line = lines::broken(self.fonts, &[badge], MEASURE)
+            .into_iter()
+            .next()
+            .unwrap_or_default();
         let width = self.units.last().map_or(0.0, last_width);
         let mut x = width + 10.0;
         if x + line.width + 12.0 > MEASURE {
@@ -389,5 +483,7 @@ const fn state_ink(state: &ClauseState) -> Ink {
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -72,7 +72,11 @@ impl Fonts {
         let starts: Vec<usize> = shaped.glyph_infos().iter().map(|info| info.cluster as usize).collect();
         let one = |(index, (info, position)): (usize, (&rustybuzz::GlyphInfo, &rustybuzz::GlyphPosition))| {
             let start = info.cluster as usize;
-            let end = starts[index..].iter().find(|&&next| next > start).copied().unwrap_or(text.len());
+            let end = starts[index..]
+                .iter()
+                .find(|&&next| next > start)
+                .copied()
+                .unwrap_or(text.len());
             KrillaGlyph::new(
                 GlyphId::new(info.glyph_id),
                 position.x_advance as f32 / em,

@@ -83,13 +83,29 @@ fn add(text: &[Inline], style: Style, link: Option<&Target>, out: &mut Vec<Run>)
                 style,
                 link: link.cloned(),
             }),
-            Inline::Strong(inner) => add(inner, Style { face: Face::Bold, ..style }, link, out),
+            Inline::Strong(inner) => add(
+                inner,
+                Style {
+                    face: Face::Bold,
+                    ..style
+                },
+                link,
+                out,
+            ),
             Inline::Emphasis(inner) => {
-                let face = if style.face == Face::Bold { Face::Bold } else { Face::Italic };
+                let face = if style.face == Face::Bold {
+                    Face::Bold
+                } else {
+                    Face::Italic
+                };
                 add(inner, Style { face, ..style }, link, out);
             }
             Inline::Link { target, text: inner } => {
-                let ink = if matches!(target, Target::Address(_)) { Ink::Accent } else { style.ink };
+                let ink = if matches!(target, Target::Address(_)) {
+                    Ink::Accent
+                } else {
+                    style.ink
+                };
                 add(inner, Style { ink, ..style }, Some(target), out);
             }
         }
@@ -116,7 +132,10 @@ pub(super) fn broken(fonts: &Fonts, runs: &[Run], width: f32) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut line: Vec<Word> = Vec::new();
     let mut filled = 0.0;
-    let mut words: Vec<Word> = words(fonts, &runs).into_iter().flat_map(|word| fitting(fonts, &runs, word, width)).collect();
+    let mut words: Vec<Word> = words(fonts, &runs)
+        .into_iter()
+        .flat_map(|word| fitting(fonts, &runs, word, width))
+        .collect();
     for word in words.drain(..) {
         let space = word.space.map_or(0.0, |run| space_width(fonts, &runs[run]));
         if !line.is_empty() && filled + space + word.width > width {

@@ -34,9 +34,21 @@ pub(super) enum Mark {
         node: NodeId,
     },
     /// A tinted box.
-    Tint { x: f32, y: f32, width: f32, height: f32, ink: Ink },
+    Tint {
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        ink: Ink,
+    },
     /// A horizontal rule.
-    Rule { x: f32, y: f32, width: f32, thickness: f32, ink: Ink },
+    Rule {
+        x: f32,
+        y: f32,
+        width: f32,
+        thickness: f32,
+        ink: Ink,
+    },
     /// The number of the page where an anchor is, flush right, with a dotted leader from `from`.
     PageOf {
         from: f32,
@@ -72,7 +84,11 @@ pub(super) fn of(units: Vec<Unit>) -> Vec<Sheet> {
         let before = if first { 0.0 } else { unit.before };
         let needed = chain(&units[index..]);
         let starts_chain = index == 0 || !units[index - 1].keep;
-        let wanted = if starts_chain && needed <= ROOM { needed } else { unit.height };
+        let wanted = if starts_chain && needed <= ROOM {
+            needed
+        } else {
+            unit.height
+        };
         if !first && (unit.fresh || y + before + wanted > ROOM) {
             sheets.push(Sheet::default());
             y = 0.0;

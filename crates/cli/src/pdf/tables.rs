@@ -22,8 +22,16 @@ pub(super) fn add(builder: &mut Builder<'_>, table: &Table) {
     let node = builder.tree.add(builder.parent, Kind::Table);
     caption(builder, table, node);
     let head_style = Style::new(Face::Bold, SMALL, Ink::Soft);
-    let head: Vec<Vec<Run>> = table.head.iter().map(|word| vec![head_style.run(word.clone())]).collect();
-    let rows: Vec<Vec<Vec<Run>>> = table.rows.iter().map(|row| row.iter().enumerate().map(runs).collect()).collect();
+    let head: Vec<Vec<Run>> = table
+        .head
+        .iter()
+        .map(|word| vec![head_style.run(word.clone())])
+        .collect();
+    let rows: Vec<Vec<Vec<Run>>> = table
+        .rows
+        .iter()
+        .map(|row| row.iter().enumerate().map(runs).collect())
+        .collect();
     let widths = columns(builder, &head, &rows);
     let at: Vec<f32> = widths
         .iter()
@@ -64,10 +72,11 @@ pub(super) fn add(builder: &mut Builder<'_>, table: &Table) {
             .iter()
             .zip(at.iter().zip(&widths))
             .filter_map(|(cell, (&x, &width))| {
+                let from = x - GAP / 2.0 + 1.0;
                 Some(Mark::Tint {
-                    x: x - GAP / 2.0 + 1.0,
+                    x: from,
                     y: 0.5,
-                    width: width + GAP - 2.0,
+                    width: (x + width + GAP / 2.0 - 1.0).min(MEASURE) - from,
                     height: height - 1.5,
                     ink: ink(cell.verdict?),
                 })
@@ -121,7 +130,9 @@ fn columns(builder: &Builder<'_>, head: &[Vec<Run>], rows: &[Vec<Vec<Run>>]) -> 
     let measure = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
         let all = cells.chain(head.get(column)).map(|runs| lines::widths(fonts, runs));
-        all.fold((0.0_f32, 0.0_f32), |(text, word), (one, longest)| (text.max(one), word.max(longest)))
+        all.fold((0.0_f32, 0.0_f32), |(text, word), (one, longest)| {
+            (text.max(one), word.max(longest))
+        })
     };
     let wanted: Vec<(f32, f32)> = (0..head.len()).map(measure).collect();
     let natural: f32 = wanted.iter().map(|(text, _)| text + 0.5).sum();
@@ -142,9 +153,16 @@ fn columns(builder: &Builder<'_>, head: &[Vec<Run>], rows: &[Vec<Vec<Run>>]) -> 
         return least.iter().map(|width| width * room / sum).collect();
     }
     let weight = |(text, _): &(f32, f32), least: &f32| (text - least).max(0.0).sqrt();
-    let weights: Vec<f32> = wanted.iter().zip(&least).map(|(wanted, least)| weight(wanted, least)).collect();
+    let weights: Vec<f32> = wanted
+        .iter()
+        .zip(&least)
+        .map(|(wanted, least)| weight(wanted, least))
+        .collect();
     let all: f32 = weights.iter().sum::<f32>().max(1.0);
-    let shared = least.iter().zip(&weights).map(|(least, weight)| least + (room - sum) * weight / all);
+    let shared = least
+        .iter()
+        .zip(&weights)
+        .map(|(least, weight)| least + (room - sum) * weight / all);
     shared.collect()
 }
 
@@ -183,7 +201,10 @@ fn text(x: f32, index: usize, line: Line, node: NodeId) -> Mark {
 fn again(builder: &Builder<'_>, head: &[Vec<Run>], widths: &[f32], at: &[f32], height: f32) -> Vec<Mark> {
     let mut marks = Vec::new();
     for (column, runs) in head.iter().enumerate() {
-        for (index, line) in lines::broken(builder.fonts, runs, widths[column]).into_iter().enumerate() {
+        for (index, line) in lines::broken(builder.fonts, runs, widths[column])
+            .into_iter()
+            .enumerate()
+        {
             marks.push(text(at[column], index, line, builder.parent));
         }
     }
@@ -227,13 +248,24 @@ fn cut(marks: Vec<Mark>, height: f32) -> Vec<Unit> {
         let index = ((y / tallest) as usize).min(count - 1);
         let up = index as f32 * tallest;
         let moved = match mark {
-            Mark::Text { x, baseline, line, node } => Mark::Text {
+            Mark::Text {
+                x,
+                baseline,
+                line,
+                node,
+            } => Mark::Text {
                 x,
                 baseline: baseline - up,
                 line,
                 node,
             },
-            Mark::Rule { x, y, width, thickness, ink } => Mark::Rule {
+            Mark::Rule {
+                x,
+                y,
+                width,
+                thickness,
+                ink,
+            } => Mark::Rule {
                 x,
                 y: y - up,
                 width,

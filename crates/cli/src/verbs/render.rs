@@ -16,7 +16,9 @@ use crate::{pdf, policy};
 
 /// Print the policy as a document, with its digest
 #[derive(Debug, Args)]
-#[command(after_help = "The same policy and date give the same bytes.\n\nExample: ordain render --to pdf --out policy.pdf")]
+#[command(
+    after_help = "The same policy and date give the same bytes.\n\nExample: ordain render --to pdf --out policy.pdf"
+)]
 pub(crate) struct Render {
     /// Policy folder, or the folder that `ordain up` made
     #[arg(default_value = "ordain", value_name = "DIR")]
@@ -78,7 +80,9 @@ impl Render {
                 let written = pdf::write(page)?;
                 if !written.missing.is_empty() {
                     let missing: String = written.missing.into_iter().take(40).collect();
-                    eprintln!("warning: the fonts of the PDF lack `{missing}`; `?` stands in their place, and `--to html` shows them");
+                    eprintln!(
+                        "warning: the fonts of the PDF lack `{missing}`; `?` stands in their place, and `--to html` shows them"
+                    );
                 }
                 written.bytes
             }

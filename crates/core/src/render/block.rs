@@ -186,7 +186,12 @@ impl Page {
 
     /// Turns links to anchors that the page does not have into plain text.
     pub(super) fn settle_links(&mut self) {
-        let anchors: BTreeSet<String> = self.blocks.iter().filter_map(Block::anchor).map(str::to_owned).collect();
+        let anchors: BTreeSet<String> = self
+            .blocks
+            .iter()
+            .filter_map(Block::anchor)
+            .map(str::to_owned)
+            .collect();
         let facts = self.facts.iter_mut().map(|(_, text)| text);
         for text in facts.chain(self.blocks.iter_mut().flat_map(Block::texts_mut)) {
             settle(text, &anchors);

@@ -102,7 +102,11 @@ fn evidence_text(given: &Given<'_>, clause: &Clause, evidence: &Evidence) -> Inl
         "training" => "record of training",
         other => other,
     };
-    let mut text = vec![Inline::Text(format!("{}: {}", words::capital(kind), evidence.what.value))];
+    let mut text = vec![Inline::Text(format!(
+        "{}: {}",
+        words::capital(kind),
+        evidence.what.value
+    ))];
     if let Some(every) = &evidence.every {
         text.push(Inline::Text(format!(", at least every {}", words::days(every.value))));
     }

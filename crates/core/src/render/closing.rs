@@ -22,7 +22,14 @@ pub(super) fn exceptions(given: &Given<'_>, blocks: &mut Vec<Block>) {
     if document.exceptions.is_empty() {
         blocks.push(Block::paragraph(vec![Inline::from("No exception has been granted.")]));
     } else {
-        let head = ["Exception", "Departs from", "What happens instead", "Reason and safeguard", "Approved", "Runs until"];
+        let head = [
+            "Exception",
+            "Departs from",
+            "What happens instead",
+            "Reason and safeguard",
+            "Approved",
+            "Runs until",
+        ];
         let mut table = Table::new(None, "Granted exceptions", &head);
         table.rows = document.exceptions.iter().map(|one| exception(given, one)).collect();
         blocks.push(Block::Table(table));
@@ -42,9 +49,17 @@ fn exception(given: &Given<'_>, one: &Exception) -> Vec<Cell> {
     if let Some(then) = &one.then {
         instead.push(Inline::Text(format!(": {}", words::happens(then.value))));
     }
-    let mut reason: Inlines = one.reason.as_ref().map(|text| prose::inlines(text.as_str())).unwrap_or_default();
+    let mut reason: Inlines = one
+        .reason
+        .as_ref()
+        .map(|text| prose::inlines(text.as_str()))
+        .unwrap_or_default();
     if let Some(compensating) = &one.compensating {
-        reason.push(Inline::from(if reason.is_empty() { "safeguard: " } else { "; safeguard: " }));
+        reason.push(Inline::from(if reason.is_empty() {
+            "safeguard: "
+        } else {
+            "; safeguard: "
+        }));
         reason.extend(prose::inlines(compensating.as_str()));
     }
     let mut approved = Inlines::new();
@@ -65,7 +80,11 @@ fn exception(given: &Given<'_>, one: &Exception) -> Vec<Cell> {
     let until = one.expires.as_ref().map_or_else(
         || "–".to_owned(),
         |expires| {
-            let past = if given.today > expires.value { " (has run out)" } else { "" };
+            let past = if given.today > expires.value {
+                " (has run out)"
+            } else {
+                ""
+            };
             format!("{}{past}", expires.value)
         },
     );
@@ -112,7 +131,12 @@ pub(super) fn index(given: &Given<'_>, states: &[(&Clause, State)], blocks: &mut
 /// How each part acts now, and what departs from the default.
 pub(super) fn modes(given: &Given<'_>, blocks: &mut Vec<Block>) {
     heading("Appendix: how each part acts", "modes", blocks);
-    let default = given.document.rollout.default.as_ref().map_or(Mode::Enforce, |mode| mode.value);
+    let default = given
+        .document
+        .rollout
+        .default
+        .as_ref()
+        .map_or(Mode::Enforce, |mode| mode.value);
     let text = format!(
         "A part whose mode is observe {}, one whose mode is coach {}, and one whose mode is enforce acts fully. The mode of \
          what is not named is {default}.",

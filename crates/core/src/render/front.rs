@@ -41,7 +41,10 @@ fn facts(given: &Given<'_>) -> Vec<(String, Inlines)> {
     );
     add("Approved", text(approval));
     let effective = approved.and_then(|approved| approved.effective.as_ref());
-    add("Effective", text(effective.map_or_else(|| "no date is stated".to_owned(), |on| format!("from {}", on.value))));
+    add(
+        "Effective",
+        text(effective.map_or_else(|| "no date is stated".to_owned(), |on| format!("from {}", on.value))),
+    );
     add("Next review", text(review(given)));
     if let Some(owner) = &document.roles.accountable {
         let mut who = words::role(given, owner);
@@ -83,7 +86,11 @@ fn review(given: &Given<'_>) -> String {
     if !review.also.is_empty() {
         let events: Vec<String> = review.also.iter().map(|event| words::spoken(event.as_str())).collect();
         let also = words::list(&events, "or");
-        text.push_str(&if text.is_empty() { format!("after: {also}") } else { format!("; also after: {also}") });
+        text.push_str(&if text.is_empty() {
+            format!("after: {also}")
+        } else {
+            format!("; also after: {also}")
+        });
     }
     text
 }
@@ -99,7 +106,13 @@ pub(super) fn reading(given: &Given<'_>, states: &[(&Clause, State)]) -> Vec<Blo
     let count = |kind: Kind| states.iter().filter(|(_, state)| state.kind == kind).count();
     let items = Kind::ALL
         .into_iter()
-        .filter(|&kind| count(kind) > 0 || matches!(kind, Kind::RunsNow | Kind::Observes | Kind::EvidenceAwaited | Kind::NotYet))
+        .filter(|&kind| {
+            count(kind) > 0
+                || matches!(
+                    kind,
+                    Kind::RunsNow | Kind::Observes | Kind::EvidenceAwaited | Kind::NotYet
+                )
+        })
         .map(|kind| {
             let term = vec![Inline::Text(words::capital(kind.label()))];
             let number = match count(kind) {

@@ -32,7 +32,11 @@ pub fn write(page: &Page) -> String {
         block(one, &mut tables, &mut out);
     }
     out.push_str("</main>\n");
-    let _ = writeln!(out, "<footer><p>{}</p></footer>\n</body>\n</html>", escape(&page.running_head()));
+    let _ = writeln!(
+        out,
+        "<footer><p>{}</p></footer>\n</body>\n</html>",
+        escape(&page.running_head())
+    );
     out
 }
 
@@ -146,13 +150,21 @@ fn clause(clause: &Clause, out: &mut String) {
         state(clause.state.kind),
         escape(clause.state.kind.label()),
     );
-    let _ = writeln!(out, "<p class=\"statement\">{}</p>\n<dl class=\"details\">", inlines(&clause.statement));
+    let _ = writeln!(
+        out,
+        "<p class=\"statement\">{}</p>\n<dl class=\"details\">",
+        inlines(&clause.statement)
+    );
     for (name, text) in &clause.details {
         let _ = writeln!(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), inlines(text));
     }
     if !clause.state.detail.is_empty() {
         let detail = format!("{}: {}.", clause.state.kind.label(), clause.state.detail);
-        let _ = writeln!(out, "<div><dt>State</dt><dd>{}</dd></div>", escape(&super::words::capital(&detail)));
+        let _ = writeln!(
+            out,
+            "<div><dt>State</dt><dd>{}</dd></div>",
+            escape(&super::words::capital(&detail))
+        );
     }
     out.push_str("</dl>\n</section>\n");
 }
@@ -170,9 +182,11 @@ const fn state(kind: Kind) -> &'static str {
 
 /// A table in a box of its own that scrolls where the screen is narrow, and that the keyboard can reach to scroll it.
 fn table(table: &Table, number: usize, out: &mut String) {
+    // Short tables are not torn apart on paper.
+    let short = if table.rows.len() <= 12 { " short" } else { "" };
     let _ = writeln!(
         out,
-        "<div class=\"table\" role=\"group\" tabindex=\"0\" aria-labelledby=\"table-{number}\">\n<table{}>\n\
+        "<div class=\"table{short}\" role=\"group\" tabindex=\"0\" aria-labelledby=\"table-{number}\">\n<table{}>\n\
          <caption id=\"table-{number}\">{}</caption>\n<thead><tr>",
         id(table.anchor.as_deref()),
         escape(&table.caption)
@@ -197,7 +211,9 @@ fn table(table: &Table, number: usize, out: &mut String) {
 }
 
 fn id(anchor: Option<&str>) -> String {
-    anchor.map(|anchor| format!(" id=\"{}\"", escape(anchor))).unwrap_or_default()
+    anchor
+        .map(|anchor| format!(" id=\"{}\"", escape(anchor)))
+        .unwrap_or_default()
 }
 
 fn inlines(text: &[Inline]) -> String {

@@ -32,13 +32,21 @@ fn block(block: &Block, out: &mut String) {
     match block {
         Block::Heading(heading) => {
             let level = "#".repeat(usize::from(heading.level.clamp(2, 6)));
-            let number = heading.number.as_ref().map(|number| format!("{number} ")).unwrap_or_default();
+            let number = heading
+                .number
+                .as_ref()
+                .map(|number| format!("{number} "))
+                .unwrap_or_default();
             let _ = writeln!(out, "{level} {number}{}\n", escape(&heading.text));
         }
         Block::Contents(entries) => {
             let _ = writeln!(out, "## Contents\n");
             for entry in entries {
-                let number = entry.number.as_ref().map(|number| format!("{number} ")).unwrap_or_default();
+                let number = entry
+                    .number
+                    .as_ref()
+                    .map(|number| format!("{number} "))
+                    .unwrap_or_default();
                 let _ = writeln!(out, "- {number}{}", escape(&entry.text));
             }
             out.push('\n');
@@ -46,7 +54,11 @@ fn block(block: &Block, out: &mut String) {
         Block::Paragraph { text, .. } => {
             let text = inlines(text);
             // What would begin a heading, a list or a quotation is only a character here.
-            let mark = if text.starts_with(['#', '>', '-', '+', '=', '~']) { "\\" } else { "" };
+            let mark = if text.starts_with(['#', '>', '-', '+', '=', '~']) {
+                "\\"
+            } else {
+                ""
+            };
             let _ = writeln!(out, "{mark}{text}\n");
         }
         Block::Note(text) => {
@@ -54,7 +66,11 @@ fn block(block: &Block, out: &mut String) {
         }
         Block::List { ordered, items } => {
             for (index, item) in items.iter().enumerate() {
-                let mark = if *ordered { format!("{}.", index + 1) } else { "-".to_owned() };
+                let mark = if *ordered {
+                    format!("{}.", index + 1)
+                } else {
+                    "-".to_owned()
+                };
                 let _ = writeln!(out, "{mark} {}", inlines(item));
             }
             out.push('\n');
@@ -120,7 +136,10 @@ fn inlines(text: &[Inline]) -> String {
                 target: Target::Address(address),
                 text: inner,
             } => {
-                let address: String = address.chars().filter(|c| !c.is_whitespace() && !"<>".contains(*c)).collect();
+                let address: String = address
+                    .chars()
+                    .filter(|c| !c.is_whitespace() && !"<>".contains(*c))
+                    .collect();
                 let _ = write!(out, "[{}](<{address}>)", inlines(inner));
             }
             Inline::Link {

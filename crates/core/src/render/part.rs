@@ -35,7 +35,11 @@ pub(super) fn page(given: &Given<'_>, group: &str) -> Option<Page> {
 }
 
 fn intro(given: &Given<'_>, group: &str) -> Inlines {
-    let whose = if group == words::EVERYONE { "for everyone".to_owned() } else { format!("for the group {group}") };
+    let whose = if group == words::EVERYONE {
+        "for everyone".to_owned()
+    } else {
+        format!("for the group {group}")
+    };
     vec![Inline::Text(format!(
         "What the AI policy of {}, version {}, says {whose} on {}. In doubt, the whole policy counts.",
         given.policy.organization, given.policy.version, given.today
@@ -58,7 +62,7 @@ fn table(asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     let head: Vec<&str> = std::iter::once("What is in my text")
         .chain(columns.iter().map(|column| column.name.as_str()))
         .collect();
-    let mut table = Table::new(None, "My prompts", &head);
+    let mut table = Table::new(None, "What becomes of my prompts", &head);
     let rows = asked.rows(&columns);
     let more = rows.len().saturating_sub(MOST_KINDS);
     for row in rows.into_iter().take(MOST_KINDS) {
@@ -82,12 +86,19 @@ fn table(asked: &Asked<'_>, blocks: &mut Vec<Block>) {
         if more > 0 {
             uses.push(format!("{more} more"));
         }
-        let must = if asked.needs_use() { "Each request must say what it is for" } else { "I may use AI for" };
+        let must = if asked.needs_use() {
+            "Each request must say what it is for"
+        } else {
+            "I may use AI for"
+        };
         notes.push(format!("{must}: {}.", words::list(&uses, "and")));
     }
     let masked = asked.masked_in_answers();
     if !masked.is_empty() {
-        notes.push(format!("In answers, these are masked: {}.", words::list(&masked, "and")));
+        notes.push(format!(
+            "In answers, these are masked: {}.",
+            words::list(&masked, "and")
+        ));
     }
     if asked.by_the_clock() {
         notes.push("Some rules depend on the time of day or the day of the week; this table is for noon.".to_owned());
@@ -112,7 +123,9 @@ fn told(asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     }
     let more = told.len().saturating_sub(MOST_ITEMS);
     if more > 0 {
-        items.push(vec![Inline::Text(format!("{more} more rules stand in the whole policy."))]);
+        items.push(vec![Inline::Text(format!(
+            "{more} more rules stand in the whole policy."
+        ))]);
     }
     blocks.push(Block::List { ordered: false, items });
 }
@@ -120,7 +133,12 @@ fn told(asked: &Asked<'_>, blocks: &mut Vec<Block>) {
 /// What to use in place of apps that are not to be used.
 fn instead(given: &Given<'_>, asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     let mut pairs: Vec<(String, Vec<String>)> = Vec::new();
-    for app in given.document.apps.iter().filter(|app| asked.is_refused(app.id.as_str())) {
+    for app in given
+        .document
+        .apps
+        .iter()
+        .filter(|app| asked.is_refused(app.id.as_str()))
+    {
         let Some(instead) = &app.instead else { continue };
         let (name, instead) = (words::app(given, app.id.as_str()), words::app(given, instead.as_str()));
         match pairs.iter_mut().find(|(known, _)| *known == instead) {
@@ -135,7 +153,10 @@ fn instead(given: &Given<'_>, asked: &Asked<'_>, blocks: &mut Vec<Block>) {
         .iter()
         .map(|(instead, apps)| format!("{instead} instead of {}", words::list(apps, "or")))
         .collect();
-    blocks.push(Block::paragraph(vec![Inline::Text(format!("Use {}.", words::list(&sentences, "and")))]));
+    blocks.push(Block::paragraph(vec![Inline::Text(format!(
+        "Use {}.",
+        words::list(&sentences, "and")
+    ))]));
 }
 
 /// Courses, and what the group has to do or show.
@@ -143,25 +164,41 @@ fn duties(given: &Given<'_>, group: &str, blocks: &mut Vec<Block>) {
     let document = given.document;
     let mut items: Vec<Inlines> = Vec::new();
     for course in &document.education.courses {
-        let every = course
-            .valid
-            .as_ref()
-            .map_or_else(|| "once".to_owned(), |valid| format!("every {}", words::days(valid.value)));
-        let mut item = vec![Inline::from("Take the course "), Inline::code(course.id.as_str()), Inline::Text(format!(" {every}"))];
-        for gate in document.education.gates.iter().filter(|gate| gate.without.as_str() == course.id.as_str()) {
+        let every = course.valid.as_ref().map_or_else(
+            || "once".to_owned(),
+            |valid| format!("every {}", words::days(valid.value)),
+        );
+        let mut item = vec![
+            Inline::from("Take the course "),
+            Inline::code(course.id.as_str()),
+            Inline::Text(format!(" {every}")),
+        ];
+        for gate in document
+            .education
+            .gates
+            .iter()
+            .filter(|gate| gate.without.as_str() == course.id.as_str())
+        {
             let grace = gate
                 .grace
                 .as_ref()
                 .map(|grace| format!(" (from {} after I start)", words::days(grace.value)))
                 .unwrap_or_default();
-            item.push(Inline::Text(format!("; for a request without it, {}{grace}", words::happens(gate.then.value))));
+            item.push(Inline::Text(format!(
+                "; for a request without it, {}{grace}",
+                words::happens(gate.then.value)
+            )));
         }
         item.push(Inline::from("."));
         items.push(item);
     }
     let mine = |name: &Text| name.as_str() == group || name.as_str() == words::EVERYONE;
     for clause in &document.clauses {
-        let Some(evidence) = clause.evidence.as_ref().filter(|evidence| evidence.by.as_ref().is_some_and(mine)) else {
+        let Some(evidence) = clause
+            .evidence
+            .as_ref()
+            .filter(|evidence| evidence.by.as_ref().is_some_and(mine))
+        else {
             continue;
         };
         let every = evidence
@@ -171,7 +208,11 @@ fn duties(given: &Given<'_>, group: &str, blocks: &mut Vec<Block>) {
             .unwrap_or_default();
         items.push(vec![
             Inline::code(clause.id.as_str()),
-            Inline::Text(format!(": {} {}{every}.", words::capital(evidence.kind.as_str()), evidence.what.value)),
+            Inline::Text(format!(
+                ": {} {}{every}.",
+                words::capital(evidence.kind.as_str()),
+                evidence.what.value
+            )),
         ]);
     }
     if items.is_empty() {
@@ -185,7 +226,9 @@ fn duties(given: &Given<'_>, group: &str, blocks: &mut Vec<Block>) {
 /// The owner of the policy and of the uses, and how to appeal.
 fn whom_to_ask(given: &Given<'_>, asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     let document = given.document;
-    let person = |role: &str| words::person(given, role).map_or_else(|| role.to_owned(), |person| format!("{role} ({})", person.value));
+    let person = |role: &str| {
+        words::person(given, role).map_or_else(|| role.to_owned(), |person| format!("{role} ({})", person.value))
+    };
     let mut sentences = Vec::new();
     if let Some(owner) = &document.roles.accountable {
         let deputy = document
@@ -205,8 +248,15 @@ fn whom_to_ask(given: &Given<'_>, asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     if !owners.is_empty() {
         sentences.push(format!("About a use: {}.", words::list(&owners, "and")));
     }
-    if let Some(appeal) = document.consequences.as_ref().and_then(|consequences| consequences.appeal.as_ref()) {
-        sentences.push(format!("A decision that seems wrong can be appealed within {}.", words::days(appeal.value)));
+    if let Some(appeal) = document
+        .consequences
+        .as_ref()
+        .and_then(|consequences| consequences.appeal.as_ref())
+    {
+        sentences.push(format!(
+            "A decision that seems wrong can be appealed within {}.",
+            words::days(appeal.value)
+        ));
     }
     if sentences.is_empty() {
         return;

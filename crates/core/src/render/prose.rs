@@ -132,7 +132,10 @@ impl Builder {
         if let Some(Inline::Text(last)) = text.last_mut() {
             last.truncate(last.trim_end().len());
         }
-        if text.iter().all(|one| matches!(one, Inline::Text(words) if words.trim().is_empty())) {
+        if text
+            .iter()
+            .all(|one| matches!(one, Inline::Text(words) if words.trim().is_empty()))
+        {
             return;
         }
         match &mut self.list {
@@ -159,7 +162,9 @@ mod tests {
 
     #[test]
     fn emphasis_code_and_links_are_kept_and_html_stays_text() {
-        let text = inlines("Use *able* strangers, **never** `demo`, <b>x</b> and [ours](https://example.com) or [bad](javascript:x).");
+        let text = inlines(
+            "Use *able* strangers, **never** `demo`, <b>x</b> and [ours](https://example.com) or [bad](javascript:x).",
+        );
         let words = plain(&text);
         assert_eq!(words, "Use able strangers, never demo, <b>x</b> and ours or bad.");
         let links = text.iter().filter(|one| matches!(one, Inline::Link { .. })).count();

@@ -6,29 +6,41 @@ use super::words;
 use crate::policy::document::{AppSelector, Rule, Selector, Text, TimeSelector};
 use crate::verdict::Direction;
 
-/// A rule: what it is about, what it is not about, and what happens.
+/// A rule: what it is about, what it is not about, and what happens. Alternatives are apart by semicolons, so that "and" and
+/// "or" inside them cannot be read in two ways.
 pub(super) fn rule(given: &Given<'_>, rule: &Rule) -> Inlines {
-    let mut out = vec![Inline::from("When ")];
-    out.extend(any(given, &rule.when));
-    if !rule.unless.is_empty() {
-        out.push(Inline::from(", unless "));
-        out.extend(any(given, &rule.unless));
+    let mut out = Inlines::new();
+    for (index, selector) in rule.when.iter().enumerate() {
+        out.push(Inline::from(if index == 0 { "When " } else { "; or when " }));
+        out.push(Inline::from(subject(selector)));
+        out.push(Inline::from(" "));
+        out.extend(does(given, selector));
+    }
+    for (index, selector) in rule.unless.iter().enumerate() {
+        out.push(Inline::from(if index == 0 { "; unless " } else { "; or unless " }));
+        out.push(Inline::from(if selector.direction.is_some() {
+            subject(selector)
+        } else {
+            "it"
+        }));
+        out.push(Inline::from(" "));
+        out.extend(does(given, selector));
     }
     if let Some(condition) = &rule.condition {
-        out.push(Inline::from(", and if the condition "));
+        out.push(Inline::from("; and only if the condition "));
         out.push(Inline::code(condition.as_str()));
         out.push(Inline::from(" holds"));
     }
-    out.push(Inline::from(", "));
+    out.push(Inline::from(
+        if rule.when.len() + rule.unless.len() > 1 || rule.condition.is_some() {
+            ": "
+        } else {
+            ", "
+        },
+    ));
     out.push(Inline::Strong(vec![Inline::from(words::happens(rule.then.value))]));
     out.push(Inline::from("."));
     out
-}
-
-/// Selectors of which one must match.
-pub(super) fn any(given: &Given<'_>, selectors: &[Selector]) -> Inlines {
-    let items = selectors.iter().map(|selector| one(given, selector)).collect();
-    words::runs(items, "or")
 }
 
 /// Whom selectors are about, as in "for …": without the exchange, where that goes without saying.
@@ -49,22 +61,25 @@ pub(super) fn whom(given: &Given<'_>, selectors: &[Selector]) -> Inlines {
     words::runs(items, "or")
 }
 
-fn one(given: &Given<'_>, selector: &Selector) -> Inlines {
-    let direction = selector.direction.as_deref().unwrap_or_default();
-    let subject = match direction {
-        [only] if only.value == Direction::Prompt => "a prompt",
-        [only] if only.value == Direction::Answer => "an answer",
-        _ => "a prompt or an answer",
+fn subject(selector: &Selector) -> &'static str {
+    let Some(direction) = &selector.direction else {
+        return "a prompt or an answer";
     };
-    let parts = conditions(given, selector);
-    let mut out = vec![Inline::from(subject)];
-    if parts.is_empty() {
-        out.push(Inline::from(" goes through the gateway"));
-    } else {
-        out.push(Inline::from(" "));
-        out.extend(words::runs(parts, "and"));
+    match direction.as_slice() {
+        [only] if matches!(only.value, Direction::Prompt) => "a prompt",
+        [only] if matches!(only.value, Direction::Answer) => "an answer",
+        _ => "a prompt or an answer",
     }
-    out
+}
+
+/// What an exchange does when a selector matches it.
+fn does(given: &Given<'_>, selector: &Selector) -> Inlines {
+    let parts = conditions(given, selector);
+    if parts.is_empty() {
+        vec![Inline::from("goes through the gateway")]
+    } else {
+        words::runs(parts, "and")
+    }
 }
 
 /// The keys of a selector as what an exchange does: "contains …", "comes from …".
@@ -100,7 +115,7 @@ fn conditions(given: &Given<'_>, selector: &Selector) -> Vec<Inlines> {
         say(format!("comes from the software {names}"));
     }
     if let Some(selected) = &selector.app {
-        say(format!("belongs to {}", apps(given, selected)));
+        say(format!("is exchanged with {}", apps(given, selected)));
     }
     if let Some(names) = named(&selector.model) {
         say(format!("is for a model like {names}"));
@@ -124,7 +139,7 @@ fn data_name(given: &Given<'_>, name: &Text) -> String {
         let more = if last { "" } else { " or higher" };
         format!("data of class {}{more}", name.value)
     } else {
-        words::entity(given, name.as_str())
+        words::some(given, name.as_str())
     }
 }
 
@@ -167,7 +182,11 @@ fn time(time: &TimeSelector) -> String {
         parts.push(format!("on {}", words::list(&days, "or")));
     }
     if let Some((from, to)) = time.hours {
-        parts.push(format!("between {} and {}", from.strftime("%H:%M"), to.strftime("%H:%M")));
+        parts.push(format!(
+            "between {} and {}",
+            from.strftime("%H:%M"),
+            to.strftime("%H:%M")
+        ));
     }
     if let Some(from) = time.from {
         parts.push(format!("from {from}"));

@@ -156,7 +156,10 @@ fn of_data(given: &Given<'_>, path: &str) -> State {
         "data.matrix" => (least(&[path]), matrix().into_iter().chain(found()).collect()),
         "data.answers" => {
             let cells = document.data.answers.iter().flat_map(|answers| &answers.value);
-            (least(&[path]), cells.map(|(_, verdict)| verdict.place).chain(found()).collect())
+            (
+                least(&[path]),
+                cells.map(|(_, verdict)| verdict.place).chain(found()).collect(),
+            )
         }
         "access.tools" => {
             let tools = document.access.tools.iter();

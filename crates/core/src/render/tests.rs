@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::block::{Block, Page, plain};
 use super::state::Kind;
 use super::*;
-use crate::policy::{Files, Loaded, load};
+use crate::policy::{File, Files, Loaded, ROOT, load};
 use crate::verdict::AppClass;
 
 const STARTER: &str = include_str!("../../../../policies/starter/policy.yaml");
@@ -122,10 +122,26 @@ exceptions:
 never_excepted: [AU-2]
 "#;
 
+/// The cases of the starter policy.
+const STARTER_CASES: &str = include_str!("../../../../policies/starter/cases/starter.yaml");
+
+/// Every clause that acts has to be tried by some case; this one is never run.
+const COMPACT_CASES: &str = r#"
+cases:
+  - name: the clauses that act
+    request: {group: staff, app: openai-api, text: hello}
+    expect: {verdict: block, clauses: [AU-3, AU-4]}
+"#;
+
 fn loaded(text: &str) -> Loaded {
     let now = "2026-12-01T12:00:00Z".parse().expect("a moment");
-    let loaded = load(&Files::single(text), &Catalog::built_in(), now);
-    let files = Files::single(text);
+    let file = |path: &str, text: &str| File {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    };
+    let cases = if text == STARTER { STARTER_CASES } else { COMPACT_CASES };
+    let files = Files::new(vec![file(ROOT, text), file("cases/all.yaml", cases)]);
+    let loaded = load(&files, &Catalog::built_in(), now);
     let told: Vec<String> = loaded.problems.iter().map(|problem| files.render(problem)).collect();
     assert!(loaded.policy.is_some(), "{}", told.join("\n"));
     loaded
@@ -160,7 +176,9 @@ fn the_part_of_a_group_reads_like_this() {
 #[test]
 fn a_group_that_nobody_knows_has_no_part() {
     assert!(with(COMPACT, |given| part(given, "enginering")).is_none());
-    let known = with(COMPACT, |given| groups(given.document).map(str::to_owned).collect::<Vec<_>>());
+    let known = with(COMPACT, |given| {
+        groups(given.document).map(str::to_owned).collect::<Vec<_>>()
+    });
     assert_eq!(known, ["everyone", "staff", "engineering"]);
 }
 
@@ -177,8 +195,17 @@ fn the_part_of_a_group_fits_one_screen() {
 fn states_are_computed() {
     let states = with(COMPACT, |given| {
         let states = state::all(given);
-        let kind = |id: &str| states.iter().find(|(clause, _)| clause.id.as_str() == id).map(|(_, state)| state.kind);
-        ["AU-1", "AU-2", "AU-3", "AU-4", "DA-1", "DA-2", "DA-3", "DA-4", "RI-1", "RI-2", "RI-3", "AP-1", "ED-2", "RO-1"].map(kind)
+        let kind = |id: &str| {
+            states
+                .iter()
+                .find(|(clause, _)| clause.id.as_str() == id)
+                .map(|(_, state)| state.kind)
+        };
+        [
+            "AU-1", "AU-2", "AU-3", "AU-4", "DA-1", "DA-2", "DA-3", "DA-4", "RI-1", "RI-2", "RI-3", "AP-1", "ED-2",
+            "RO-1",
+        ]
+        .map(kind)
     });
     let expected = [
         Kind::Coaches,
@@ -209,7 +236,11 @@ fn nothing_of_the_starter_policy_is_lost() {
     let statements = document.clauses.iter().filter_map(|clause| clause.statement.as_ref());
     let ids = document.clauses.iter().map(|clause| &clause.id);
     let grants = document.access.grants.iter().map(|grant| &grant.id);
-    let names = document.data.entities.iter().filter_map(|(name, _)| crate::detect::entity(name.as_str()));
+    let names = document
+        .data
+        .entities
+        .iter()
+        .filter_map(|(name, _)| crate::detect::entity(name.as_str()));
     for text in &texts {
         for words in statements.clone().chain(ids.clone()).chain(grants.clone()) {
             assert!(text.contains(words.as_str()), "{}", words.value);
@@ -237,7 +268,9 @@ fn nothing_of_the_starter_policy_is_lost() {
                 let found = row.cells.iter().find(|(of, _)| of.value == *class);
                 words::verdict(found.expect("a cell").1.value).to_owned()
             };
-            std::iter::once(row.class.value.clone()).chain(AppClass::ALL.iter().map(cell)).collect()
+            std::iter::once(row.class.value.clone())
+                .chain(AppClass::ALL.iter().map(cell))
+                .collect()
         })
         .collect();
     assert_eq!(shown, wanted);
@@ -271,7 +304,11 @@ fn fourteen_sections_stand_in_order_and_clauses_are_numbered() {
 #[test]
 fn the_html_is_well_formed() {
     let parts = with(COMPACT, |given| part(given, "staff")).expect("a group");
-    for text in [html::write(&page_of(COMPACT)), html::write(&page_of(STARTER)), html::write(&parts)] {
+    for text in [
+        html::write(&page_of(COMPACT)),
+        html::write(&page_of(STARTER)),
+        html::write(&parts),
+    ] {
         let (mut open, mut ids, mut links) = (Vec::new(), BTreeSet::new(), Vec::new());
         let body = text.split_once("</style>").expect("a style").1;
         for piece in body.split('<').skip(1) {
@@ -301,7 +338,10 @@ fn the_html_is_well_formed() {
         for link in links {
             assert!(ids.contains(&link), "nothing has the id {link}");
         }
-        assert!(!text.contains("<script") && !text.contains("<b>"), "the author's HTML is text");
+        assert!(
+            !text.contains("<script") && !text.contains("<b>"),
+            "the author's HTML is text"
+        );
     }
 }
 

@@ -141,9 +141,9 @@ pub(super) fn days(days: u32) -> String {
 /// A sentence's first letter as a capital.
 pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A kebab-case id as words.
@@ -155,7 +155,7 @@ pub(super) fn spoken(id: &str) -> String {
 pub(super) fn entity(given: &Given<'_>, name: &str) -> String {
     let label = entities::entity(name).map_or_else(
         || match name {
-            "secret" => "keys, passwords and other secrets".to_owned(),
+            "secret" => "secret (key, password or token)".to_owned(),
             "contact" => "contact data".to_owned(),
             "financial" => "financial data".to_owned(),
             "government-id" => "official identity numbers".to_owned(),
@@ -171,11 +171,25 @@ pub(super) fn entity(given: &Given<'_>, name: &str) -> String {
     }
 }
 
+/// The same in a sentence: "an email address".
+pub(super) fn some(given: &Given<'_>, name: &str) -> String {
+    let words = entity(given, name);
+    match name {
+        "person-name" => format!("the {words}"),
+        "contact" | "financial" | "government-id" | "health" | "legal-privilege" | "source-code" => words,
+        many if many.ends_with('s') && !many.ends_with("ss") && entities::entity(many).is_none() => words,
+        // A letter is what counts in `API`, a sound in `US`.
+        _ if words.starts_with(['a', 'e', 'i', 'o', 'A', 'I']) => format!("an {words}"),
+        _ => format!("a {words}"),
+    }
+}
+
 /// Whether an entity is one that no detector finds and the policy describes no words or pattern for.
 pub(super) fn awaits_detector(document: &Document, name: &str) -> bool {
     let own = document.data.keywords.iter().map(|(entity, _)| entity);
     let own = own.chain(document.data.patterns.iter().map(|(entity, _)| entity));
-    entities::entity(name).is_some_and(|known| !known.detected) && !own.into_iter().any(|entity| entity.as_str() == name)
+    entities::entity(name).is_some_and(|known| !known.detected)
+        && !own.into_iter().any(|entity| entity.as_str() == name)
 }
 
 /// An app by the name that people know.
@@ -188,7 +202,12 @@ pub(super) fn app(given: &Given<'_>, id: &str) -> String {
 
 /// A role, and what it leads to.
 pub(super) fn role(given: &Given<'_>, role: &Text) -> Inlines {
-    let known = given.document.roles.people.iter().any(|(name, _)| name.as_str() == role.as_str());
+    let known = given
+        .document
+        .roles
+        .people
+        .iter()
+        .any(|(name, _)| name.as_str() == role.as_str());
     if known {
         vec![Inline::to("roles-people", role.as_str())]
     } else {

@@ -67,12 +67,24 @@ pub(super) struct Answer {
 
 impl Answer {
     pub(super) fn words(&self) -> String {
-        let mut text = if self.refused { "cannot be reached".to_owned() } else { words::verdict(self.full).to_owned() };
+        let mut text = if self.refused {
+            "cannot be reached".to_owned()
+        } else {
+            words::verdict(self.full).to_owned()
+        };
         for (verdict, uses) in &self.but {
-            text.push_str(&format!("; {} for {}", words::verdict(*verdict), words::list(uses, "and")));
+            text.push_str(&format!(
+                "; {} for {}",
+                words::verdict(*verdict),
+                words::list(uses, "and")
+            ));
         }
         if self.acts != self.full {
-            text.push_str(if self.acts == Verdict::Coach { " (for now: only a notice)" } else { " (for now: only recorded)" });
+            text.push_str(if self.acts == Verdict::Coach {
+                " (for now: only a notice)"
+            } else {
+                " (for now: only recorded)"
+            });
         }
         text
     }
@@ -138,7 +150,10 @@ impl<'g> Asked<'g> {
             }
         }
         let name = |apps: &[usize]| {
-            let mut names: Vec<String> = apps.iter().filter_map(|&app| Some(self.apps.get(app)?.name.clone())).collect();
+            let mut names: Vec<String> = apps
+                .iter()
+                .filter_map(|&app| Some(self.apps.get(app)?.name.clone()))
+                .collect();
             let more = names.len().saturating_sub(4);
             if more > 1 {
                 names.truncate(4);
@@ -180,31 +195,36 @@ impl<'g> Asked<'g> {
             .collect()
     }
 
-    /// What rules that stop or remind somebody tell them, by clause.
+    /// What rules that stop or remind somebody tell them, by clause, in the order of the document.
     pub(super) fn told(&self) -> Vec<(String, String)> {
-        let mut told: Vec<(String, String)> = Vec::new();
+        let policy = self.given.policy;
+        let mut cited: BTreeSet<&str> = BTreeSet::new();
         for app in &self.apps {
             for kind in &self.kinds {
                 for use_ in self.candidates() {
                     let decision = self.decide(app, use_, &kind.entities, Direction::Prompt);
-                    for one in decision.full_contributions(self.given.policy) {
-                        let citation = self.given.policy.citation(one.citation);
-                        if let Some(tell) = &citation.tell
-                            && !told.iter().any(|(id, _)| *id == citation.id)
-                        {
-                            told.push((citation.id.clone(), tell.clone()));
-                        }
-                    }
+                    let said = decision.full_contributions(policy);
+                    cited.extend(said.map(|one| policy.citation(one.citation).id.as_str()));
                 }
             }
         }
-        told
+        let mut told: Vec<_> = policy
+            .citations()
+            .filter(|citation| cited.contains(citation.id.as_str()))
+            .collect();
+        told.sort_by_key(|citation| citation.place);
+        told.into_iter()
+            .filter_map(|citation| Some((citation.id.clone(), citation.tell.clone()?)))
+            .collect()
     }
 
     /// What is masked in the answers of some app.
     pub(super) fn masked_in_answers(&self) -> Vec<String> {
         let masked = |kind: &&Kind| {
-            let asked = self.apps.iter().filter(|app| app.entry.is_some_and(|entry| entry.class <= AppClass::Tolerated));
+            let asked = self
+                .apps
+                .iter()
+                .filter(|app| app.entry.is_some_and(|entry| entry.class <= AppClass::Tolerated));
             !kind.entities.is_empty()
                 && asked
                     .into_iter()
@@ -216,14 +236,28 @@ impl<'g> Asked<'g> {
     /// Whether nothing at all can be sent to an app.
     pub(super) fn is_refused(&self, id: &str) -> bool {
         let app = self.apps.iter().find(|app| app.id == id);
-        app.is_some_and(|app| self.kinds.iter().all(|kind| self.answer(app, kind).full == Verdict::Block))
+        app.is_some_and(|app| {
+            self.kinds
+                .iter()
+                .all(|kind| self.answer(app, kind).full == Verdict::Block)
+        })
     }
 
     /// Whether a rule looks at the clock.
     pub(super) fn by_the_clock(&self) -> bool {
-        let rules = self.given.document.clauses.iter().filter_map(|clause| clause.rule.as_ref());
+        let rules = self
+            .given
+            .document
+            .clauses
+            .iter()
+            .filter_map(|clause| clause.rule.as_ref());
         let mut selectors = rules.flat_map(|rule| rule.when.iter().chain(&rule.unless));
-        selectors.any(|selector| selector.time.as_ref().is_some_and(|time| time.days.is_some() || time.hours.is_some()))
+        selectors.any(|selector| {
+            selector
+                .time
+                .as_ref()
+                .is_some_and(|time| time.days.is_some() || time.hours.is_some())
+        })
     }
 
     /// The uses to ask about; none where the group has none.
@@ -239,13 +273,19 @@ impl<'g> Asked<'g> {
             .into_iter()
             .map(|use_| (use_, self.decide(app, use_, &kind.entities, Direction::Prompt)))
             .collect();
-        let mildest = decisions.iter().map(|(_, decision)| decision.full).min().unwrap_or(Verdict::Block);
+        let mildest = decisions
+            .iter()
+            .map(|(_, decision)| decision.full)
+            .min()
+            .unwrap_or(Verdict::Block);
         let mut answer = Answer {
             full: mildest,
             acts: mildest,
             refused: decisions.iter().all(|(_, decision)| {
                 let policy = self.given.policy;
-                decision.full_contributions(policy).any(|one| policy.is_access(one.citation))
+                decision
+                    .full_contributions(policy)
+                    .any(|one| policy.is_access(one.citation))
             }),
             but: Vec::new(),
         };
@@ -266,9 +306,17 @@ impl<'g> Asked<'g> {
     fn decide(&self, app: &AppKind<'_>, use_: Option<&str>, entities: &[String], direction: Direction) -> Decision {
         let (document, today) = (self.given.document, self.given.today);
         let noon = document.zone().to_timestamp(today.at(12, 0, 0, 0));
-        let claim = document.scope.groups.iter().find(|group| group.name.as_str() == self.group);
+        let claim = document
+            .scope
+            .groups
+            .iter()
+            .find(|group| group.name.as_str() == self.group);
         let claim = claim.map(|group| group.claim.as_ref().unwrap_or(&group.name).value.clone());
-        let source = if direction == Direction::Prompt { Source::User } else { Source::Model };
+        let source = if direction == Direction::Prompt {
+            Source::User
+        } else {
+            Source::Model
+        };
         let sources = SourceSet::of(source);
         let models = app.entry.and_then(|entry| entry.models.as_ref());
         let require = app.entry.map(|entry| entry.require.as_slice()).unwrap_or_default();
@@ -278,15 +326,25 @@ impl<'g> Asked<'g> {
             who: Arc::new(Who {
                 groups: claim.into_iter().collect(),
                 // Courses have lines of their own: the table is for who holds them.
-                training: document.education.courses.iter().map(|course| (course.id.value.clone(), today)).collect(),
+                training: document
+                    .education
+                    .courses
+                    .iter()
+                    .map(|course| (course.id.value.clone(), today))
+                    .collect(),
                 ..Who::default()
             }),
             to: Arc::new(Destination {
                 app: app.id.clone(),
                 categories: self.given.catalog.categories(&app.id),
-                attributes: require.iter().map(|(key, value)| (key.value.clone(), value.value.clone())).collect(),
+                attributes: require
+                    .iter()
+                    .map(|(key, value)| (key.value.clone(), value.value.clone()))
+                    .collect(),
             }),
-            model: models.and_then(|models| models.first()).map(|pattern| pattern.value.replace('*', "")),
+            model: models
+                .and_then(|models| models.first())
+                .map(|pattern| pattern.value.replace('*', "")),
             use_: use_.map(str::to_owned),
             content: Content {
                 sources,
@@ -311,7 +369,9 @@ fn kinds(given: &Given<'_>) -> Vec<Kind> {
     let document = given.document;
     let classes: BTreeSet<&str> = document.data.classes.iter().map(|class| class.as_str()).collect();
     let rules = document.clauses.iter().filter_map(|clause| clause.rule.as_ref());
-    let selected = rules.flat_map(|rule| &rule.when).flat_map(|selector| selector.data.iter().flatten());
+    let selected = rules
+        .flat_map(|rule| &rule.when)
+        .flat_map(|selector| selector.data.iter().flatten());
     let named = document.data.entities.iter().map(|(name, _)| name).chain(selected);
     let mut names: Vec<&str> = Vec::new();
     for name in named.map(|name| name.as_str()).filter(|name| !classes.contains(name)) {

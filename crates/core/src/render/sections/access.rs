@@ -10,14 +10,20 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
     let access = &given.document.access;
     if access.grants_place.is_some() {
         let anchor = words::data_anchor("access");
-        let mut table = Table::new(Some(&anchor), "Grants", &["Grant", "Who", "May reach", "For the use", "Models"]);
+        let mut table = Table::new(
+            Some(&anchor),
+            "Grants",
+            &["Grant", "Who", "May reach", "For the use", "Models"],
+        );
         for grant in &access.grants {
-            let apps = grant.apps.as_ref().map_or_else(
-                || "any app".to_owned(),
-                |apps| sentence::apps(given, apps),
-            );
+            let apps = grant
+                .apps
+                .as_ref()
+                .map_or_else(|| "any app".to_owned(), |apps| sentence::apps(given, apps));
             let names = |names: &Option<Vec<_>>| {
-                names.as_ref().map_or_else(|| "any".to_owned(), |names| words::texts(names, "or"))
+                names
+                    .as_ref()
+                    .map_or_else(|| "any".to_owned(), |names| words::texts(names, "or"))
             };
             table.rows.push(vec![
                 Cell::from(vec![Inline::code(grant.id.as_str())]),
@@ -38,12 +44,26 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
 
 fn tools(tools: &Tools, blocks: &mut Vec<Block>) {
     let anchor = words::data_anchor("access.tools");
-    let head = ["Tool", "What it does", "Whose models may call it", "What happens", "With arguments"];
+    let head = [
+        "Tool",
+        "What it does",
+        "Whose models may call it",
+        "What happens",
+        "With arguments",
+    ];
     let mut table = Table::new(Some(&anchor), "Tools that models may call", &head);
     for tool in &tools.list {
-        let groups = if tool.groups.is_empty() { "everyone's".to_owned() } else { words::texts(&tool.groups, "and") };
+        let groups = if tool.groups.is_empty() {
+            "everyone's".to_owned()
+        } else {
+            words::texts(&tool.groups, "and")
+        };
         let then = tool.then.as_ref().map_or(Verdict::Allow, |then| then.value);
-        let args: Vec<String> = tool.args.iter().map(|(name, value)| format!("{} like {}", name.value, value.value)).collect();
+        let args: Vec<String> = tool
+            .args
+            .iter()
+            .map(|(name, value)| format!("{} like {}", name.value, value.value))
+            .collect();
         table.rows.push(vec![
             Cell::from(vec![Inline::code(tool.tool.as_str())]),
             or_dash(tool.kind.as_ref().map(|kind| vec![Inline::from(kind.as_str())])).into(),

@@ -17,11 +17,21 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
         if apps.is_empty() {
             continue;
         }
-        let third = if class == AppClass::Unsanctioned { "Instead" } else { "Owner" };
-        let mut table = Table::new(anchor.take().as_deref(), caption, &["App", "Reason", third, "Conditions", "Until"]);
+        let third = if class == AppClass::Unsanctioned {
+            "Instead"
+        } else {
+            "Owner"
+        };
+        let mut table = Table::new(
+            anchor.take().as_deref(),
+            caption,
+            &["App", "Reason", third, "Conditions", "Until"],
+        );
         for app in apps {
             let third = if class == AppClass::Unsanctioned {
-                app.instead.as_ref().map(|id| vec![Inline::Text(words::app(given, id.as_str()))])
+                app.instead
+                    .as_ref()
+                    .map(|id| vec![Inline::Text(words::app(given, id.as_str()))])
             } else {
                 app.owner.as_ref().map(|owner| words::role(given, owner))
             };
@@ -80,7 +90,11 @@ fn conditions(given: &Given<'_>, app: &App) -> Inlines {
         say(format!("{} must be {}", words::spoken(key.as_str()), value.value));
     }
     for (class, verdict) in &app.cells {
-        say(format!("data of class {}: {}", class.value, words::verdict(verdict.value)));
+        say(format!(
+            "data of class {}: {}",
+            class.value,
+            words::verdict(verdict.value)
+        ));
     }
     for (key, value) in &app.terms {
         say(format!("terms: {} {}", words::spoken(key.as_str()), value.value));
@@ -102,7 +116,12 @@ fn conditions(given: &Given<'_>, app: &App) -> Inlines {
 fn drop_empty_columns(table: &mut Table) {
     let dash = Cell::from("–").text;
     let keep: Vec<bool> = (0..table.head.len())
-        .map(|column| table.rows.iter().any(|row| row.get(column).is_some_and(|cell| cell.text != dash)))
+        .map(|column| {
+            table
+                .rows
+                .iter()
+                .any(|row| row.get(column).is_some_and(|cell| cell.text != dash))
+        })
         .collect();
     let mut kept = keep.iter();
     table.head.retain(|_| kept.next().copied().unwrap_or(true));

@@ -5,7 +5,9 @@ use crate::render::block::{Block, Inline};
 use crate::render::{Given, words};
 
 pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
-    let Some(consequences) = &given.document.consequences else { return };
+    let Some(consequences) = &given.document.consequences else {
+        return;
+    };
     let text = "From the mildest to the most serious, a breach leads to:";
     blocks.push(run_in("consequences.ladder", "The ladder", vec![Inline::from(text)]));
     blocks.push(Block::List {
@@ -29,10 +31,16 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
         sentences.push(format!("Breaches within {} count together.", words::days(window.value)));
     }
     if let Some(step) = &consequences.two_people_from {
-        sentences.push(format!("From the step “{}” on, two people decide.", words::spoken(step.as_str())));
+        sentences.push(format!(
+            "From the step “{}” on, two people decide.",
+            words::spoken(step.as_str())
+        ));
     }
     if let Some(appeal) = &consequences.appeal {
-        sentences.push(format!("Whoever is concerned can appeal within {}.", words::days(appeal.value)));
+        sentences.push(format!(
+            "Whoever is concerned can appeal within {}.",
+            words::days(appeal.value)
+        ));
     }
     if !sentences.is_empty() {
         blocks.push(Block::paragraph(vec![Inline::Text(sentences.join(" "))]));

@@ -13,12 +13,26 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
     answers(given, blocks);
     let data = &given.document.data;
     if let Some(verdict) = &data.uninspectable {
-        let text = format!("When something cannot be read as text, such as a picture or a recording, {}.", words::happens(verdict.value));
-        blocks.push(run_in("data.uninspectable", "What cannot be read", vec![Inline::Text(text)]));
+        let text = format!(
+            "When something cannot be read as text, such as a picture or a recording, {}.",
+            words::happens(verdict.value)
+        );
+        blocks.push(run_in(
+            "data.uninspectable",
+            "What cannot be read",
+            vec![Inline::Text(text)],
+        ));
     }
     if let Some(verdict) = &data.unavailable {
-        let text = format!("When a check of the content does not run, {}.", words::happens(verdict.value));
-        blocks.push(run_in("data.unavailable", "What was not checked", vec![Inline::Text(text)]));
+        let text = format!(
+            "When a check of the content does not run, {}.",
+            words::happens(verdict.value)
+        );
+        blocks.push(run_in(
+            "data.unavailable",
+            "What was not checked",
+            vec![Inline::Text(text)],
+        ));
     }
     if let Some(retention) = &data.retention {
         let kept: Vec<String> = retention
@@ -26,7 +40,7 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
             .iter()
             .map(|(what, keep)| format!("{} for {}", words::spoken(what.as_str()), words::days(keep.value)))
             .collect();
-        let text = format!("Kept are {}.", words::list(&kept, "and"));
+        let text = format!("Kept: {}.", words::list(&kept, "and"));
         blocks.push(run_in("data.retention", "Retention", vec![Inline::Text(text)]));
     }
 }
@@ -37,19 +51,25 @@ fn classes(given: &Given<'_>, blocks: &mut Vec<Block>) {
         return;
     }
     let default = data.default.as_ref().map(Text::as_str);
-    let mut table = Table::new(Some("data-classes"), "Data classes, least sensitive first", &["Class", "What belongs to it"]);
+    let mut table = Table::new(
+        Some("data-classes"),
+        "Data classes, least sensitive first",
+        &["Class", "What belongs to it"],
+    );
     for class in &data.classes {
         let of_class = data.entities.iter().filter(|(_, of)| of.as_str() == class.as_str());
         let mut parts: Vec<Inlines> = of_class.map(|(name, _)| entity(given, name.as_str())).collect();
         if default == Some(class.as_str()) {
-            parts.insert(0, vec![Inline::from("everything in which nothing listed here is found")]);
+            parts.push(vec![Inline::from("everything in which nothing listed here is found")]);
         }
         let text = if parts.is_empty() {
             vec![Inline::from("nothing is found to be of this class yet")]
         } else {
             words::runs(parts, "and")
         };
-        table.rows.push(vec![Cell::from(vec![Inline::code(class.as_str())]), text.into()]);
+        table
+            .rows
+            .push(vec![Cell::from(vec![Inline::code(class.as_str())]), text.into()]);
     }
     blocks.push(Block::Table(table));
 }
@@ -83,26 +103,35 @@ fn escalations(given: &Given<'_>, blocks: &mut Vec<Block>) {
 }
 
 fn escalation(given: &Given<'_>, one: &Escalation) -> String {
-    let names: Vec<String> = one.entities.iter().map(|name| words::entity(given, name.as_str())).collect();
+    let names = |say: fn(&Given<'_>, &str) -> String| -> Vec<String> {
+        one.entities.iter().map(|name| say(given, name.as_str())).collect()
+    };
     match one.at_least {
         Some(number) => format!(
             "{number} or more different values ({}) in one text count as {}.",
-            words::list(&names, "or"),
+            words::list(&names(words::entity), "or"),
             one.to.value
         ),
         None => format!(
             "{} in one text together count as {}.",
-            words::capital(&words::list(&names, "and")),
+            words::capital(&words::list(&names(words::some), "and")),
             one.to.value
         ),
     }
 }
 
 fn matrix(given: &Given<'_>, blocks: &mut Vec<Block>) {
-    let Some(matrix) = &given.document.data.matrix else { return };
+    let Some(matrix) = &given.document.data.matrix else {
+        return;
+    };
     let anchor = words::data_anchor("data.matrix");
-    let heads: Vec<String> = AppClass::ALL.iter().map(|&class| words::capital(&format!("{} app", words::app_class(class)))).collect();
-    let head: Vec<&str> = std::iter::once("Data class").chain(heads.iter().map(String::as_str)).collect();
+    let heads: Vec<String> = AppClass::ALL
+        .iter()
+        .map(|&class| words::capital(&format!("{} app", words::app_class(class))))
+        .collect();
+    let head: Vec<&str> = std::iter::once("Data class")
+        .chain(heads.iter().map(String::as_str))
+        .collect();
     let mut table = Table::new(Some(&anchor), "What may go where: prompts", &head);
     for row in &matrix.rows {
         let mut cells = vec![Cell::from(vec![Inline::code(row.class.as_str())])];
@@ -124,9 +153,19 @@ fn matrix(given: &Given<'_>, blocks: &mut Vec<Block>) {
         let cells: Vec<String> = app
             .cells
             .iter()
-            .map(|(class, verdict)| format!("data of class {} is {}", class.value, passive(words::verdict(verdict.value))))
+            .map(|(class, verdict)| {
+                format!(
+                    "data of class {} is {}",
+                    class.value,
+                    passive(words::verdict(verdict.value))
+                )
+            })
             .collect();
-        text.push_str(&format!(" For {} alone, {}.", words::app(given, app.id.as_str()), words::list(&cells, "and")));
+        text.push_str(&format!(
+            " For {} alone, {}.",
+            words::app(given, app.id.as_str()),
+            words::list(&cells, "and")
+        ));
     }
     text.push_str(&mode_sentence(given, "data.matrix", "table"));
     blocks.push(Block::paragraph(vec![Inline::Text(text)]));
@@ -142,13 +181,24 @@ fn passive(words: &str) -> String {
 }
 
 fn answers(given: &Given<'_>, blocks: &mut Vec<Block>) {
-    let Some(answers) = &given.document.data.answers else { return };
+    let Some(answers) = &given.document.data.answers else {
+        return;
+    };
     let cells: Vec<String> = answers
         .value
         .iter()
-        .map(|(class, verdict)| format!("data of class {} is {}", class.value, passive(words::verdict(verdict.value))))
+        .map(|(class, verdict)| {
+            format!(
+                "data of class {} is {}",
+                class.value,
+                passive(words::verdict(verdict.value))
+            )
+        })
         .collect();
-    let mut text = format!("In what comes back, {}; other classes go through.", words::list(&cells, "and"));
+    let mut text = format!(
+        "In what comes back, {}; other classes go through.",
+        words::list(&cells, "and")
+    );
     text.push_str(&mode_sentence(given, "data.answers", "rule"));
     blocks.push(run_in("data.answers", "Answers", vec![Inline::Text(text)]));
 }

@@ -9,7 +9,10 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
     if !education.courses.is_empty() {
         let mut table = Table::new(None, "Courses", &["Course", "Counts for", "Recorded in"]);
         for course in &education.courses {
-            let valid = course.valid.as_ref().map_or_else(|| "ever".to_owned(), |valid| words::days(valid.value));
+            let valid = course
+                .valid
+                .as_ref()
+                .map_or_else(|| "ever".to_owned(), |valid| words::days(valid.value));
             table.rows.push(vec![
                 Cell::from(vec![Inline::code(course.id.as_str())]),
                 valid.into(),
@@ -22,7 +25,13 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
         return;
     }
     let anchor = words::data_anchor("education.gates");
-    let head = ["Gate", "Without the course", "A request", "Newcomers have", "People are told"];
+    let head = [
+        "Gate",
+        "Without the course",
+        "A request",
+        "Newcomers have",
+        "People are told",
+    ];
     let mut table = Table::new(Some(&anchor), "What happens without a course", &head);
     for gate in &education.gates {
         table.rows.push(vec![
@@ -32,7 +41,12 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
                 text: vec![Inline::from(words::verdict(gate.then.value))],
                 verdict: Some(gate.then.value),
             },
-            or_dash(gate.grace.as_ref().map(|grace| vec![Inline::Text(words::days(grace.value))])).into(),
+            or_dash(
+                gate.grace
+                    .as_ref()
+                    .map(|grace| vec![Inline::Text(words::days(grace.value))]),
+            )
+            .into(),
             or_dash(gate.tell.as_ref().map(|tell| prose::inlines(tell.as_str()))).into(),
         ]);
     }

@@ -54,7 +54,10 @@ pub(super) fn section(
 
 /// A paragraph that opens with a heading of its own, as the statement of something that a clause cites.
 fn run_in(path: &str, heading: &str, text: Inlines) -> Block {
-    let mut all = vec![Inline::Strong(vec![Inline::Text(format!("{heading}."))]), Inline::from(" ")];
+    let mut all = vec![
+        Inline::Strong(vec![Inline::Text(format!("{heading}."))]),
+        Inline::from(" "),
+    ];
     all.extend(text);
     Block::Paragraph {
         anchor: Some(words::data_anchor(path)),

@@ -10,7 +10,11 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
         || "an answer has no class of its own.".to_owned(),
         |inherit| format!("an answer takes the class of its {}.", words::spoken(inherit.as_str())),
     );
-    blocks.push(run_in("acceptable_use.outputs", "Answers", vec![Inline::Text(words::capital(&text))]));
+    blocks.push(run_in(
+        "acceptable_use.outputs",
+        "Answers",
+        vec![Inline::Text(words::capital(&text))],
+    ));
     if outputs.reuse.is_empty() {
         return;
     }

@@ -10,7 +10,9 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
     if !roles.people.is_empty() {
         let mut table = Table::new(Some("roles-people"), "Roles", &["Role", "Held by"]);
         for (role, person) in &roles.people {
-            table.rows.push(vec![Cell::from(role.as_str()), Cell::from(address(person.as_str()))]);
+            table
+                .rows
+                .push(vec![Cell::from(role.as_str()), Cell::from(address(person.as_str()))]);
         }
         blocks.push(Block::Table(table));
     }
@@ -20,7 +22,11 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
         owner.push(Inline::from(" answers for this policy"));
     }
     if let Some(deputy) = &roles.deputy {
-        owner.push(Inline::from(if owner.is_empty() { "The deputy is " } else { "; the deputy is " }));
+        owner.push(Inline::from(if owner.is_empty() {
+            "The deputy is "
+        } else {
+            "; the deputy is "
+        }));
         owner.extend(words::role(given, deputy));
     }
     if !owner.is_empty() {
@@ -49,7 +55,11 @@ fn raci(given: &Given<'_>, blocks: &mut Vec<Block>) {
     let mut table = Table::new(Some(&anchor), "Who does what", &head);
     for line in lines {
         let accountable = line.accountable.as_ref().map(|role| words::role(given, role));
-        let subjects: Vec<String> = line.subjects.iter().map(|subject| subject_name(subject.as_str())).collect();
+        let subjects: Vec<String> = line
+            .subjects
+            .iter()
+            .map(|subject| subject_name(subject.as_str()))
+            .collect();
         let mut row = vec![
             Cell::from(words::list(&subjects, "and")),
             Cell::from(super::or_dash(accountable)),

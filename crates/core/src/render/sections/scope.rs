@@ -8,7 +8,10 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
     groups(given, blocks);
     uses(given, blocks);
     if let Some(outside) = &given.document.scope.outside {
-        let text = format!("When a request names a use that is not listed, {}.", words::happens(outside.value));
+        let text = format!(
+            "When a request names a use that is not listed, {}.",
+            words::happens(outside.value)
+        );
         blocks.push(run_in("scope.outside", "Other uses", vec![Inline::Text(text)]));
     }
     exclude(given, blocks);
@@ -30,7 +33,10 @@ fn groups(given: &Given<'_>, blocks: &mut Vec<Block>) {
     }
     blocks.push(Block::Table(table));
     if let Some(unmapped) = &scope.unmapped {
-        let text = format!("When a request comes from somebody in none of these groups, {}.", words::happens(unmapped.value));
+        let text = format!(
+            "When a request comes from somebody in none of these groups, {}.",
+            words::happens(unmapped.value)
+        );
         blocks.push(Block::paragraph(vec![Inline::Text(text)]));
     }
 }
@@ -44,8 +50,14 @@ fn uses(given: &Given<'_>, blocks: &mut Vec<Block>) {
     let head = ["Use", "What it is", "Owner", "For", "Data up to", "Risk tier"];
     let mut table = Table::new(Some(&anchor), "Uses", &head);
     for one in uses {
-        let groups = if one.groups.is_empty() { "everyone".to_owned() } else { words::texts(&one.groups, "and") };
-        let word = |text: &Option<crate::policy::document::Text>| or_dash(text.as_ref().map(|text| vec![Inline::from(text.as_str())]));
+        let groups = if one.groups.is_empty() {
+            "everyone".to_owned()
+        } else {
+            words::texts(&one.groups, "and")
+        };
+        let word = |text: &Option<crate::policy::document::Text>| {
+            or_dash(text.as_ref().map(|text| vec![Inline::from(text.as_str())]))
+        };
         table.rows.push(vec![
             Cell::from(vec![Inline::code(one.id.as_str())]),
             or_dash(one.statement.as_ref().map(|text| prose::inlines(text.as_str()))).into(),
@@ -67,7 +79,11 @@ fn exclude(given: &Given<'_>, blocks: &mut Vec<Block>) {
     let mut table = Table::new(Some(&anchor), "Left out of this policy", &["Group", "Why", "Until"]);
     for one in exclude {
         let until = one.until.as_ref().map(|until| {
-            let past = if given.today > until.value { " (has run out)" } else { "" };
+            let past = if given.today > until.value {
+                " (has run out)"
+            } else {
+                ""
+            };
             vec![Inline::Text(format!("{}{past}", until.value))]
         });
         table.rows.push(vec![
