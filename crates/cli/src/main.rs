@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "errors and notes for people go to standard error")]
 
 mod exit;
+mod pdf;
 mod policy;
 mod verbs;
 
@@ -40,6 +41,8 @@ enum Verb {
     Test(verbs::test::Test),
     /// Decide one request and say why
     Explain(verbs::explain::Explain),
+    /// Print the policy as a document, with its digest
+    Render(verbs::render::Render),
     /// Look at the records of what was decided
     #[command(subcommand)]
     Records(verbs::records::Records),
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Verb::Check(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
+        Verb::Render(verb) => verb.run(),
         Verb::Records(verb) => verb.run(),
         Verb::Framework(verb) => verb.run(),
         Verb::Impact(verb) => verb.run(),

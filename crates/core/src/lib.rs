@@ -15,6 +15,7 @@ pub mod inspect;
 pub mod metric;
 pub mod policy;
 pub mod record;
+pub mod render;
 pub mod standards;
 pub mod verdict;
 pub mod wire;

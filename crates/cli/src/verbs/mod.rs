@@ -6,6 +6,7 @@ pub(crate) mod framework;
 pub(crate) mod impact;
 pub(crate) mod key;
 pub(crate) mod records;
+pub(crate) mod render;
 pub(crate) mod test;
 pub(crate) mod training;
 pub(crate) mod up;

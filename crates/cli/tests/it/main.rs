@@ -7,4 +7,5 @@ mod commands;
 mod examples;
 mod layers;
 mod readme;
+mod render;
 mod training;
