@@ -8,7 +8,7 @@ use ordain_core::decide::{Content, Decision, Destination, Facts, Seen, Who, deci
 use ordain_core::detect::EntityId;
 use ordain_core::policy::compile::Policy;
 use ordain_core::policy::problem::Severity;
-use ordain_core::policy::{File, Files, load};
+use ordain_core::policy::{File, Files, Loaded, load};
 use ordain_core::verdict::{Direction, Source, SourceSet};
 
 use crate::generate::{self, Rng};
@@ -70,6 +70,11 @@ fn every_selector_key_is_decisive_for_the_engine() {
 }
 
 pub(crate) fn compile(plain: &model::Policy, text: &str, seed: u64) -> Policy {
+    load_generated(plain, text, seed).policy.expect("a policy")
+}
+
+/// A generated policy with everything that loading gives.
+pub(crate) fn load_generated(plain: &model::Policy, text: &str, seed: u64) -> Loaded {
     // What is enforced must be named by a case; here the comparison itself is the test.
     let rules: Vec<&str> = plain.rules.iter().map(|rule| rule.id.as_str()).collect();
     let cases = format!(
@@ -89,9 +94,12 @@ pub(crate) fn compile(plain: &model::Policy, text: &str, seed: u64) -> Policy {
         .filter(|problem| problem.severity == Severity::Error)
         .map(|problem| files.render(problem))
         .collect();
+    assert!(
+        loaded.policy.is_some(),
+        "seed {seed} is a good policy:\n{}\n{text}",
+        errors.join("\n")
+    );
     loaded
-        .policy
-        .unwrap_or_else(|| panic!("seed {seed} is a good policy:\n{}\n{text}", errors.join("\n")))
 }
 
 /// Verdict, full verdict, citations, masks, classes: everything that both sides say.

@@ -7,6 +7,7 @@
 )]
 
 mod agreement;
+mod cedar;
 mod generate;
 mod laws;
 mod naive;
