@@ -8,6 +8,7 @@
 //!
 //! Read [`policies`] for the rules and [`Bridge::questions`] for how facts become requests.
 
+mod contributions;
 mod policies;
 mod question;
 mod schema;

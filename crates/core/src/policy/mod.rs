@@ -16,6 +16,7 @@ pub mod fields;
 pub mod node;
 pub mod problem;
 mod read;
+pub mod schema;
 
 use std::fmt;
 
