@@ -4,6 +4,8 @@
 
 #![expect(clippy::print_stderr, reason = "errors and notes for people go to standard error")]
 
+#[cfg(test)]
+mod ci_examples;
 mod exit;
 mod policy;
 mod verbs;
@@ -48,6 +50,9 @@ enum Verb {
     /// Make, list and revoke virtual keys
     #[command(subcommand)]
     Key(verbs::key::Key),
+    /// Print the policy for other tools: JSON Schema, Cedar
+    #[command(subcommand)]
+    Policy(verbs::policy::Policy),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +65,7 @@ fn main() -> ExitCode {
         Verb::Records(verb) => verb.run(),
         Verb::Impact(verb) => verb.run(),
         Verb::Key(verb) => verb.run(),
+        Verb::Policy(verb) => verb.run(),
     };
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod impact;
 pub(crate) mod key;
+pub(crate) mod policy;
 pub(crate) mod records;
 pub(crate) mod test;
 pub(crate) mod up;
