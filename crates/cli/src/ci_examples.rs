@@ -45,7 +45,9 @@ fn member<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
 /// The `ordain` commands of a shell script, each as its words. Enough of a shell for examples: no quotes within quotes.
 fn commands(script: &str) -> Vec<Vec<String>> {
     let script = script.replace("\\\n", " ");
-    let pieces = script.lines().flat_map(|line| line.split(['|', ';', '>', '&']));
+    let code = |line: &'_ str| line.split(" #").next().unwrap_or_default().to_owned();
+    let lines: Vec<String> = script.lines().map(code).collect();
+    let pieces = lines.iter().flat_map(|line| line.split(['|', ';', '>', '&']));
     let words = pieces.map(|piece| {
         let words = piece
             .split_whitespace()

@@ -4,7 +4,7 @@
 
 use super::selectors::{Printer, guarded, model};
 use super::text::{Expr, has_one_of, is_in, is_one_of, like};
-use crate::policy::document::{App, Document, Gate, Rule, Text};
+use crate::policy::document::{App, At, Document, Gate, Rule, Text};
 use crate::verdict::{AppClass, Verdict};
 
 /// What one citation can say.
@@ -205,42 +205,31 @@ fn matrix(document: &Document) -> Say<'_> {
         })
         .collect();
     for &app_class in AppClass::ALL {
-        let in_class = is_one_of("context.app_class", [app_class.as_str()]);
+        let in_class = Expr::all([prompt(), is_one_of("context.app_class", [app_class.as_str()])]);
         let own: Vec<&App> = document
             .apps
             .iter()
             .filter(|app| app.class == app_class && !app.cells.is_empty())
             .collect();
-        for class in document.data.classes.iter().map(Text::as_str) {
+        let row = document.data.classes.iter().map(|class| {
+            let class = class.as_str();
             let stated = cells.iter().find(|(of, app, _)| *of == class && *app == app_class);
-            let verdict = stated.map_or(Verdict::Block, |(_, _, verdict)| *verdict);
             let elsewhere = own
                 .iter()
                 .filter(|app| app.cells.iter().any(|(of, _)| of.as_str() == class))
                 .map(|app| app.id.as_str());
-            let mut unless = vec![(None, is_in("resource", "App", elsewhere))];
-            unless.retain(|(_, expr)| *expr != Expr::Const(false));
-            cell(
-                &mut parts,
-                &format!("{app_class}, {class}"),
-                &Expr::all([prompt(), in_class.clone()]),
+            Cell {
                 class,
-                verdict,
-                &unless,
-            );
-        }
+                verdict: stated.map_or(Verdict::Block, |(_, _, verdict)| *verdict),
+                unless: is_in("resource", "App", elsewhere),
+            }
+        });
+        table(&mut parts, &format!("{app_class}, "), &in_class, row.collect());
         for app in own {
             let here = is_in("resource", "App", [app.id.as_str()]);
-            for (class, verdict) in &app.cells {
-                cell(
-                    &mut parts,
-                    &format!("{}, {}", app.id.as_str(), class.as_str()),
-                    &Expr::all([prompt(), here.clone(), in_class.clone()]),
-                    class.as_str(),
-                    verdict.value,
-                    &[],
-                );
-            }
+            let row = app.cells.iter().map(Cell::of);
+            let name = format!("{}, ", app.id.as_str());
+            table(&mut parts, &name, &Expr::all([in_class.clone(), here]), row.collect());
         }
     }
     Say {
@@ -253,16 +242,13 @@ fn matrix(document: &Document) -> Say<'_> {
 
 fn answers(document: &Document) -> Say<'_> {
     let mut parts = Vec::new();
-    for (class, verdict) in document.data.answers.iter().flat_map(|answers| &answers.value) {
-        cell(
-            &mut parts,
-            class.as_str(),
-            &answer(),
-            class.as_str(),
-            verdict.value,
-            &[],
-        );
-    }
+    let row = document
+        .data
+        .answers
+        .iter()
+        .flat_map(|answers| &answers.value)
+        .map(Cell::of);
+    table(&mut parts, "", &answer(), row.collect());
     Say {
         citation: "data.answers",
         tool: false,
@@ -271,26 +257,49 @@ fn answers(document: &Document) -> Say<'_> {
     }
 }
 
-/// A cell of a table. What a `redact` cell cannot mask, because it stands where nothing can be edited, blocks.
-fn cell<'d>(
-    parts: &mut Vec<Part<'d>>,
-    name: &str,
-    when: &Expr,
-    class: &str,
+/// A cell of a table.
+struct Cell<'d> {
+    class: &'d str,
     verdict: Verdict,
-    unless: &[(Option<&'d str>, Expr)],
-) {
-    let mut part = |name: String, set: &str, verdict| {
-        parts.push(Part {
-            name,
-            when: Expr::all([when.clone(), has_one_of(set, &[class.to_owned()])]),
-            unless: unless.to_vec(),
-            verdict,
-        });
-    };
-    part(name.to_owned(), "context.classes", verdict);
-    if verdict == Verdict::Redact {
-        part(format!("{name}, fixed"), "context.fixed_classes", Verdict::Block);
+    /// Where another cell stands in its place.
+    unless: Expr,
+}
+
+impl<'d> Cell<'d> {
+    fn of((class, verdict): &'d (Text, At<Verdict>)) -> Self {
+        Self {
+            class: class.as_str(),
+            verdict: verdict.value,
+            unless: Expr::Const(false),
+        }
+    }
+}
+
+/// A row of a table, cells alike together. What a `redact` cell cannot mask, because it stands where nothing can be edited,
+/// blocks.
+fn table<'d>(parts: &mut Vec<Part<'d>>, name: &str, when: &Expr, mut row: Vec<Cell<'d>>) {
+    while !row.is_empty() {
+        let first = row.remove(0);
+        let (alike, others): (Vec<_>, Vec<_>) = row
+            .into_iter()
+            .partition(|cell| cell.verdict == first.verdict && cell.unless == first.unless);
+        row = others;
+        let classes: Vec<String> = std::iter::once(&first)
+            .chain(&alike)
+            .map(|cell| cell.class.to_owned())
+            .collect();
+        let mut part = |name: String, set: &str, verdict| {
+            parts.push(Part {
+                name,
+                unless: vec![(None, first.unless.clone())],
+                ..Part::new(Expr::all([when.clone(), has_one_of(set, &classes)]), verdict)
+            });
+        };
+        let name = format!("{name}{}", classes.join(" "));
+        part(name.clone(), "context.classes", first.verdict);
+        if first.verdict == Verdict::Redact {
+            part(format!("{name}, fixed"), "context.fixed_classes", Verdict::Block);
+        }
     }
 }
 

@@ -211,12 +211,13 @@ impl<'d> Writer<'d> {
         }
         let _ = writeln!(self.out, "@id({})\n@cites({})", quote(&id), quote(forbid.citation));
         let mut clauses = self.document.clauses.iter();
+        let data = match forbid.citation {
+            "uninspectable" => "data.uninspectable",
+            "detector-failure" => "data.unavailable",
+            other => other,
+        };
         let clause = clauses.find(|clause| {
-            clause.id.as_str() == forbid.citation
-                || clause
-                    .enforced_by
-                    .as_ref()
-                    .is_some_and(|by| by.as_str() == forbid.citation)
+            clause.id.as_str() == data || clause.enforced_by.as_ref().is_some_and(|by| by.as_str() == data)
         });
         if let Some(clause) = clause {
             let _ = writeln!(self.out, "@clause({})", quote(clause.id.as_str()));

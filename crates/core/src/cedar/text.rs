@@ -84,7 +84,7 @@ impl Expr {
             _ => return format!("    {line}\n"),
         };
         let inside = |item: &Self| match item {
-            Self::Any(_) => format!("({item})"),
+            Self::All(_) | Self::Any(_) => format!("({item})"),
             other => other.to_string(),
         };
         let items: Vec<String> = items.iter().map(inside).collect();

@@ -57,7 +57,10 @@ impl Decision {
     /// The contributions that full enforcement would act on: those that say more than `allow`; where access refuses, that
     /// and what no mode can soften.
     pub fn full_contributions<'d>(&'d self, policy: &'d Policy) -> impl Iterator<Item = &'d Contribution> {
-        let refused = self.contributions.iter().any(|one| policy.is_access(one.citation));
+        let refused = self
+            .contributions
+            .iter()
+            .any(|one| policy.is_access(one.citation) && one.verdict == Verdict::Block);
         self.contributions.iter().filter(move |one| {
             one.verdict > Verdict::Allow
                 && (!refused || policy.is_access(one.citation) || policy.is_unconditional(one.citation))
