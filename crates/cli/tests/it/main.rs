@@ -4,4 +4,5 @@
 
 mod commands;
 mod layers;
+mod policy;
 mod readme;

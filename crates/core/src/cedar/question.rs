@@ -73,9 +73,9 @@ impl<'p> Bridge<'p> {
         let app = entity(
             "App",
             &facts.to.app,
-            named("Category", facts.to.categories.iter().map(String::as_str)),
+            &named("Category", facts.to.categories.iter().map(String::as_str)),
         );
-        let principal = entity("Principal", &facts.who.principal, named("Group", groups));
+        let principal = entity("Principal", &facts.who.principal, &named("Group", groups));
         let ask = |resource: (&'static str, String), mut entities: Vec<Value>| {
             entities.extend([principal.clone(), app.clone()]);
             Question {
@@ -89,7 +89,7 @@ impl<'p> Bridge<'p> {
         if facts.direction == Direction::Answer {
             let calls: BTreeSet<&String> = facts.content.tools.iter().collect();
             for name in calls {
-                let mut tool = entity("Tool", name, Vec::new());
+                let mut tool = entity("Tool", name, &[]);
                 if let Some(attributes) = tool.get_mut("attrs") {
                     *attributes = json!({ "name": name });
                 }
@@ -222,7 +222,7 @@ fn named<'n>(kind: &str, ids: impl IntoIterator<Item = &'n str>) -> Vec<Value> {
     ids.into_iter().map(one).collect()
 }
 
-fn entity(kind: &str, id: &str, parents: Vec<Value>) -> Value {
+fn entity(kind: &str, id: &str, parents: &[Value]) -> Value {
     json!({"uid": {"type": format!("Ordain::{kind}"), "id": id}, "attrs": {}, "parents": parents})
 }
 

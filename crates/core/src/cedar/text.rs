@@ -12,9 +12,9 @@ pub(super) enum Expr {
     Const(bool),
     /// Printed as it is; needs no parentheses within `&&` and `||`.
     Atom(String),
-    Not(Box<Expr>),
-    All(Vec<Expr>),
-    Any(Vec<Expr>),
+    Not(Box<Self>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
 }
 
 impl Expr {

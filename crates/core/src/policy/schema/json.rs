@@ -77,7 +77,7 @@ impl Builder {
     fn shape(&mut self, shape: Shape) -> Value {
         match shape {
             Shape::Text => json!({"type": "string"}),
-            Shape::Texts => some(json!({"type": "string"})),
+            Shape::Texts => some(&json!({"type": "string"})),
             Shape::SomeTexts => {
                 json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]})
             }
@@ -85,7 +85,7 @@ impl Builder {
             Shape::Number => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
             Shape::Format => json!({"const": 1}),
             Shape::Days => {
-                json!({"type": "string", "pattern": r"^\s*[0-9]+ \s*(day|days|week|weeks|month|months|year|years)\s*$"})
+                json!({"type": "string", "pattern": r"^\s*\+?[0-9]+ \s*(day|days|week|weeks|month|months|year|years)\s*$"})
             }
             Shape::Date => json!({"type": "string", "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}),
             Shape::Moment => {
@@ -95,13 +95,13 @@ impl Builder {
                 json!({"type": "string", "pattern": r"^\s*([01]?[0-9]|2[0-3]):[0-5]?[0-9]\s*-\s*([01]?[0-9]|2[0-3]):[0-5]?[0-9]\s*$"})
             }
             Shape::Word(words) => self.word(words),
-            Shape::SomeWords(words) => some(self.word(words)),
+            Shape::SomeWords(words) => some(&self.word(words)),
             Shape::Map(object) => self.reference(object),
             Shape::Maps(object) => json!({"type": "array", "items": self.reference(object)}),
-            Shape::SomeMaps(object) => some(self.reference(object)),
+            Shape::SomeMaps(object) => some(&self.reference(object)),
             Shape::NamesOrMaps(object) => {
                 let one = json!({"anyOf": [{"type": "string"}, self.reference(object)]});
-                some(one)
+                some(&one)
             }
             Shape::Own(value) => json!({"type": "object", "additionalProperties": self.shape(*value)}),
             Shape::OwnEntities(value) => {
@@ -186,8 +186,8 @@ impl Words {
 }
 
 /// One of something, or a list of them.
-fn some(one: Value) -> Value {
-    json!({"anyOf": [one.clone(), {"type": "array", "items": one}]})
+fn some(one: &Value) -> Value {
+    json!({"anyOf": [one, {"type": "array", "items": one}]})
 }
 
 /// An example, read as YAML.
