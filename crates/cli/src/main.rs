@@ -4,6 +4,8 @@
 
 #![expect(clippy::print_stderr, reason = "errors and notes for people go to standard error")]
 
+#[cfg(test)]
+mod ci_examples;
 mod exit;
 mod pdf;
 mod policy;
@@ -39,6 +41,8 @@ enum Verb {
     Check(verbs::check::Check),
     /// Run a policy's cases
     Test(verbs::test::Test),
+    /// Say what changes in meaning from one policy to another
+    Diff(verbs::diff::Diff),
     /// Decide one request and say why
     Explain(verbs::explain::Explain),
     /// Print the policy as a document, with its digest
@@ -57,6 +61,9 @@ enum Verb {
     /// Take in completed courses, and list them
     #[command(subcommand)]
     Training(verbs::training::Training),
+    /// Print the policy for other tools: JSON Schema, Cedar
+    #[command(subcommand)]
+    Policy(verbs::policy::Policy),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +72,7 @@ fn main() -> ExitCode {
         Verb::Up(verb) => verb.run(),
         Verb::Check(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
+        Verb::Diff(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
         Verb::Render(verb) => verb.run(),
         Verb::Records(verb) => verb.run(),
@@ -72,6 +80,7 @@ fn main() -> ExitCode {
         Verb::Impact(verb) => verb.run(),
         Verb::Key(verb) => verb.run(),
         Verb::Training(verb) => verb.run(),
+        Verb::Policy(verb) => verb.run(),
     };
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,

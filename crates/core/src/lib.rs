@@ -7,6 +7,7 @@
 #![warn(missing_docs, clippy::panic, clippy::indexing_slicing, clippy::expect_used)]
 
 pub mod catalog;
+pub mod cedar;
 pub mod decide;
 pub mod detect;
 pub mod diff;

@@ -24,6 +24,9 @@ use crate::policy;
 pub(crate) struct Explain {
     /// The text; read from standard input when absent or `-`
     text: Option<String>,
+    /// A whole request as a case has it, such as `{group: staff, app: openai-api, data: [iban]}`; `check` and `diff` print them
+    #[arg(long, value_name = "YAML", conflicts_with_all = ["text", "app", "groups", "principal", "client", "model", "use_", "direction", "source", "data"])]
+    request: Option<String>,
     /// Policy folder, or the folder that `ordain up` made
     #[arg(long, default_value = "ordain", value_name = "DIR")]
     dir: PathBuf,
@@ -72,41 +75,17 @@ fn source(word: &str) -> Result<Source, String> {
 
 impl Explain {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
-        let text = self.text()?;
         let (policy, _, catalog) = policy::read(&self.dir)?.usable()?;
         let scanner = Scanner::new(policy.own_detectors());
-        let usual = if self.direction == Direction::Prompt {
-            Source::User
-        } else {
-            Source::Model
-        };
-        let request = Request {
-            who: Who {
-                principal: self.principal,
-                groups: self.groups,
-                client: self.client,
-                ..Who::default()
-            },
-            app: self.app,
-            model: self.model,
-            use_: self.use_,
-            direction: self.direction,
-            parts: vec![(self.source.unwrap_or(usual), text)],
-            data: self.data.into_iter().map(Assumed::once).collect(),
-            ..Request::default()
-        };
-        let answer = cases::ask(
-            &policy,
-            &scanner,
-            &catalog,
-            &request,
-            self.now.unwrap_or_else(Timestamp::now),
-        );
+        let request = self.request()?;
+        let stated = request.now.and_then(|now| policy.zone().to_timestamp(now).ok());
+        let now = self.now.or(stated).unwrap_or_else(Timestamp::now);
+        let answer = cases::ask(&policy, &scanner, &catalog, &request, now);
         let decision = &answer.decision;
         match self.format {
             Format::Text => {
                 print(explain::trace(&policy, decision).trim_end())?;
-                if decision.full != Verdict::Block {
+                if decision.full != Verdict::Block && !answer.texts.is_empty() {
                     print(format_args!("  goes on as: {}", answer.texts.join("\n")))?;
                 }
             }
@@ -127,6 +106,39 @@ impl Explain {
             }
         }
         Ok(Answer::from(decision.verdict != Verdict::Block))
+    }
+
+    /// The request that was given whole, or in pieces.
+    fn request(&self) -> anyhow::Result<Request> {
+        if let Some(text) = &self.request {
+            return cases::parse_request(text).map_err(|problems| {
+                let problems: Vec<String> = problems
+                    .iter()
+                    .map(|problem| problem.render("--request", text))
+                    .collect();
+                anyhow::anyhow!("the request cannot be read\n\n{}", problems.join("\n"))
+            });
+        }
+        let usual = if self.direction == Direction::Prompt {
+            Source::User
+        } else {
+            Source::Model
+        };
+        Ok(Request {
+            who: Who {
+                principal: self.principal.clone(),
+                groups: self.groups.clone(),
+                client: self.client.clone(),
+                ..Who::default()
+            },
+            app: self.app.clone(),
+            model: self.model.clone(),
+            use_: self.use_.clone(),
+            direction: self.direction,
+            parts: vec![(self.source.unwrap_or(usual), self.text()?)],
+            data: self.data.iter().cloned().map(Assumed::once).collect(),
+            ..Request::default()
+        })
     }
 
     fn text(&self) -> anyhow::Result<String> {

@@ -6,6 +6,7 @@ mod checks;
 mod commands;
 mod examples;
 mod layers;
+mod policy;
 mod readme;
 mod render;
 mod training;

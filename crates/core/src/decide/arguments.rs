@@ -54,11 +54,7 @@ impl ArgumentTest {
     /// The test that a line states; `None` if one of its patterns is none.
     pub(crate) fn new<'t>(name: &str, patterns: impl Iterator<Item = &'t str> + Clone) -> Option<Self> {
         let tests: Option<Vec<ValueTest>> = patterns.clone().map(|text| ValueTest::parse(text).ok()).collect();
-        let patterns: Vec<&str> = patterns.collect();
-        let label = match patterns.as_slice() {
-            [one] => format!("{name}: {one}"),
-            several => format!("{name}: [{}]", several.join(", ")),
-        };
+        let label = Self::label_of(name, patterns);
         let path = match name.strip_prefix('/') {
             Some(pointer) => Path::Pointer(
                 pointer
@@ -73,6 +69,15 @@ impl ArgumentTest {
             path,
             tests: tests?,
         })
+    }
+
+    /// A line in the policy's words.
+    pub(crate) fn label_of<'t>(name: &str, patterns: impl Iterator<Item = &'t str>) -> String {
+        let patterns: Vec<&str> = patterns.collect();
+        match patterns.as_slice() {
+            [one] => format!("{name}: {one}"),
+            several => format!("{name}: [{}]", several.join(", ")),
+        }
     }
 
     /// Why a pattern cannot be used.

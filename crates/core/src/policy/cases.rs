@@ -261,6 +261,21 @@ fn usual_moment(document: &Document) -> DateTime {
         .at(12, 0, 0, 0)
 }
 
+/// Reads one request, as a case has it: for example `{group: staff, app: openai-api, data: [iban]}`.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn parse_request(text: &str) -> Result<Request, Vec<Problem>> {
+    let mut reader = Reader::default();
+    let tree = node::parse(0, text, &mut reader.problems);
+    let read = tree.and_then(|tree| request(&tree, &mut reader));
+    match read {
+        Some(request) if reader.problems.is_empty() => Ok(request),
+        _ => Err(reader.problems),
+    }
+}
+
 /// Reads the cases of a policy folder, after those of what the policy extends. A child's own case of the same name takes
 /// the place of the parent's, for the same request and with an expectation that is at least as strict.
 pub(super) fn read(files: &Files, document: Option<&Document>, problems: &mut Vec<Problem>) -> Vec<Case> {

@@ -234,6 +234,12 @@ impl Policy {
         self.cited.iter()
     }
 
+    /// The zone in which its dates are read.
+    #[must_use]
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// A place as people read it: `policy.yaml:14:9`.
     #[must_use]
     pub fn locate(&self, place: Place) -> String {

@@ -295,6 +295,8 @@ impl<'n> Fields<'n> {
 
     /// Reports the keys that nobody asked for.
     pub fn finish(self, reader: &mut Reader) {
+        #[cfg(test)]
+        known::note(self.place, &self.known);
         for entry in self
             .entries
             .iter()
@@ -308,5 +310,29 @@ impl<'n> Fields<'n> {
             problem.fix = problem.fix.filter(|fix| !there(fix));
             reader.problems.push(problem);
         }
+    }
+}
+
+/// What maps were asked for, so that a test can compare it with the schema.
+#[cfg(test)]
+pub(super) mod known {
+    use std::cell::RefCell;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::Place;
+
+    pub(in crate::policy) type Known = BTreeMap<Place, BTreeSet<&'static str>>;
+
+    thread_local! {
+        static KNOWN: RefCell<Known> = RefCell::default();
+    }
+
+    pub(super) fn note(place: Place, keys: &[&'static str]) {
+        KNOWN.with_borrow_mut(|known| known.entry(place).or_default().extend(keys));
+    }
+
+    /// What was asked of each map since the last time, on this thread.
+    pub(in crate::policy) fn take() -> Known {
+        KNOWN.take()
     }
 }

@@ -17,6 +17,7 @@ pub mod fix;
 pub mod node;
 pub mod problem;
 mod read;
+pub mod schema;
 
 use std::fmt;
 

@@ -166,7 +166,7 @@ fn of_data(given: &Given<'_>, path: &str) -> State {
             let places = tools.flat_map(|tools| {
                 let listed = tools.list.iter().flat_map(|tool| {
                     let then = tool.then.as_ref().map(|verdict| verdict.place);
-                    then.into_iter().chain(tool.args_place)
+                    then.into_iter()
                 });
                 listed.chain(tools.unlisted.as_ref().map(|verdict| verdict.place))
             });

@@ -9,7 +9,7 @@ use ordain_core::detect::EntityId;
 use ordain_core::inspect::arguments::called;
 use ordain_core::policy::compile::Policy;
 use ordain_core::policy::problem::Severity;
-use ordain_core::policy::{File, Files, load};
+use ordain_core::policy::{File, Files, Loaded, load};
 use ordain_core::verdict::{Direction, Source, SourceSet};
 
 use crate::generate::{self, Rng};
@@ -76,6 +76,19 @@ pub(crate) fn compile(plain: &model::Policy, text: &str, seed: u64) -> Policy {
 
 /// The policy, or what is wrong with it.
 pub(crate) fn try_compile(plain: &model::Policy, text: &str) -> Result<Policy, String> {
+    let loaded = load_generated(plain, text);
+    let errors = loaded
+        .problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error);
+    let errors: Vec<String> = errors
+        .map(|problem| format!("{}: {}", problem.code, problem.message))
+        .collect();
+    loaded.policy.ok_or_else(|| errors.join("\n"))
+}
+
+/// A generated policy with everything that loading gives.
+pub(crate) fn load_generated(plain: &model::Policy, text: &str) -> Loaded {
     // What is enforced must be named by a case; here the comparison itself is the test.
     let rules: Vec<&str> = plain.rules.iter().map(|rule| rule.id.as_str()).collect();
     let cases = format!(
@@ -88,14 +101,7 @@ pub(crate) fn try_compile(plain: &model::Policy, text: &str) -> Result<Policy, S
     };
     let files = Files::new(vec![file("policy.yaml", text), file("cases/all.yaml", &cases)]);
     let now = "2026-12-15T12:00:00Z".parse().expect("a moment");
-    let loaded = load(&files, &Catalog::built_in(), now);
-    let errors: Vec<String> = loaded
-        .problems
-        .iter()
-        .filter(|problem| problem.severity == Severity::Error)
-        .map(|problem| files.render(problem))
-        .collect();
-    loaded.policy.ok_or_else(|| errors.join("\n"))
+    load(&files, &Catalog::built_in(), now)
 }
 
 /// Verdict, full verdict, citations, masks, classes: everything that both sides say.

@@ -7,6 +7,7 @@
 )]
 
 mod agreement;
+mod cedar;
 mod differences;
 mod generate;
 mod laws;

@@ -62,7 +62,7 @@ fn tools(tools: &Tools, blocks: &mut Vec<Block>) {
         let args: Vec<String> = tool
             .args
             .iter()
-            .map(|(name, value)| format!("{} like {}", name.value, value.value))
+            .map(|(name, patterns)| format!("{} like {}", name.value, words::texts(patterns, "or")))
             .collect();
         table.rows.push(vec![
             Cell::from(vec![Inline::code(tool.tool.as_str())]),

@@ -76,7 +76,12 @@ fn parts(given: &Given<'_>, line: &Raci) -> Vec<(&'static str, Inlines)> {
         let some = (!names.is_empty()).then(|| words::roles(given, names, "and"));
         super::or_dash(some)
     };
-    vec![("Take part", text(&line.parts))]
+    vec![
+        ("Responsible", text(&line.responsible)),
+        ("Consulted", text(&line.consulted)),
+        ("Informed", text(&line.informed)),
+        ("Must consent", text(&line.consent)),
+    ]
 }
 
 /// A section by its title, anything else by its id.

@@ -1,0 +1,90 @@
+//! Files of cases.
+
+use super::{Key, Object, Shape, Words};
+
+/// A file of cases.
+pub(super) const CASES: Object = Object::new(
+    "file-of-cases",
+    "The tests of a policy: requests, and what it must say to them under full enforcement.",
+    &[Key::new("cases", Shape::Maps(&CASE), "The cases.")],
+);
+
+const CASE: Object = Object::new(
+    "case",
+    "A request and what must be decided.",
+    &[
+        Key::new("name", Shape::Text, "What it shows.").required(),
+        Key::new("request", Shape::Map(&REQUEST), "One half of an exchange.").required(),
+        Key::new("expect", Shape::Map(&EXPECT), "What the policy must say.").required(),
+    ],
+);
+
+const REQUEST: Object = Object::new(
+    "request",
+    "One half of an exchange.",
+    &[
+        Key::new("group", Shape::Texts, "The principal's groups.").example("staff"),
+        Key::new("groups", Shape::Texts, "The same as `group`."),
+        Key::new("principal", Shape::Text, "Who asks."),
+        Key::new("client", Shape::Text, "The calling software."),
+        Key::new("training", Shape::Own(&Shape::Date), "Completed courses and when.")
+            .example("{ai-basics: 2026-11-01}"),
+        Key::new("since", Shape::Date, "Since when the principal is known."),
+        Key::new(
+            "direction",
+            Shape::Word(Words::Direction),
+            "Which half; a prompt when absent.",
+        ),
+        Key::new(
+            "source",
+            Shape::Word(Words::Source),
+            "Who wrote `text`; the user of a prompt, the model of an answer.",
+        ),
+        Key::new("text", Shape::Texts, "The texts."),
+        Key::new("parts", Shape::Maps(&PART), "Texts with who wrote each."),
+        Key::new("app", Shape::Text, "Where it goes.")
+            .required()
+            .example("openai-api"),
+        Key::new(
+            "attributes",
+            Shape::Own(&Shape::Text),
+            "What is configured about the route.",
+        )
+        .example("{region: eu}"),
+        Key::new("model", Shape::Text, "The model.").example("gpt-5-mini"),
+        Key::new("use", Shape::Text, "What it says that it is for.").example("coding"),
+        Key::new("data", Shape::Texts, "Entities taken as found.").example("[person-name]"),
+        Key::new("findings", Shape::Texts, "Findings taken as made.").example("[prompt-injection]"),
+        Key::new("tools", Shape::Texts, "Tools that an answer calls.").example("[mail.send]"),
+        Key::new(
+            "now",
+            Shape::Moment,
+            "The local moment; noon of the policy's effective date when absent.",
+        )
+        .example("\"2026-12-01T09:30\""),
+    ],
+);
+
+const PART: Object = Object::new(
+    "part",
+    "A text with who wrote it.",
+    &[
+        Key::new("source", Shape::Word(Words::Source), "Who wrote it.").required(),
+        Key::new("text", Shape::Text, "The text.").required(),
+    ],
+);
+
+const EXPECT: Object = Object::new(
+    "expectation",
+    "What the policy must say.",
+    &[
+        Key::new(
+            "verdict",
+            Shape::Word(Words::Verdict),
+            "The verdict under full enforcement.",
+        )
+        .required(),
+        Key::new("clauses", Shape::Texts, "Exactly what has a say.").example("[data.matrix]"),
+        Key::new("text", Shape::Texts, "The texts as they go on."),
+    ],
+);
