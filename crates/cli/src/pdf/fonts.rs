@@ -48,9 +48,11 @@ impl Fonts {
     pub(super) fn showable(&self, text: &str) -> String {
         let shaper = &self.faces[Face::Regular as usize].0;
         let one = |letter: char| {
+            // Code points of nobody's and marks of byte order have no meaning in an archive.
+            let meaningless = matches!(letter, '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{fff9}'..='\u{ffff}');
             if letter.is_control() {
                 ' '
-            } else if shaper.glyph_index(letter).is_some() {
+            } else if !meaningless && shaper.glyph_index(letter).is_some() {
                 letter
             } else {
                 self.missing.borrow_mut().insert(letter);

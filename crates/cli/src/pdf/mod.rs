@@ -52,3 +52,6 @@ const BOTTOM: f32 = 70.0;
 /// The width of a line, and the height that a sheet has for units.
 const MEASURE: f32 = WIDTH - 2.0 * LEFT;
 const ROOM: f32 = HEIGHT - TOP - BOTTOM;
+
+#[cfg(test)]
+mod tests;

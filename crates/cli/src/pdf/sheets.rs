@@ -20,7 +20,7 @@ pub(super) struct Unit {
     pub(super) anchors: Vec<String>,
     pub(super) marks: Vec<Mark>,
     /// The head that stands again when this is the first unit of a sheet.
-    pub(super) head: Option<Rc<Unit>>,
+    pub(super) head: Option<Rc<Self>>,
 }
 
 /// Something to draw; places are relative to the unit.

@@ -240,12 +240,15 @@ fn cut(marks: Vec<Mark>, height: f32) -> Vec<Unit> {
         })
         .collect();
     for mark in marks {
-        let y = match &mark {
-            Mark::Text { baseline, .. } | Mark::PageOf { baseline, .. } => *baseline,
+        // Lines are told apart by their tops, so that none stands half on the sheet before.
+        let top = match &mark {
+            Mark::Text { baseline: at, .. } | Mark::PageOf { baseline: at, .. } => {
+                at - PAD - baseline(SMALL, LEADING_SMALL) + 0.01
+            }
             Mark::Tint { .. } => continue,
             Mark::Rule { y, .. } => *y,
         };
-        let index = ((y / tallest) as usize).min(count - 1);
+        let index = ((top / tallest) as usize).min(count - 1);
         let up = index as f32 * tallest;
         let moved = match mark {
             Mark::Text {

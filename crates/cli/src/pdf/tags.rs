@@ -30,7 +30,7 @@ pub(super) enum Kind {
     Link,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Child {
     Node(NodeId),
     Leaf(Identifier),

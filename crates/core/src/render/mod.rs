@@ -72,7 +72,7 @@ pub fn part(given: &Given<'_>, group: &str) -> Option<Page> {
 }
 
 /// The groups that [`part`] knows.
-pub fn groups<'d>(document: &'d Document) -> impl Iterator<Item = &'d str> {
+pub fn groups(document: &Document) -> impl Iterator<Item = &str> {
     let named = document.scope.groups.iter().map(|group| group.name.as_str());
     std::iter::once(words::EVERYONE).chain(named)
 }
