@@ -11,6 +11,7 @@ pub mod decide;
 pub mod detect;
 pub mod exchange;
 pub mod inspect;
+pub mod library;
 pub mod policy;
 pub mod record;
 pub mod verdict;

@@ -41,6 +41,7 @@ macro_rules! words {
         }
     };
 }
+pub(crate) use words;
 
 words! {
     /// What is to happen to a request or an answer, weakest to strongest; the strictest wins.

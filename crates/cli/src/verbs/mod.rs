@@ -1,8 +1,10 @@
 //! One file for each verb.
 
 pub(crate) mod check;
+pub(crate) mod clause;
 pub(crate) mod explain;
 pub(crate) mod impact;
+pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod records;
 pub(crate) mod test;

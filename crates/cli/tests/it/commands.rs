@@ -20,7 +20,7 @@ pub(crate) const QUICKSTART: [(&str, &str, &str); 4] = [
     ),
 ];
 
-fn ordain(arguments: &[&str]) -> Output {
+pub(crate) fn ordain(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ordain"))
         .args(arguments)
         .stdin(Stdio::null())
@@ -28,7 +28,7 @@ fn ordain(arguments: &[&str]) -> Output {
         .expect("ordain runs")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -102,14 +102,14 @@ fn explain_answers_with_the_exit_code_of_the_verdict() {
 }
 
 /// A gateway that ends with the test.
-struct Up {
+pub(crate) struct Up {
     child: Child,
     address: String,
     key: String,
 }
 
 impl Up {
-    fn start(dir: &Path) -> Self {
+    pub(crate) fn start(dir: &Path) -> Self {
         Self::start_with(dir, "warn", Stdio::inherit())
     }
 
@@ -137,7 +137,7 @@ impl Up {
     }
 
     /// A chat request, as bytes on a socket; the whole answer.
-    fn chat(&self, message: &str) -> String {
+    pub(crate) fn chat(&self, message: &str) -> String {
         let body = serde_json::json!({"model": "demo", "messages": [{"role": "user", "content": message}]}).to_string();
         let head = format!(
             "POST /v1/chat/completions HTTP/1.1\r\nhost: ordain\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",

@@ -3,5 +3,6 @@
 #![allow(clippy::expect_used, reason = "a test states its assumptions plainly")]
 
 mod commands;
+mod init;
 mod layers;
 mod readme;

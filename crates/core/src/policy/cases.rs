@@ -60,7 +60,7 @@ pub struct Request {
     pub findings: Vec<String>,
     /// Tools called.
     pub tools: Vec<String>,
-    /// The local moment; noon of the policy's effective date when `None`.
+    /// The local moment, its own or that of its file; noon of the policy's effective date when `None`.
     pub now: Option<DateTime>,
 }
 
@@ -236,8 +236,13 @@ pub(super) fn read(files: &Files, problems: &mut Vec<Problem>) -> Vec<Case> {
         if let Some(tree) = node::parse(index, &file.text, &mut reader.problems)
             && let Some(mut fields) = reader.fields(&tree, "a file of cases")
         {
+            // The moment of the file's cases that name none, so that they keep their meaning when the policy is approved anew.
+            let now = fields.node("now").and_then(|node| moment(node, &mut reader));
             for node in fields.list("cases", &mut reader) {
-                cases.extend(case(node, &mut reader));
+                cases.extend(case(node, &mut reader).map(|mut case| {
+                    case.request.now = case.request.now.or(now);
+                    case
+                }));
             }
             fields.finish(&mut reader);
         }
