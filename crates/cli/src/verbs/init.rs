@@ -206,7 +206,11 @@ fn write(folder: &Folder, answers: &Answers, assembly: &Assembly) -> anyhow::Res
         put(&path, &file.text)?;
     }
     put(&folder.path().join(ANSWERS), &answers.render())?;
-    put(&folder.path().join(SUMMARY), &assembly.summary)?;
+    let here = format!("--dir {}", folder.path().display());
+    put(
+        &folder.path().join(SUMMARY),
+        &assembly.summary.replace("--dir DIR", &here),
+    )?;
     if !folder.directory().exists() {
         let text = format!(
             "# Who is in which group, as the policy's `scope.groups` names them or their `claim`.\npeople:\n  {FIRST_PRINCIPAL}:\n    groups: [{}]\n",

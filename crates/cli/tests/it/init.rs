@@ -223,6 +223,12 @@ fn interview(path: &str) -> PtySession {
     rexpect::session::spawn_command(command, Some(30_000)).expect("a terminal")
 }
 
+/// Types into a terminal.
+fn say(terminal: &mut PtySession, keys: &str) {
+    terminal.send(keys).expect("a terminal takes keys");
+    terminal.flush().expect("they arrive");
+}
+
 #[test]
 fn the_interview_asks_keeps_what_was_said_and_goes_on() {
     let dir = TempDir::new().expect("a folder");
@@ -232,10 +238,9 @@ fn the_interview_asks_keeps_what_was_said_and_goes_on() {
     terminal
         .exp_string("The name stands at the head")
         .expect("what it changes");
-    // Ctrl-U empties the line; the old answer stood there.
-    terminal.send("\u{15}Northwind\r").expect("an answer");
+    say(&mut terminal, "Northwind\r");
     terminal.exp_string("[2/15]").expect("the second question");
-    terminal.send("\u{3}").expect("leaving");
+    say(&mut terminal, "\u{3}");
     terminal.exp_string("goes on from there").expect("how to go on");
     terminal.exp_eof().expect("its end");
     let kept = fs::read_to_string(folder.join("answers.yaml")).expect("what was answered");
@@ -256,7 +261,7 @@ fn the_interview_asks_keeps_what_was_said_and_goes_on() {
             _ => 1,
         };
         for _ in 0..steps {
-            terminal.send("\r").expect("enter");
+            say(&mut terminal, "\r");
         }
     }
     terminal.exp_string("0 errors, 0 warnings").expect("a clean policy");

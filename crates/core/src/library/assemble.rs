@@ -59,6 +59,8 @@ pub(super) struct Plan<'a> {
     pub(super) cast: Cast,
     pub(super) profiles: Vec<String>,
     pub(super) adopted: Vec<Adopted<'a>>,
+    /// Clauses that would have come in if somebody did what they are about.
+    pub(super) without_cast: Vec<&'a Clause>,
     pub(super) today: Date,
 }
 
@@ -139,18 +141,17 @@ impl<'a> Plan<'a> {
     fn of(library: &'a Library, answers: &'a Answers, catalog: &Catalog, today: Date) -> Self {
         let cast = Cast::of(answers, catalog);
         let profiles = answers.effective_profiles();
-        let mut adopted: Vec<Adopted<'a>> = Vec::new();
+        let (mut adopted, mut without_cast): (Vec<Adopted<'a>>, Vec<&Clause>) = (Vec::new(), Vec::new());
         for section in Section::ALL {
             for clause in library.clauses.iter().filter(|clause| clause.section == section) {
                 let Some(because) = wanted(clause, answers, &profiles) else {
                     continue;
                 };
-                let offered = is_offered(clause, &cast.words);
-                adopted.extend(
-                    offered
-                        .then(|| adopt(clause, because, answers, &profiles, &cast))
-                        .flatten(),
-                );
+                let made = is_offered(clause, &cast.words).then(|| adopt(clause, because, answers, &profiles, &cast));
+                match made.flatten() {
+                    Some(one) => adopted.push(one),
+                    None => without_cast.push(clause),
+                }
             }
         }
         let mut plan = Self {
@@ -158,6 +159,7 @@ impl<'a> Plan<'a> {
             cast,
             profiles,
             adopted,
+            without_cast,
             today,
         };
         plan.drop_cases_about_others(library);

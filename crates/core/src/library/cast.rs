@@ -264,11 +264,7 @@ fn cast_uses(uses: &[Use], words: &mut Words) {
     }
     let high: Vec<&Use> = uses.iter().filter(|one| one.tier == Tier::High).collect();
     // The one that stands for them in cases is the one that may see most.
-    let rank = |one: &&&Use| {
-        one.ceiling
-            .as_deref()
-            .map_or(CLASSES.len(), |ceiling| class_rank(ceiling))
-    };
+    let rank = |one: &&&Use| one.ceiling.as_deref().map_or(CLASSES.len(), class_rank);
     if let Some(one) = high.iter().rev().max_by_key(rank) {
         words.set("high-use", &one.id);
     }

@@ -66,9 +66,9 @@ fn head(plan: &Plan<'_>) -> String {
     );
     let _ = write!(
         out,
-        "#\n# Made on {} from the answers beside it (answers.yaml); from here on it is yours. Change a line at a time: `ordain check` finds\n\
-         # what does not fit together, `ordain test` runs the cases in `cases/`. `ordain clause list` shows what else there is. A\n\
-         # clause is held up by one of three things:\n\
+        "#\n# Made on {} from answers.yaml; from here on it is yours. Change a line at a time: `ordain check` finds what does not fit\n\
+         # together, `ordain test` runs the cases in `cases/`. `ordain clause list` shows what else there is. A clause is held up by\n\
+         # one of three things:\n\
          #   rule          what the gateway does when it meets something\n\
          #   enforced_by   a table of this document that the gateway runs, such as the matrix of data and apps\n\
          #   evidence      something that people have to show, at least as often as `every` says; give its date as `last: {}`\n",
@@ -454,7 +454,7 @@ fn compliance(plan: &Plan<'_>) -> Part {
 
 fn monitoring(plan: &Plan<'_>) -> Part {
     let statement = if plan.answers.works_council {
-        "We record what was decided and why. Records name people by pseudonyms, nobody watches individuals, and the works council has agreed to how it is done."
+        "We record what was decided and why. Records name people by pseudonyms, nobody watches individuals, and nothing changes here without the works council."
     } else {
         "We record what was decided and why. Records name people by pseudonyms, and nobody watches individuals."
     };

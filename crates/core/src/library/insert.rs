@@ -16,6 +16,8 @@ use super::{Library, answers::wrong_value};
 use crate::catalog::Catalog;
 use crate::detect::scanner::Scanner;
 use crate::policy::document::{Document, Section};
+use crate::policy::fields::Reader;
+use crate::policy::node::{self, Value};
 use crate::policy::problem::{Problem, Severity};
 use crate::policy::{self, File, Files, Loaded, ROOT, cases};
 use crate::verdict::Mode;
@@ -146,8 +148,7 @@ pub fn insert(
 fn find<'l>(library: &'l Library, id: &str) -> Result<&'l Clause, InsertError> {
     library.clause(id).ok_or_else(|| {
         let known = library.clauses.iter().map(|clause| clause.id.as_str());
-        let problem =
-            Problem::error("unknown-clause", policy::node::Place::default(), String::new()).suggest(id, known);
+        let problem = Problem::error("unknown-clause", node::Place::default(), String::new()).suggest(id, known);
         let help = problem
             .help
             .unwrap_or_else(|| "`ordain clause list` shows which there are".to_owned());
@@ -327,7 +328,11 @@ fn failing(loaded: &Loaded, new: &[String], catalog: &Catalog) -> (Vec<String>, 
     let scanner = Scanner::new(policy.own_detectors());
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for text in new {
-        let case = loaded.cases.iter().find(|case| text.contains(case.name.as_str()));
+        let name = name_of(text);
+        let case = loaded
+            .cases
+            .iter()
+            .find(|case| name.as_deref() == Some(case.name.as_str()));
         let holds = case.is_none_or(|case| {
             cases::run(policy, document, &scanner, catalog, case)
                 .differences
@@ -339,6 +344,16 @@ fn failing(loaded: &Loaded, new: &[String], catalog: &Catalog) -> (Vec<String>, 
         }
     }
     (good, bad)
+}
+
+/// The name of a case, which is an item of a list.
+fn name_of(case: &str) -> Option<String> {
+    let Value::List(items) = node::parse(0, case, &mut Vec::new())?.value else {
+        return None;
+    };
+    let mut reader = Reader::default();
+    let mut fields = reader.fields(items.first()?, "a case")?;
+    fields.text("name", &mut reader).map(|name| name.value)
 }
 
 fn refuse_new_errors(clause: &Clause, before: &Loaded, after: &Loaded, files: &Files) -> Result<(), InsertError> {

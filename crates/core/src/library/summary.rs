@@ -35,6 +35,13 @@ pub(super) fn decided(plan: &Plan<'_>) -> Vec<Decided> {
             answers.size
         ),
     );
+    if !plan.without_cast.is_empty() {
+        let ids: Vec<String> = plan.without_cast.iter().map(|clause| clause.id.clone()).collect();
+        decide(
+            format!("{} stayed out", and(&ids)),
+            "no group, app, use or tool here is what they are about".to_owned(),
+        );
+    }
     if let Some(by) = answers.brings_regulated() {
         decide(
             "the overlay `regulated`: restricted data is not even sent masked, and cycles are shorter".to_owned(),

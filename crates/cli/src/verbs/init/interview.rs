@@ -152,12 +152,12 @@ impl Asked<'_> {
         let before = std::mem::take(&mut answers.apps);
         let mut apps: Vec<App> = Vec::new();
         for (class, what) in [
-            (AppClass::Sanctioned, "Sanctioned: fine for work, with an owner"),
+            (AppClass::Sanctioned, "Sanctioned, fine for work, with an owner:"),
             (
                 AppClass::Tolerated,
-                "Tolerated: put up with for a while, for public and everyday text",
+                "Tolerated for a while, for public and everyday text:",
             ),
-            (AppClass::Unsanctioned, "Unsanctioned: not wanted, refused"),
+            (AppClass::Unsanctioned, "Unsanctioned, not wanted, refused:"),
         ] {
             let rest = catalog
                 .apps()
@@ -208,11 +208,11 @@ impl Asked<'_> {
             .filter(|app| app.class == AppClass::Sanctioned && is_api(app))
         {
             let label = format!(
-                "{}\n  Which models of {}? Patterns such as gpt-5*, separated by commas; nothing means all",
+                "{}\n  Which models of {}? Patterns such as gpt-5*, separated by commas; nothing means all:",
                 self.label, app.app
             );
             let asked = Asked { label: &label, ..*self };
-            app.models = words(&asked.text(&app.models.join(", "), |_| None)?);
+            app.models = asked.words(&app.models)?;
         }
         Ok(())
     }
@@ -220,9 +220,10 @@ impl Asked<'_> {
     fn keywords(&self, answers: &mut Answers) -> InquireResult<()> {
         const OWN: &str = "project-name";
         let known = answers.keywords.iter().find(|own| own.entity == OWN);
-        let before = known.map(|own| own.words.join(", ")).unwrap_or_default();
-        let label = format!("{}\n  Separated by commas; nothing means none", self.label);
-        let words = words(&(Asked { label: &label, ..*self }).text(&before, |_| None)?);
+        let before = known.map(|own| own.words.clone()).unwrap_or_default();
+        let label = format!("{}\n  Separated by commas; nothing means none:", self.label);
+        let asked = Asked { label: &label, ..*self };
+        let words = asked.words(&before)?;
         answers.keywords.retain(|own| own.entity != OWN);
         if !words.is_empty() {
             answers.keywords.push(Keywords {
@@ -237,7 +238,7 @@ impl Asked<'_> {
     fn groups(&self, answers: &mut Answers) -> InquireResult<()> {
         let ids: Vec<&str> = answers.groups.iter().map(|group| group.id.as_str()).collect();
         let label = format!(
-            "{}\n  Names, separated by commas, the one that everybody is in first",
+            "{}\n  Names, separated by commas, the one that everybody is in first:",
             self.label
         );
         let named = (Asked { label: &label, ..*self }).text(&ids.join(", "), names)?;
@@ -266,7 +267,7 @@ impl Asked<'_> {
     }
 
     fn people(&self, answers: &mut Answers) -> InquireResult<()> {
-        let label = format!("{}\n  The domain of your mail addresses", self.label);
+        let label = format!("{}\n  The domain of your mail addresses:", self.label);
         answers.domain = (Asked { label: &label, ..*self }).text(&answers.domain, |domain| {
             (domain.contains(['@', ' ']) || !domain.contains('.'))
                 .then_some("what stands after the @, such as example.com")
@@ -377,6 +378,7 @@ impl Asked<'_> {
         }
     }
 
+    /// A line that always says something; enter takes what was said before.
     fn text<F>(&self, before: &str, wrong: F) -> InquireResult<String>
     where
         F: Fn(&str) -> Option<&'static str> + Clone + 'static,
@@ -387,13 +389,24 @@ impl Asked<'_> {
                 Some(expected) => Validation::Invalid(expected.into()),
             })
         };
-        // An empty line must stay possible where it means something, so the old answer stands in the line itself.
-        let text = Text::new(self.label)
-            .with_initial_value(before)
+        let prompt = Text::new(self.label)
             .with_help_message(self.question.changes)
-            .with_validator(check)
+            .with_validator(check);
+        let prompt = if before.is_empty() {
+            prompt
+        } else {
+            prompt.with_default(before)
+        };
+        Ok(prompt.prompt()?.trim().to_owned())
+    }
+
+    /// A line that may stay empty; what was said before stands in it.
+    fn words(&self, before: &[String]) -> InquireResult<Vec<String>> {
+        let line = Text::new(self.label)
+            .with_initial_value(&before.join(", "))
+            .with_help_message(self.question.changes)
             .prompt()?;
-        Ok(text.trim().to_owned())
+        Ok(words(&line))
     }
 
     fn confirm(&self, label: &str, before: bool) -> InquireResult<bool> {
@@ -408,6 +421,7 @@ impl Asked<'_> {
         let choices: Vec<Choice<T>> = all.iter().map(|&value| choice(value, shown(value))).collect();
         let chosen = Select::new(self.label, choices)
             .with_starting_cursor(cursor)
+            .with_formatter(&|chosen| short(&chosen.value.shown).to_owned())
             .with_help_message(self.question.changes)
             .prompt()?;
         Ok(chosen.value)
@@ -445,11 +459,21 @@ impl Asked<'_> {
         let picked = MultiSelect::new(self.label, choices)
             .with_default(&chosen)
             .with_page_size(PAGE)
+            .with_formatter(&|chosen| {
+                let names: Vec<&str> = chosen.iter().map(|one| short(&one.value.shown)).collect();
+                names.join(", ")
+            })
             .with_help_message(&help)
             .with_validator(check)
             .prompt()?;
         Ok(picked.into_iter().map(|one| one.value).collect())
     }
+}
+
+/// What is shown of a choice once it is made: its name, without what explains it.
+fn short(shown: &str) -> &str {
+    let name = shown.split_once(": ").map_or(shown, |(name, _)| name);
+    name.split_once(" (").map_or(name, |(name, _)| name)
 }
 
 fn needed(text: &str) -> Option<&'static str> {
