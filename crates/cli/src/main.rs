@@ -48,11 +48,17 @@ enum Verb {
     /// Look at the records of what was decided
     #[command(subcommand)]
     Records(verbs::records::Records),
+    /// Look at the frameworks that clauses can map to
+    #[command(subcommand)]
+    Framework(verbs::framework::Framework),
     /// Say what full enforcement would have done, by clause
     Impact(verbs::impact::Impact),
     /// Make, list and revoke virtual keys
     #[command(subcommand)]
     Key(verbs::key::Key),
+    /// Take in completed courses, and list them
+    #[command(subcommand)]
+    Training(verbs::training::Training),
 }
 
 fn main() -> ExitCode {
@@ -65,8 +71,10 @@ fn main() -> ExitCode {
         Verb::Test(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),
         Verb::Records(verb) => verb.run(),
+        Verb::Framework(verb) => verb.run(),
         Verb::Impact(verb) => verb.run(),
         Verb::Key(verb) => verb.run(),
+        Verb::Training(verb) => verb.run(),
     };
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,

@@ -19,8 +19,17 @@ pub struct Half {
     pub parts: Vec<Part>,
     /// What the body carries that cannot be read as text.
     pub uninspectable: Vec<Uninspectable>,
-    /// Names of the tools that an answer calls.
-    pub tools: Vec<String>,
+    /// The tools that an answer calls.
+    pub tools: Vec<ToolCall>,
+}
+
+/// A call of a tool by a model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolCall {
+    /// The tool's name.
+    pub tool: String,
+    /// Its arguments as JSON text; `None` if it has none, or none that can be told apart by name.
+    pub arguments: Option<String>,
 }
 
 /// One inspected string.

@@ -244,7 +244,15 @@ fn content(judged: &Judged) -> Value {
         value.insert("findings".to_owned(), Value::Object(findings.collect()));
     }
     if !content.tools.is_empty() {
-        value.insert("tools".to_owned(), content.tools.clone().into());
+        let called = content.tools.iter().map(|call| {
+            let mut value = Map::new();
+            value.insert("name".to_owned(), call.name.clone().into());
+            if !call.met.is_empty() {
+                value.insert("met".to_owned(), call.met.clone().into());
+            }
+            Value::Object(value)
+        });
+        value.insert("tools".to_owned(), called.collect());
     }
     Value::Object(value)
 }

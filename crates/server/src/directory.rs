@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use ordain_core::decide::Who;
 use ordain_core::policy::fields::Reader;
 use ordain_core::policy::node;
@@ -18,6 +19,34 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// Everybody who is known.
+    pub fn people(&self) -> impl Iterator<Item = &Who> {
+        self.people.values()
+    }
+
+    /// The name under which a principal is known, however it is capitalised; `None` for a stranger, and where two differ
+    /// in that alone.
+    #[must_use]
+    pub fn name_of(&self, principal: &str) -> Option<&str> {
+        if let Some((name, _)) = self.people.get_key_value(principal) {
+            return Some(name);
+        }
+        let mut alike = self.people.keys().filter(|name| name.eq_ignore_ascii_case(principal));
+        alike.next().filter(|_| alike.next().is_none()).map(String::as_str)
+    }
+
+    /// Notes that a principal has completed a course; of several dates the latest counts.
+    pub fn complete(&mut self, principal: &str, course: &str, on: Date) {
+        let who = self.people.entry(principal.to_owned()).or_insert_with(|| Who {
+            principal: principal.to_owned(),
+            ..Who::default()
+        });
+        match who.training.iter_mut().find(|(known, _)| known == course) {
+            Some((_, known)) => *known = on.max(*known),
+            None => who.training.push((course.to_owned(), on)),
+        }
+    }
+
     /// What is known of a principal who calls with some software.
     #[must_use]
     pub fn who(&self, principal: &str, client: Option<&str>) -> Arc<Who> {

@@ -13,3 +13,4 @@ pub mod recorder;
 pub mod recovery;
 pub mod setup;
 pub mod store;
+pub mod training;

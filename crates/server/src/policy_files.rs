@@ -1,4 +1,4 @@
-//! Reads a policy folder from disk into the core's [`Files`].
+//! Reads a policy folder from disk into the core's [`Files`], with the folders of the policies that it extends.
 
 use std::fs;
 use std::io;
@@ -21,6 +21,9 @@ pub enum ReadError {
         /// Why.
         source: io::Error,
     },
+    /// A policy extends itself, by way of others.
+    #[error("the policy in `{}` extends itself, by way of what it extends", .0.display())]
+    Cycle(PathBuf),
     /// The folder holds far more than a policy.
     #[error("`{}` holds more than {MOST_FILES} YAML files: is it a policy folder?", .0.display())]
     TooMany(PathBuf),
@@ -41,13 +44,47 @@ pub fn find(dir: &Path) -> Result<PathBuf, ReadError> {
         .ok_or_else(|| ReadError::Missing(dir.to_owned()))
 }
 
-/// Every YAML file below a policy folder, with paths relative to it.
+/// Every YAML file below a policy folder, with paths relative to it, and those of the policies that it extends, with paths
+/// such as `../group/policy.yaml`. A parent that is not there is left for the core to report at its line.
 ///
 /// # Errors
 ///
 /// [`ReadError`] with the path that is at fault.
 pub fn read(folder: &Path) -> Result<Files, ReadError> {
-    let mut files = Vec::new();
+    let mut found = Vec::new();
+    below(folder, "", &mut found)?;
+    let mut files = Files::new(found.clone());
+    let mut base = String::new();
+    let mut seen = vec![real(folder)?];
+    while let Some(above) = files.parent_of(&base) {
+        let parent = folder.join(&above);
+        if !parent.join(ROOT).is_file() {
+            break;
+        }
+        let place = real(&parent)?;
+        if seen.contains(&place) {
+            return Err(ReadError::Cycle(folder.to_owned()));
+        }
+        seen.push(place);
+        // A parent inside the folder has been read with it.
+        if files.find(&format!("{above}/{ROOT}")).is_none() {
+            below(&parent, &above, &mut found)?;
+            files = Files::new(found.clone());
+        }
+        base = above;
+    }
+    Ok(files)
+}
+
+fn real(folder: &Path) -> Result<PathBuf, ReadError> {
+    fs::canonicalize(folder).map_err(|source| ReadError::Unreadable {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+/// Adds the YAML files below a folder, with `prefix` in front of their paths.
+fn below(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), ReadError> {
     let mut folders = vec![folder.to_owned()];
     while let Some(current) = folders.pop() {
         let unreadable = |source| ReadError::Unreadable {
@@ -69,14 +106,59 @@ pub fn read(folder: &Path) -> Result<Files, ReadError> {
                     path: path.clone(),
                     source,
                 })?;
-                let below = path.strip_prefix(folder).unwrap_or(&path);
-                let names: Vec<String> = below.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+                let inside = path.strip_prefix(folder).unwrap_or(&path);
+                let names = inside.iter().map(|name| name.to_string_lossy().into_owned());
+                let prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
                 files.push(File {
-                    path: names.join("/"),
+                    path: prefix.into_iter().chain(names).collect::<Vec<_>>().join("/"),
                     text,
                 });
             }
         }
     }
-    Ok(Files::new(files))
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder is made");
+        fs::write(path, text).expect("a file is written");
+    }
+
+    #[test]
+    fn a_chain_of_three_is_read_with_each_folder_once() {
+        let dir = tempfile::TempDir::new().expect("a folder");
+        write(dir.path(), "root/policy.yaml", "ordain: 1\n");
+        write(dir.path(), "root/cases/a.yaml", "cases: []\n");
+        write(dir.path(), "group/policy.yaml", "extends: ../root\n");
+        write(dir.path(), "unit/policy.yaml", "extends: group/policy.yaml\n");
+        // This parent lies inside the unit's folder, and its own outside.
+        write(dir.path(), "unit/group/policy.yaml", "extends: ../../root\n");
+        let files = read(&dir.path().join("unit")).expect("files");
+        for path in [
+            "policy.yaml",
+            "group/policy.yaml",
+            "../root/policy.yaml",
+            "../root/cases/a.yaml",
+        ] {
+            assert!(files.find(path).is_some(), "{path}");
+        }
+        assert!(files.find("../group/policy.yaml").is_none());
+        let files = read(&dir.path().join("group")).expect("files");
+        assert!(files.find("../root/policy.yaml").is_some());
+    }
+
+    #[test]
+    fn a_cycle_is_an_error_and_a_parent_that_is_not_there_is_not() {
+        let dir = tempfile::TempDir::new().expect("a folder");
+        write(dir.path(), "a/policy.yaml", "extends: ../b\n");
+        write(dir.path(), "b/policy.yaml", "extends: ../a\n");
+        write(dir.path(), "c/policy.yaml", "extends: ../nowhere\n");
+        assert!(matches!(read(&dir.path().join("a")), Err(ReadError::Cycle(_))));
+        assert!(read(&dir.path().join("c")).is_ok());
+    }
 }

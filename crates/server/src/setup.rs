@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/ordain.yaml      where it listens and what it forwards to
 //! DIR/directory.yaml   who is in which group
+//! DIR/training.csv     who has completed which course, if the policy asks
 //! DIR/policy/          the document and its cases
 //! DIR/store/           records, subjects, hashes of keys
 //! DIR/keys/            secrets of this gateway, mode 0600
@@ -64,6 +65,12 @@ impl Folder {
     #[must_use]
     pub fn directory(&self) -> PathBuf {
         self.0.join("directory.yaml")
+    }
+
+    /// A file with completions of courses, by the name that the policy gives it.
+    #[must_use]
+    pub fn training(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 
     /// The policy.
@@ -130,6 +137,16 @@ fn write_new(path: &Path, text: &str) -> Result<(), SetupError> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Opens a file of mode 0600 for writing, empty.
+pub(crate) fn private(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// Reads a text file, or says which one could not be read.

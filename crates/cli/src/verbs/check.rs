@@ -1,14 +1,18 @@
-//! `ordain check`: all problems of a policy, each at its line.
+//! `ordain check`: all problems of a policy, each at its line; with `--fix`, those mended that can be mended in one way only.
+
+mod sarif;
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use ordain_core::policy::check::ALL;
-use ordain_core::policy::problem::Severity;
+use ordain_core::policy::check::{ALL, FORM};
+use ordain_core::policy::fix::{self, Change};
+use ordain_core::policy::problem::{Problem, Severity};
+use ordain_core::policy::{Files, ROOT};
 use serde_json::{Value, json};
 
 use crate::exit::{Answer, print};
-use crate::policy;
+use crate::policy::{self, Counts, Read};
 
 /// Report all problems of a policy
 #[derive(Debug, Args)]
@@ -19,6 +23,9 @@ pub(crate) struct Check {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Mend what can be mended in one way only, and change nothing else
+    #[arg(long)]
+    fix: bool,
     /// List what is checked, and stop
     #[arg(long)]
     list: bool,
@@ -34,81 +41,121 @@ enum Format {
     Sarif,
 }
 
+/// A fix can uncover the next mistake; more rounds than this mean that fixes chase each other.
+const MOST_ROUNDS: usize = 8;
+
 impl Check {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
         if self.list {
-            for check in ALL {
-                print(format_args!("{:<22} {}", check.code, check.about))?;
-            }
-            return Ok(Answer::Yes);
+            return list(self.format);
         }
-        let read = policy::read(&self.dir)?;
-        let (errors, warnings) = read.counts();
+        let mut read = policy::read(&self.dir)?;
+        let mut fixed = Vec::new();
+        if self.fix {
+            (read, fixed) = mend(read)?;
+        }
+        let counts = read.counts();
         match self.format {
-            Format::Text => {
-                for problem in &read.loaded.problems {
-                    print(read.files.render(problem))?;
-                }
-                let clauses = read
-                    .loaded
-                    .document
-                    .as_ref()
-                    .map_or(0, |document| document.clauses.len());
-                print(format_args!(
-                    "{clauses} clauses, {} cases: {errors} errors, {warnings} warnings",
-                    read.loaded.cases.len()
-                ))?;
-            }
-            Format::Json => print(serde_json::to_string_pretty(
-                &json!({"v": 1, "errors": errors, "warnings": warnings, "problems": problems(&read)}),
-            )?)?,
-            Format::Sarif => print(serde_json::to_string_pretty(&sarif(&read))?)?,
+            Format::Text => show(&read, &fixed, counts)?,
+            Format::Json => print(serde_json::to_string_pretty(&as_json(&read, &fixed, counts))?)?,
+            Format::Sarif => print(serde_json::to_string_pretty(&sarif::log(&read))?)?,
         }
-        Ok(Answer::from(errors == 0))
+        Ok(Answer::from(counts.errors == 0))
     }
 }
 
-fn path(read: &policy::Read, file: u16) -> &str {
-    read.files
-        .get(file)
-        .map_or(ordain_core::policy::ROOT, |file| &file.path)
+/// Every check and mistake of form as code, severity, what it is about and how to mend it.
+fn listed() -> impl Iterator<Item = (&'static str, Severity, &'static str, &'static str)> {
+    let checks = ALL
+        .iter()
+        .map(|check| (check.code, check.severity, check.about, check.mend));
+    checks.chain(
+        FORM.iter()
+            .map(|form| (form.code, Severity::Error, form.about, form.mend)),
+    )
 }
 
-fn problems(read: &policy::Read) -> Vec<Value> {
-    let one = |problem: &ordain_core::policy::problem::Problem| {
+fn list(format: Format) -> anyhow::Result<Answer> {
+    match format {
+        Format::Text => {
+            for (code, severity, about, _) in listed() {
+                print(format_args!("{code:<25} {:<8} {about}", severity.as_str()))?;
+            }
+        }
+        Format::Json | Format::Sarif => {
+            let one = |(code, severity, about, mend): (&str, Severity, &str, &str)| json!({"code": code, "severity": severity.as_str(), "about": about, "mend": mend});
+            let checks: Vec<Value> = listed().map(one).collect();
+            print(serde_json::to_string_pretty(&json!({"v": 1, "checks": checks}))?)?;
+        }
+    }
+    Ok(Answer::Yes)
+}
+
+/// Puts the fixes into the files, and reads what came of it.
+fn mend(mut read: Read) -> anyhow::Result<(Read, Vec<Change>)> {
+    let mut fixed = Vec::new();
+    for _ in 0..MOST_ROUNDS {
+        // What a policy extends is mended there, and not from below.
+        let own = |problem: &&Problem| !path(&read.files, problem.place.file).starts_with("../");
+        let problems: Vec<Problem> = read.loaded.problems.iter().filter(own).cloned().collect();
+        let (files, changes) = fix::apply(&read.files, &problems);
+        if changes.is_empty() {
+            break;
+        }
+        let mended = policy::checked(read.folder.clone(), files);
+        let mut touched: Vec<u16> = changes.iter().map(|change| change.place.file).collect();
+        touched.dedup();
+        for file in touched {
+            if let (Some(old), Some(new)) = (read.files.get(file), mended.files.get(file)) {
+                policy::replace(&read.folder.join(&old.path), &old.text, &new.text)?;
+            }
+        }
+        fixed.extend(changes);
+        read = mended;
+    }
+    Ok((read, fixed))
+}
+
+fn show(read: &Read, fixed: &[Change], counts: Counts) -> anyhow::Result<()> {
+    for change in fixed {
+        let place = change.place;
+        let path = path(&read.files, place.file);
+        print(format_args!(
+            "{path}:{}:{} {} → {}",
+            place.line, place.column, change.old, change.new
+        ))?;
+    }
+    for problem in &read.loaded.problems {
+        print(read.files.render(problem))?;
+    }
+    let document = read.loaded.document.as_ref();
+    let clauses = document.map_or(0, |document| document.clauses.len());
+    let cases = read.loaded.cases.len();
+    print(format_args!("{clauses} clauses, {cases} cases: {counts}"))
+}
+
+fn as_json(read: &Read, fixed: &[Change], counts: Counts) -> Value {
+    let problem = |problem: &Problem| {
+        let place = problem.place;
+        let fix = fix::change(&read.files, problem).map(|change| json!({"old": change.old, "new": change.new}));
         json!({
             "code": problem.code, "severity": problem.severity.as_str(), "message": problem.message, "help": problem.help,
-            "path": path(read, problem.place.file), "line": problem.place.line, "column": problem.place.column,
+            "path": path(&read.files, place.file), "line": place.line, "column": place.column, "length": place.length, "fix": fix,
         })
     };
-    read.loaded.problems.iter().map(one).collect()
+    let change = |change: &Change| {
+        let place = change.place;
+        json!({
+            "path": path(&read.files, place.file), "line": place.line, "column": place.column, "old": change.old, "new": change.new,
+        })
+    };
+    json!({
+        "v": 1, "errors": counts.errors, "warnings": counts.warnings, "notes": counts.notes,
+        "problems": read.loaded.problems.iter().map(problem).collect::<Vec<_>>(),
+        "fixed": fixed.iter().map(change).collect::<Vec<_>>(),
+    })
 }
 
-/// SARIF 2.1.0 (OASIS), the parts that code-review tools show.
-fn sarif(read: &policy::Read) -> Value {
-    let rules: Vec<Value> = ALL
-        .iter()
-        .map(|check| json!({"id": check.code, "shortDescription": {"text": check.about}}))
-        .collect();
-    let result = |problem: &ordain_core::policy::problem::Problem| {
-        let text = problem.help.as_ref().map_or_else(
-            || problem.message.clone(),
-            |help| format!("{} ({help})", problem.message),
-        );
-        json!({
-            "ruleId": problem.code,
-            "level": if problem.severity == Severity::Error { "error" } else { "warning" },
-            "message": {"text": text},
-            "locations": [{"physicalLocation": {
-                "artifactLocation": {"uri": path(read, problem.place.file)},
-                "region": {"startLine": problem.place.line.max(1), "startColumn": problem.place.column.max(1)},
-            }}],
-        })
-    };
-    let results: Vec<Value> = read.loaded.problems.iter().map(result).collect();
-    json!({
-        "version": "2.1.0",
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "runs": [{"tool": {"driver": {"name": "ordain", "version": env!("CARGO_PKG_VERSION"), "rules": rules}}, "results": results}],
-    })
+fn path(files: &Files, file: u16) -> &str {
+    files.get(file).map_or(ROOT, |file| &file.path)
 }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::{Format, init};
 use crate::exit::{Answer, print};
+use crate::policy;
 
 /// Look at the library of clauses, and adopt from it
 #[derive(Debug, Subcommand)]
@@ -257,7 +258,10 @@ impl Add {
             if let Some(parent) = path.parent() {
                 std::fs::create_dir_all(parent)?;
             }
-            init::put(&path, &file.text)?;
+            match files.find(&file.path) {
+                Some((_, known)) => policy::replace(&path, &known.text, &file.text)?,
+                None => init::put(&path, &file.text)?,
+            }
         }
         for said in &added.said {
             print(said)?;

@@ -232,9 +232,9 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
 pub(super) fn put(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let beside = path.with_file_name(name);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Hidden, so that nobody takes it for a file of the policy.
+    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let written = fs::OpenOptions::new()
         .write(true)
         .create(true)
@@ -284,27 +284,17 @@ fn report(folder: &Folder, assembly: &Assembly, aside: Option<&Path>) -> anyhow:
 /// Checks and tests the policy of a folder, in two lines.
 pub(super) fn verify(dir: &Path) -> anyhow::Result<bool> {
     let read = policy::read(dir)?;
-    let of = |severity: Severity| {
-        let real = read.loaded.problems.iter().filter(|problem| problem.code != "awaits");
-        real.filter(|problem| problem.severity == severity).count()
-    };
-    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
-    let awaits = read
-        .loaded
-        .problems
-        .iter()
-        .filter(|problem| problem.code == "awaits")
-        .count();
     print(format_args!(
-        "  check  {errors} errors, {warnings} warnings, {awaits} places that await a detector or a verdict (`ordain check {}`)",
+        "  check  {} (`ordain check {}`)",
+        read.counts(),
         dir.display()
     ))?;
-    for problem in read
+    let shown = read
         .loaded
         .problems
         .iter()
-        .filter(|problem| problem.severity == Severity::Error)
-    {
+        .filter(|problem| problem.severity != Severity::Note);
+    for problem in shown {
         print(read.files.render(problem))?;
     }
     let (Some(policy), Some(document)) = (&read.loaded.policy, &read.loaded.document) else {

@@ -3,11 +3,13 @@
 pub(crate) mod check;
 pub(crate) mod clause;
 pub(crate) mod explain;
+pub(crate) mod framework;
 pub(crate) mod impact;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod records;
 pub(crate) mod test;
+pub(crate) mod training;
 pub(crate) mod up;
 
 use std::path::PathBuf;

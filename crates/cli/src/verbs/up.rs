@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 use ordain_core::inspect::Rules;
+use ordain_core::policy::document::Document;
 use ordain_core::policy::problem::Problem;
 use ordain_server::config::{self, Config, Dialect, Upstream};
 use ordain_server::directory;
@@ -17,6 +18,7 @@ use ordain_server::recovery;
 use ordain_server::setup::{FIRST_PRINCIPAL, Folder};
 use ordain_server::store::Store as _;
 use ordain_server::store::sqlite::SqliteStore;
+use ordain_server::training::{self, Columns};
 use ordain_server::{demo, setup};
 use serde_json::json;
 
@@ -122,7 +124,7 @@ pub(super) fn usual_upstreams() -> Vec<Upstream> {
     }
 }
 
-fn rendered(problems: &[Problem], path: &std::path::Path, text: &str) -> String {
+pub(super) fn rendered(problems: &[Problem], path: &std::path::Path, text: &str) -> String {
     problems
         .iter()
         .map(|problem| problem.render(&path.display().to_string(), text))
@@ -141,7 +143,7 @@ fn read_config(folder: &Folder) -> anyhow::Result<Config> {
     })
 }
 
-fn read_directory(folder: &Folder) -> anyhow::Result<directory::Directory> {
+pub(super) fn read_directory(folder: &Folder) -> anyhow::Result<directory::Directory> {
     let path = folder.directory();
     if !path.exists() {
         return Ok(directory::Directory::default());
@@ -157,6 +159,35 @@ fn read_directory(folder: &Folder) -> anyhow::Result<directory::Directory> {
     Ok(directory)
 }
 
+/// The directory, with the completions that the policy's courses take from files.
+pub(super) fn people(folder: &Folder, document: Option<&Document>) -> anyhow::Result<directory::Directory> {
+    let mut directory = read_directory(folder)?;
+    let Some(document) = document else {
+        return Ok(directory);
+    };
+    for (name, courses) in training::files(document) {
+        let path = folder.training(name);
+        if !path.exists() {
+            // Without it nobody has completed the course, which is the stricter reading.
+            tracing::warn!(file = name, "a course names a file of completions that is not there");
+            continue;
+        }
+        let text = setup::read(&path)?;
+        let mut problems = Vec::new();
+        let rows = training::parse(&text, &Columns::default(), training::today(), &mut problems);
+        anyhow::ensure!(
+            problems.is_empty(),
+            "the completed courses cannot be used\n\n{}",
+            rendered(&problems, &path, &text)
+        );
+        for row in rows.iter().filter(|row| courses.contains(&row.course.as_str())) {
+            let principal = directory.name_of(&row.principal).unwrap_or(&row.principal).to_owned();
+            directory.complete(&principal, &row.course, row.on);
+        }
+    }
+    Ok(directory)
+}
+
 /// A gateway with everything under it.
 struct Running {
     recorder: Recorder,
@@ -168,7 +199,8 @@ struct Running {
 
 impl Running {
     fn start(folder: &Folder, config: &Config) -> anyhow::Result<Self> {
-        let (policy, _, _) = policy::read(folder.path())?.usable()?;
+        let (policy, loaded, _) = policy::read(folder.path())?.usable()?;
+        let directory = people(folder, loaded.document.as_ref())?;
         let summary = format!("{} version {} ({})", policy.organization, policy.version, policy.digest);
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
         let mut store = SqliteStore::open(&folder.store())?;
@@ -183,14 +215,7 @@ impl Running {
         };
         let recorder =
             Recorder::start(Box::new(store), config.limits.queue).context("the recorder could not be started")?;
-        let gateway = Gateway::new(
-            Rules::new(policy),
-            read_directory(folder)?,
-            keys,
-            config,
-            recorder.handle(),
-            demo,
-        )?;
+        let gateway = Gateway::new(Rules::new(policy), directory, keys, config, recorder.handle(), demo)?;
         let listening = gateway::listen(gateway, &config.listen, &folder.store(), hasher)?;
         Ok(Self {
             recorder,

@@ -2,7 +2,10 @@
 
 #![allow(clippy::expect_used, reason = "a test states its assumptions plainly")]
 
+mod checks;
 mod commands;
+mod examples;
 mod init;
 mod layers;
 mod readme;
+mod training;

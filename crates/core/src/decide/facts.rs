@@ -64,12 +64,23 @@ pub struct Content {
     pub entities: Vec<Seen>,
     /// Statements without a span, with the sources they are about.
     pub findings: Vec<(String, SourceSet)>,
-    /// Names of the tools that an answer calls.
-    pub tools: Vec<String>,
+    /// The tools that an answer calls.
+    pub tools: Vec<Called>,
     /// Whether something could not be read as text.
     pub uninspectable: bool,
     /// Whether a detector failed.
     pub failed: bool,
+}
+
+/// A call of a tool, without its arguments: only what the policy asks of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Called {
+    /// The tool's name.
+    pub name: String,
+    /// The policy's conditions on arguments that this call meets, in the policy's words.
+    pub met: Vec<String>,
+    /// Whether the arguments are still to come, so that entries which ask for them cannot be judged yet.
+    pub awaited: bool,
 }
 
 /// An entity that was found.

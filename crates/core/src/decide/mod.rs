@@ -3,6 +3,7 @@
 //! What it means, law by law, is `docs/reference/deciding.md`; each step below carries the number it has there. An
 //! independent naive evaluator in the tests holds this engine to that page. Read [`decide`] first.
 
+pub(crate) mod arguments;
 mod bound;
 pub mod decision;
 pub mod explain;
@@ -10,7 +11,7 @@ pub mod facts;
 pub(crate) mod selector;
 
 pub use decision::{Contribution, Decision, Mask};
-pub use facts::{Content, Destination, Facts, Seen, Who};
+pub use facts::{Called, Content, Destination, Facts, Seen, Who};
 
 pub(crate) use bound::{Bound, Found};
 
@@ -264,17 +265,29 @@ impl Says<'_, '_> {
     fn tools(&mut self) {
         let (bound, policy) = (self.bound, self.bound.policy);
         let Some(tools) = &policy.tools else { return };
-        let one = |name: &String| {
+        let one = |call: &Called| {
             let listed = tools.list.iter().find(|tool| {
-                tool.pattern.matches(name)
+                tool.pattern.matches(&call.name)
                     && tool
                         .groups
                         .as_ref()
                         .is_none_or(|groups| bound.groups.iter().any(|&group| groups.contains(group)))
+                    && tool
+                        .conditions
+                        .iter()
+                        .all(|condition| call.met.contains(&condition.label))
             });
             listed.map_or(tools.unlisted, |tool| tool.then)
         };
-        if let Some(verdict) = bound.facts.content.tools.iter().map(one).max() {
+        if let Some(verdict) = bound
+            .facts
+            .content
+            .tools
+            .iter()
+            .filter(|call| !call.awaited)
+            .map(one)
+            .max()
+        {
             self.add(policy.citations.tools, verdict, Basis::Nothing);
         }
     }

@@ -296,7 +296,7 @@ impl Test {
                 .content
                 .tools
                 .iter()
-                .any(|tool| wanted.iter().any(|one| one.matches(tool))),
+                .any(|call| wanted.iter().any(|one| one.matches(&call.name))),
             Self::Finding(wanted, sources) => {
                 let made =
                     |(id, of): &(String, SourceSet)| wanted.contains(id) && !of.intersection(*sources).is_empty();

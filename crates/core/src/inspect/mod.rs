@@ -8,6 +8,7 @@
 //! scanned again before it leaves here (threat I1).
 
 mod answer;
+pub mod arguments;
 pub mod content;
 mod request;
 mod stream;

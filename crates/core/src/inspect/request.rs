@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Call, Fate, Inspection, Judged, Rules, content};
+use super::{Call, Fate, Inspection, Judged, Rules, arguments, content};
 use crate::decide::{Decision, Facts, decide};
 use crate::detect::scanner::Scan;
 use crate::exchange::{Edit, Half};
@@ -100,7 +100,10 @@ impl Inspection {
         content.tools = half
             .tools
             .iter()
-            .map(|tool| content::name(&self.rules.scanner, tool))
+            .map(|call| {
+                let name = content::name(&self.rules.scanner, &call.tool);
+                arguments::called(&self.rules.policy, name, call.arguments.as_deref())
+            })
             .collect();
         let facts = self.facts(direction, content);
         let decision = decide(&self.rules.policy, &facts);

@@ -8,17 +8,18 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::arguments;
 use super::content::{self, Tally};
 use super::request::stops;
 use super::{Inspection, Judged};
-use crate::decide::{Decision, decide};
+use crate::decide::{Called, Decision, decide};
 use crate::detect::scanner::{Growing, Release};
 use crate::detect::{DetectorFailure, Match};
 use crate::verdict::{Direction, Source};
 use crate::wire::reading::read_arguments;
 use crate::wire::splice::{splice, splice_event};
 use crate::wire::sse::{Event, Item, SseError, SseParser};
-use crate::wire::{EventReading, Flow, Fragment, Seen};
+use crate::wire::{CallBegun, EventReading, Flow, Fragment, Seen};
 
 /// Arguments longer than this stop the stream.
 const MOST_ARGUMENTS: usize = 1024 * 1024;
@@ -54,6 +55,8 @@ pub struct StreamInspection {
     channels: BTreeMap<String, Channel>,
     /// Channels in the order in which they began.
     order: Vec<String>,
+    /// Calls that have begun, in the order of the facts about them.
+    calls: Vec<CallBegun>,
     tally: Tally,
     seen: Seen,
     judged: Judged,
@@ -115,6 +118,7 @@ impl Inspection {
             parser: SseParser::default(),
             channels: BTreeMap::new(),
             order: Vec::new(),
+            calls: Vec::new(),
             tally,
             seen: Seen::default(),
             judged,
@@ -173,7 +177,7 @@ impl StreamInspection {
             ends: vec![String::new()],
             ..EventReading::default()
         };
-        if self.flush(&everything).is_err() {
+        if self.flush(&everything).and_then(|()| self.settle(&everything)).is_err() {
             return self.stop();
         }
         self.out.extend(
@@ -275,6 +279,7 @@ impl StreamInspection {
             }
             self.remember(&event, &reading, fragment);
         }
+        self.settle(&reading)?;
         let falsified: Vec<Range<usize>> = reading
             .falsified
             .iter()
@@ -299,13 +304,8 @@ impl StreamInspection {
         if reading.tools.is_empty() && reading.uninspectable.is_empty() {
             return Ok(());
         }
-        for tool in &reading.tools {
-            let name = content::name(&self.inspection.rules.scanner, tool);
-            let known = &mut self.judged.facts.content.tools;
-            // Some servers repeat the name with every piece of the arguments.
-            if !known.contains(&name) {
-                known.push(name);
-            }
+        for begun in &reading.tools {
+            self.begin_call(begun);
         }
         if self.judged.facts.content.tools.len() > MOST_CHANNELS {
             self.cannot_look("/", "too-many-tools");
@@ -321,6 +321,63 @@ impl StreamInspection {
         } else {
             Ok(())
         }
+    }
+
+    /// Notes a call that begins. What is asked of its arguments is judged once they are whole.
+    fn begin_call(&mut self, begun: &CallBegun) {
+        let policy = &self.inspection.rules.policy;
+        let name = content::name(&self.inspection.rules.scanner, &begun.call.tool);
+        let known = &mut self.judged.facts.content.tools;
+        // Some servers repeat the name with every piece of the arguments.
+        let mut same = self.calls.iter().zip(known.iter());
+        if same.any(|(call, of)| call.channel == begun.channel && of.name == name && call.call == begun.call) {
+            return;
+        }
+        known.push(Called {
+            awaited: arguments::matter(policy, &name),
+            name,
+            met: Vec::new(),
+        });
+        self.calls.push(begun.clone());
+    }
+
+    /// Takes whole arguments of a channel for the calls that they belong to. Where a call is given arguments twice, only
+    /// what holds for both counts.
+    fn complete_calls(&mut self, channel: &str, whole: &str) {
+        let policy = &self.inspection.rules.policy;
+        let calls = self.calls.iter().zip(&mut self.judged.facts.content.tools);
+        for (call, fact) in calls.filter(|(call, _)| call.is_of(channel)) {
+            let met = arguments::met(policy, &fact.name, Some(whole));
+            if std::mem::take(&mut fact.awaited) {
+                fact.met = met;
+                if let Some(given) = &call.call.arguments {
+                    let given = arguments::met(policy, &fact.name, Some(given));
+                    fact.met.retain(|one| given.contains(one));
+                }
+            } else {
+                fact.met.retain(|one| met.contains(one));
+            }
+        }
+    }
+
+    /// Judges calls that end with this event and whose arguments did not come as a growing text.
+    fn settle(&mut self, reading: &EventReading) -> Result<(), Stop> {
+        let policy = &self.inspection.rules.policy;
+        let mut settled = false;
+        for (call, fact) in self.calls.iter().zip(&mut self.judged.facts.content.tools) {
+            let ends = reading.terminal || reading.ends.iter().any(|end| call.channel.starts_with(end.as_str()));
+            if ends && std::mem::take(&mut fact.awaited) {
+                fact.met = arguments::met(policy, &fact.name, call.call.arguments.as_deref());
+                settled = true;
+            }
+        }
+        if settled {
+            self.judge();
+            if stops(&self.judged.decision) {
+                return Err(Stop);
+            }
+        }
+        Ok(())
     }
 
     /// Sends what is held for channels that end without a piece of their own in this event.
@@ -398,6 +455,9 @@ impl StreamInspection {
                 return Ok(String::new());
             }
             let whole = std::mem::take(&mut channel.arguments);
+            if !whole.is_empty() {
+                self.complete_calls(name, &whole);
+            }
             let text = self.arguments(&whole, source)?;
             self.mark_edited(name, text != whole);
             return Ok(text);

@@ -3,4 +3,5 @@
 mod facts;
 mod requests;
 mod streams;
+mod tools;
 mod world;

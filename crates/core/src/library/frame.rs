@@ -466,10 +466,10 @@ fn monitoring(plan: &Plan<'_>) -> Part {
 
 fn education() -> Part {
     let body = "  statement: Everyone who uses AI has learned what it can do, where it errs and what this policy asks.\n  \
-                courses:\n    \
-                ai-basics: {valid: 365 days}\n    \
-                secure-genai-development: {valid: 365 days}\n    \
-                output-review: {valid: 365 days}\n  \
+                courses: # completed courses are read from a file beside the policy: `ordain training import` fills it\n    \
+                ai-basics: {valid: 365 days, records: training.csv}\n    \
+                secure-genai-development: {valid: 365 days, records: training.csv}\n    \
+                output-review: {valid: 365 days, records: training.csv}\n  \
                 gates: # what happens without a course, after a time of grace for newcomers\n    \
                 - {id: GA-1, without: ai-basics, grace: 30 days, then: coach, tell: Please take the basic AI course. Until then you are reminded here.}\n";
     ("What people need to know.", body.to_owned())

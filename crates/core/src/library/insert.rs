@@ -386,10 +386,12 @@ struct Draft {
 impl Draft {
     fn clause(&mut self, clause: &Clause, text: &str) -> Result<(), InsertError> {
         let section = clause.section.as_str();
-        let documents = self.files.iter().filter(|file| !file.path.starts_with("cases/"));
+        let included = edit::texts(&self.text(ROOT), "include");
+        let documents = std::iter::once(ROOT.to_owned()).chain(included);
         let found = documents
-            .map(|file| (file.path.clone(), file.text.clone()))
-            .find(|(_, text)| edit::has_section(text, section));
+            .map(|path| (self.text(&path), path))
+            .find(|(text, _)| edit::has_section(text, section))
+            .map(|(text, path)| (path, text));
         let Some((path, old)) = found else {
             let message = format!("the policy has no section `{section}` to put `{}` into", clause.id);
             return Err(InsertError::Shape(message));

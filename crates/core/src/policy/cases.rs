@@ -13,13 +13,13 @@ use super::Files;
 use super::compile::Policy;
 use super::document::{At, Document, Text};
 use super::fields::Reader;
-use super::node::{self, Node, Place};
+use super::node::{self, Node, Place, Value};
 use super::problem::Problem;
 use crate::catalog::Catalog;
 use crate::decide::{self, Decision, Destination, Facts, Who};
 use crate::detect::scanner::Scanner;
-use crate::exchange::{Part, Place as PartPlace};
-use crate::inspect::content;
+use crate::exchange::{Part, Place as PartPlace, ToolCall};
+use crate::inspect::{arguments, content};
 use crate::verdict::{Direction, Source, SourceSet, Verdict};
 
 /// A request and what must be decided.
@@ -38,7 +38,7 @@ pub struct Case {
 }
 
 /// One half of an exchange in short.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// Who asks.
     pub who: Who,
@@ -59,7 +59,7 @@ pub struct Request {
     /// Findings taken as made.
     pub findings: Vec<String>,
     /// Tools called.
-    pub tools: Vec<String>,
+    pub tools: Vec<ToolCall>,
     /// The local moment, its own or that of its file; noon of the policy's effective date when `None`.
     pub now: Option<DateTime>,
 }
@@ -117,7 +117,11 @@ pub fn ask(policy: &Policy, scanner: &Scanner, catalog: &Catalog, request: &Requ
     }
     content.sources = sources;
     content.findings = request.findings.iter().map(|id| (id.clone(), sources)).collect();
-    content.tools.clone_from(&request.tools);
+    content.tools = request
+        .tools
+        .iter()
+        .map(|call| arguments::called(policy, call.tool.clone(), call.arguments.as_deref()))
+        .collect();
     let facts = Facts {
         now,
         direction: request.direction,
@@ -228,10 +232,57 @@ fn usual_moment(document: &Document) -> DateTime {
         .at(12, 0, 0, 0)
 }
 
-/// Reads the cases of a policy folder.
-pub(super) fn read(files: &Files, problems: &mut Vec<Problem>) -> Vec<Case> {
+/// Reads the cases of a policy folder, after those of what the policy extends. A child's own case of the same name takes
+/// the place of the parent's, for the same request and with an expectation that is at least as strict.
+pub(super) fn read(files: &Files, document: Option<&Document>, problems: &mut Vec<Problem>) -> Vec<Case> {
+    let parent = document.and_then(|document| document.parent.as_deref());
+    let mut cases = parent
+        .map(|parent| read(files, Some(parent), problems))
+        .unwrap_or_default();
+    for case in of_folder(files, document.map_or("", |document| document.base.as_str()), problems) {
+        let inherited = cases
+            .iter_mut()
+            .filter(|known| parent.is_some() && known.name.place.file != case.name.place.file)
+            .find(|known| known.name.value == case.name.value);
+        let (Some(known), Some(parent)) = (inherited, parent) else {
+            cases.push(case);
+            continue;
+        };
+        if case.request != known.request {
+            let problem = Problem::error(
+                "child-loosens",
+                case.name.place,
+                "the parent has a case of this name for another request",
+            );
+            problems.push(problem.help("give this case a name of its own, and the parent's keeps running"));
+        }
+        let milder = match (&known.verdict, &case.verdict) {
+            (Some(was), Some(now)) => now.value < was.value,
+            (None, _) => false,
+            (Some(_), None) => true,
+        };
+        let delegated = known
+            .clauses
+            .iter()
+            .flatten()
+            .any(|citation| super::read::is_touched(parent, citation.as_str()));
+        if milder && !delegated {
+            let problem = Problem::error(
+                "child-loosens",
+                case.verdict.as_ref().map_or(case.name.place, |verdict| verdict.place),
+                "this expects less than the parent's case of the same name",
+            );
+            problems.push(problem.help("a child's policy may only expect more, but for what the parent delegates"));
+        }
+        *known = case;
+    }
+    cases
+}
+
+/// The cases of one folder.
+fn of_folder(files: &Files, base: &str, problems: &mut Vec<Problem>) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (index, file) in files.cases() {
+    for (index, file) in files.cases(base) {
         let mut reader = Reader::default();
         if let Some(tree) = node::parse(index, &file.text, &mut reader.problems)
             && let Some(mut fields) = reader.fields(&tree, "a file of cases")
@@ -345,11 +396,54 @@ fn request(node: &Node, reader: &mut Reader) -> Option<Request> {
         parts,
         data: strings(fields.texts("data", reader)),
         findings: strings(fields.texts("findings", reader)),
-        tools: strings(fields.texts("tools", reader)),
+        tools: fields.node("tools").map(|node| calls(node, reader)).unwrap_or_default(),
         now: fields.node("now").and_then(|node| moment(node, reader)),
     };
     fields.finish(reader);
     Some(request)
+}
+
+/// Calls of tools: names, or maps of `name` and `args`.
+fn calls(node: &Node, reader: &mut Reader) -> Vec<ToolCall> {
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        Value::Scalar { .. } | Value::Map(_) => std::slice::from_ref(node),
+    };
+    items.iter().filter_map(|item| call(item, reader)).collect()
+}
+
+fn call(node: &Node, reader: &mut Reader) -> Option<ToolCall> {
+    if let Value::Scalar { .. } = node.value {
+        let tool = reader.text(node)?.value;
+        return Some(ToolCall { tool, arguments: None });
+    }
+    let mut fields = reader.fields(node, "a call of a tool")?;
+    let name = fields.required("name", reader);
+    let args = fields.node("args");
+    if let Some(args) = args.filter(|args| !matches!(args.value, Value::Map(_))) {
+        reader.wrong(args, "`args` is a map (`name: value`)");
+    }
+    fields.finish(reader);
+    Some(ToolCall {
+        tool: name?.value,
+        arguments: args.map(|args| json(args).to_string()),
+    })
+}
+
+/// A value of a case as the JSON that a model would write.
+fn json(node: &Node) -> serde_json::Value {
+    match &node.value {
+        Value::Scalar { text, quoted: false } => match serde_json::from_str(text) {
+            Ok(value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_) | serde_json::Value::Null)) => value,
+            Ok(_) | Err(_) => text.clone().into(),
+        },
+        Value::Scalar { text, quoted: true } => text.clone().into(),
+        Value::List(items) => items.iter().map(json).collect(),
+        Value::Map(entries) => entries
+            .iter()
+            .map(|entry| (entry.key.clone(), json(&entry.node)))
+            .collect(),
+    }
 }
 
 fn moment(node: &Node, reader: &mut Reader) -> Option<DateTime> {

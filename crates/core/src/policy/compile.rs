@@ -19,6 +19,7 @@ pub(crate) use names::{Names, Table};
 use super::PolicyDigest;
 use super::node::Place;
 use crate::decide::Found;
+use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{AppTest, Bits, Pattern, Selector};
 use crate::detect::Detector;
 use crate::verdict::{AppClass, Mode, Verdict};
@@ -136,6 +137,7 @@ pub(crate) struct Tools {
 pub(crate) struct Tool {
     pub(crate) pattern: Pattern,
     pub(crate) groups: Option<Bits>,
+    pub(crate) conditions: Vec<ArgumentTest>,
     pub(crate) then: Verdict,
 }
 
@@ -272,6 +274,13 @@ impl Policy {
     #[must_use]
     pub fn has_use(&self, name: &str) -> bool {
         self.names.uses.index(name).is_some()
+    }
+
+    /// What entries of `access.tools` ask of the arguments of this tool.
+    pub(crate) fn argument_tests<'p>(&'p self, tool: &'p str) -> impl Iterator<Item = &'p ArgumentTest> {
+        let list = self.tools.iter().flat_map(|tools| &tools.list);
+        list.filter(|entry| !entry.conditions.is_empty() && entry.pattern.matches(tool))
+            .flat_map(|entry| &entry.conditions)
     }
 
     pub(crate) fn is_access(&self, citation: CitationId) -> bool {

@@ -108,6 +108,14 @@ pub struct Document {
     pub digest: PolicyDigest,
     /// Paths of the policy folder's files, by index.
     pub paths: Vec<String>,
+    /// The policy that it extends, and that all of it was laid over.
+    pub parent: Option<Box<Document>>,
+    /// Where that is, in the author's words.
+    pub extends: Option<Text>,
+    /// What a policy that extends this one may change as it likes.
+    pub delegated: Vec<Text>,
+    /// Its folder below the caller's files; empty for the one that was asked for.
+    pub base: String,
     /// Whose policy it is.
     pub organization: Option<Text>,
     /// Its version, as the organisation counts.
@@ -313,8 +321,16 @@ pub struct Raci {
     pub subjects: Vec<Text>,
     /// The one who answers for it.
     pub accountable: Option<Text>,
-    /// Roles with a part in it: responsible, consulted, informed, consent.
-    pub parts: Vec<Text>,
+    /// Further ones, of whom there should be none.
+    pub more_accountable: Vec<Text>,
+    /// Those who do it.
+    pub responsible: Vec<Text>,
+    /// Those who are asked before.
+    pub consulted: Vec<Text>,
+    /// Those who are told.
+    pub informed: Vec<Text>,
+    /// Those who have to agree.
+    pub consent: Vec<Text>,
     /// Where it stands.
     pub place: Place,
 }
@@ -401,10 +417,8 @@ pub struct Tool {
     pub groups: Vec<Text>,
     /// What happens when it is called.
     pub then: Option<At<Verdict>>,
-    /// Conditions on its arguments.
-    pub args: Vec<(Text, Text)>,
-    /// Where `args` stands.
-    pub args_place: Option<Place>,
+    /// Conditions on its arguments: a name, a dotted path or a JSON pointer, and patterns of which one must match.
+    pub args: Vec<(Text, Vec<Text>)>,
 }
 
 /// `data`.
@@ -462,6 +476,9 @@ pub struct Escalation {
     /// The class they then have.
     pub to: Text,
 }
+
+/// How answers may be reused, freest first.
+pub const REUSE: [&str; 3] = ["free", "human-review", "none"];
 
 /// `acceptable_use.outputs`.
 #[derive(Debug, Clone)]
@@ -608,7 +625,7 @@ pub struct AppSelector {
 }
 
 /// Moments in the policy's zone; all given keys.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TimeSelector {
     /// Days of the week.
     pub days: Option<Vec<Weekday>>,

@@ -4,13 +4,15 @@ use jiff::civil::Date;
 
 use super::document::{At, Text};
 use super::node::{Entry, Node, Place, Value};
-use super::problem::Problem;
+use super::problem::{Fix, Problem};
 
 /// Collects problems while nodes are read.
 #[derive(Debug, Default)]
 pub struct Reader {
     /// The problems so far.
     pub problems: Vec<Problem>,
+    /// Whether the document extends another one, from which it has what it does not say itself.
+    pub extends: bool,
 }
 
 impl Reader {
@@ -55,8 +57,11 @@ impl Reader {
                 node.place,
                 format!("`{text}` reads as a number, but a text is expected"),
             );
-            self.problems
-                .push(problem.help(format!("write it in quotes: \"{text}\"")));
+            self.problems.push(
+                problem
+                    .help(format!("write it in quotes: \"{text}\""))
+                    .fix(Fix::quote(text)),
+            );
             return None;
         }
         if !quoted && matches!(text.as_str(), "" | "~" | "null") {
@@ -296,10 +301,12 @@ impl<'n> Fields<'n> {
             .filter(|entry| !self.known.contains(&entry.key.as_str()))
         {
             let message = format!("{} has no key `{}`", self.what, entry.key);
-            let problem = Problem::error("unknown-key", entry.key_place, message);
-            reader
-                .problems
-                .push(problem.suggest(&entry.key, self.known.iter().copied()));
+            let mut problem =
+                Problem::error("unknown-key", entry.key_place, message).suggest(&entry.key, self.known.iter().copied());
+            // What is meant may stand here already; then somebody has to choose.
+            let there = |fix: &Fix| self.entries.iter().any(|other| other.key == fix.new);
+            problem.fix = problem.fix.filter(|fix| !there(fix));
+            reader.problems.push(problem);
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod check;
 pub mod compile;
 pub mod document;
 pub mod fields;
+pub mod fix;
 pub mod node;
 pub mod problem;
 mod read;
@@ -80,12 +81,29 @@ impl Files {
         self.files.get(usize::from(index))
     }
 
-    /// The files that hold cases.
-    pub fn cases(&self) -> impl Iterator<Item = (u16, &File)> {
+    /// The files that hold the cases of the policy in the folder `base`, which is empty for the one that was asked for.
+    pub fn cases<'f>(&'f self, base: &str) -> impl Iterator<Item = (u16, &'f File)> {
+        let folder = join(base, "cases").unwrap_or_default() + "/";
         let numbered = self.files.iter().enumerate();
         numbered
-            .filter(|(_, file)| file.path.starts_with("cases/"))
+            .filter(move |(_, file)| file.path.starts_with(&folder))
             .filter_map(|(index, file)| Some((u16::try_from(index).ok()?, file)))
+    }
+
+    /// Where the policy in the folder `base` says that its parent is, as a folder below these files (`../group`). A caller
+    /// that reads folders adds the parent's files with this in front of their paths, and asks again with it as `base`.
+    #[must_use]
+    pub fn parent_of(&self, base: &str) -> Option<String> {
+        let (index, root) = self.find(&join(base, ROOT)?)?;
+        let tree = node::parse(index, &root.text, &mut Vec::new())?;
+        let node::Value::Map(entries) = &tree.value else {
+            return None;
+        };
+        let reference = entries.iter().find(|entry| entry.key == "extends")?;
+        match &reference.node.value {
+            node::Value::Scalar { text, .. } => parent_folder(base, text),
+            node::Value::List(_) | node::Value::Map(_) => None,
+        }
     }
 
     /// A problem as text, with its line.
@@ -98,15 +116,39 @@ impl Files {
     }
 }
 
-/// The digest of a policy: SHA-256 over its files' sorted paths and bytes, includes in, cases out.
+/// A path below a folder, without `.` and with `..` only at its beginning; `None` if it is absolute or leads nowhere.
+pub(crate) fn join(folder: &str, path: &str) -> Option<String> {
+    if path.is_empty() || path.starts_with('/') || path.contains('\\') {
+        return None;
+    }
+    let mut steps: Vec<&str> = Vec::new();
+    for step in folder.split('/').chain(path.split('/')) {
+        match step {
+            "" | "." => {}
+            ".." if steps.last().is_some_and(|last| *last != "..") => _ = steps.pop(),
+            step => steps.push(step),
+        }
+    }
+    Some(steps.join("/"))
+}
+
+/// The folder that an `extends` of the policy in `base` names; naming the document in it means the same.
+fn parent_folder(base: &str, reference: &str) -> Option<String> {
+    let folder = reference.strip_suffix(ROOT).filter(|folder| folder.ends_with('/'));
+    join(base, folder.unwrap_or(reference))
+}
+
+/// The digest of a policy: SHA-256 over its files' sorted paths and bytes, includes and parents in, cases out. Paths are as
+/// seen from the policy's folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct PolicyDigest([u8; 32]);
 
 impl PolicyDigest {
-    fn of<'f>(files: impl Iterator<Item = &'f File>) -> Self {
+    /// Of paths and texts, in the order of the paths.
+    fn of<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> Self {
         let mut hash = Sha256::new();
-        for file in files {
-            for field in [file.path.as_bytes(), file.text.as_bytes()] {
+        for (path, text) in files {
+            for field in [path.as_bytes(), text.as_bytes()] {
                 hash.update((field.len() as u64).to_be_bytes());
                 hash.update(field);
             }
@@ -140,8 +182,23 @@ pub struct Loaded {
 pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
     let mut problems = Vec::new();
     let document = read::document(files, &mut problems);
-    let cases = cases::read(files, &mut problems);
+    let cases = cases::read(files, document.as_ref(), &mut problems);
     let mut policy = None;
+    // What a policy extends is a policy by itself.
+    let mut above = document.as_ref().and_then(|document| document.parent.as_deref());
+    while let Some(parent) = above {
+        let mut of_parent = Vec::new();
+        let context = check::Context {
+            document: parent,
+            catalog,
+            cases: &cases,
+            now,
+        };
+        check::all(&context, &mut of_parent);
+        of_parent.retain(|problem| problem.severity == Severity::Error);
+        problems.append(&mut of_parent);
+        above = parent.parent.as_deref();
+    }
     if let Some(document) = &document {
         let context = check::Context {
             document,
@@ -152,6 +209,9 @@ pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
         check::all(&context, &mut problems);
         if !problems.iter().any(|problem| problem.severity == Severity::Error) {
             policy = compile::compile(document, &mut problems);
+            if let Some(policy) = &policy {
+                check::compiled(&context, policy, &mut problems);
+            }
         }
     }
     problems.sort_by(|a, b| (a.place, a.code).cmp(&(b.place, b.code)));

@@ -19,11 +19,47 @@ pub struct Problem {
     pub place: Place,
     /// What to do next.
     pub help: Option<String>,
+    /// What to write instead, where that is certain.
+    pub fix: Option<Fix>,
+}
+
+/// Another word for the one at a problem's place. [`super::fix`] finds out how it is to be written there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// The word that stands there.
+    pub old: String,
+    /// The word that belongs there.
+    pub new: String,
+    /// Whether it has to be written in quotes.
+    pub quoted: bool,
+}
+
+impl Fix {
+    /// One word for another.
+    #[must_use]
+    pub fn word(old: impl Into<String>, new: impl Into<String>) -> Self {
+        Self {
+            old: old.into(),
+            new: new.into(),
+            quoted: false,
+        }
+    }
+
+    /// The same word in quotes.
+    #[must_use]
+    pub fn quote(word: &str) -> Self {
+        Self {
+            quoted: true,
+            ..Self::word(word, word)
+        }
+    }
 }
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
+    /// Nothing is wrong; somebody may want to know.
+    Note,
     /// The policy can be used; somebody should look at it.
     Warning,
     /// The policy cannot be used.
@@ -35,6 +71,7 @@ impl Severity {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Note => "note",
             Self::Warning => "warning",
             Self::Error => "error",
         }
@@ -51,6 +88,7 @@ impl Problem {
             message: message.into(),
             place,
             help: None,
+            fix: None,
         }
     }
 
@@ -63,6 +101,22 @@ impl Problem {
         }
     }
 
+    /// A note.
+    #[must_use]
+    pub fn note(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Note,
+            ..Self::error(code, place, message)
+        }
+    }
+
+    /// With what to write instead.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
+        self
+    }
+
     /// With what to do next.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -70,12 +124,14 @@ impl Problem {
         self
     }
 
-    /// With "did you mean", when one of `known` is close to `word`; else with the list, when it is short.
+    /// With "did you mean", when one of `known` is close to `word`, and with the fix, when it can only be that one; else with
+    /// the list, when it is short.
     #[must_use]
-    pub fn suggest<'k>(self, word: &str, known: impl IntoIterator<Item = &'k str>) -> Self {
+    pub fn suggest<'k>(mut self, word: &str, known: impl IntoIterator<Item = &'k str>) -> Self {
         let mut known: Vec<&str> = known.into_iter().collect();
         known.sort_unstable();
         known.dedup();
+        self.fix = certain(word, &known).map(|meant| Fix::word(word, meant));
         match nearest(word, &known) {
             Some(near) => self.help(format!("did you mean `{near}`?")),
             None if known.is_empty() => self,
@@ -95,8 +151,13 @@ impl Problem {
             line, column, length, ..
         } = self.place;
         let gutter = line.to_string().len();
-        let _ = writeln!(out, "{:gutter$}--> {path}:{line}:{column}", "");
-        if let Some(source) = text.lines().nth(line.saturating_sub(1) as usize) {
+        if line == 0 {
+            // What is missing stands nowhere.
+            let _ = writeln!(out, "{:gutter$}--> {path}", "");
+        } else {
+            let _ = writeln!(out, "{:gutter$}--> {path}:{line}:{column}", "");
+        }
+        if let Some(source) = line.checked_sub(1).and_then(|above| text.lines().nth(above as usize)) {
             let before = column.saturating_sub(1) as usize;
             let room = source.chars().count().saturating_sub(before).max(1);
             let marks = (length.max(1) as usize).min(room);
@@ -120,6 +181,28 @@ fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
         .filter(|&(distance, candidate)| distance <= limit && distance < candidate.chars().count())
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// The known word that `word` can only be a slip of: the one nearest, with the same digits, and long enough that a slip is
+/// likelier than another name. `AU-1` for `AC-1` and `cto` for `cfo` are guesses, not slips.
+fn certain<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let mut near: Vec<(usize, &str)> = known
+        .iter()
+        .map(|candidate| (distance(word, candidate), *candidate))
+        .collect();
+    near.sort_unstable();
+    let mut near = near.into_iter();
+    let (best, meant) = near.next()?;
+    let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+    let needed = match best {
+        0 => 0,
+        1 => 4,
+        2 => 7,
+        _ => return None,
+    };
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let alone = near.next().is_none_or(|(next, _)| next > best);
+    (alone && letters >= needed && digits(word) == digits(meant)).then_some(meant)
 }
 
 /// Edit distance with insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
@@ -156,6 +239,36 @@ mod tests {
         assert_eq!(nearest("payment-crad", &known), Some("payment-card"));
         assert_eq!(nearest("ibna", &known), Some("iban"));
         assert_eq!(nearest("passport", &known), None);
+    }
+
+    #[test]
+    fn a_fix_is_offered_for_a_slip_and_not_for_a_guess() {
+        let known = [
+            "payment-card",
+            "iban",
+            "cto",
+            "ciso",
+            "AU-1",
+            "restricted",
+            "iso-42001-2023",
+        ];
+        assert_eq!(certain("payment-crad", &known), Some("payment-card"));
+        assert_eq!(certain("restrictd", &known), Some("restricted"));
+        assert_eq!(certain("Iban", &known), Some("iban"));
+        for guess in ["cfo", "AC-1", "AU-2", "iso-42001-2022", "strict", "passport"] {
+            assert_eq!(certain(guess, &known), None, "{guess}");
+        }
+        assert_eq!(certain("stafs", &["staff", "stars"]), None, "two are as near");
+    }
+
+    #[test]
+    fn what_stands_nowhere_points_at_the_file_alone() {
+        let problem = Problem::warning("missing-topic", Place::default(), "no clause is about tools").help("add one");
+        let text = problem.render("policy.yaml", "ordain: 1\n");
+        assert_eq!(
+            text,
+            "warning[missing-topic]: no clause is about tools\n --> policy.yaml\n  = help: add one\n"
+        );
     }
 
     #[test]

@@ -257,7 +257,7 @@ fn an_outcome_keeps_what_came_back_and_what_full_enforcement_would_have_done() {
             "result": "completed",
             "status": 200,
             "bytes": 456,
-            "content": {"sources": ["model"], "entities": {"payment-card": {"distinct": 1, "sources": ["model"]}}, "tools": ["calc"]},
+            "content": {"sources": ["model"], "entities": {"payment-card": {"distinct": 1, "sources": ["model"]}}, "tools": [{"name": "calc"}]},
             "decision": {
                 "verdict": "coach",
                 "full": "redact",

@@ -17,7 +17,7 @@ pub mod sse;
 use std::fmt::Debug;
 use std::ops::Range;
 
-use crate::exchange::Half;
+use crate::exchange::{Half, ToolCall};
 use crate::verdict::Source;
 
 /// Why a body is refused before anybody judges it.
@@ -56,8 +56,8 @@ pub struct EventReading {
     pub ends: Vec<String>,
     /// Whether the stream is over with this event.
     pub terminal: bool,
-    /// Names of the tools that this event begins to call.
-    pub tools: Vec<String>,
+    /// The calls of tools that this event begins.
+    pub tools: Vec<CallBegun>,
     /// What it carries that cannot be read as text.
     pub uninspectable: Vec<crate::exchange::Uninspectable>,
     /// If the event only vouches for text of a channel (a signature), that channel: the event is dropped when the
@@ -72,6 +72,23 @@ pub struct Falsified {
     pub channel: String,
     /// Byte range of the value in the event's data.
     pub value: Range<usize>,
+}
+
+/// The beginning of a call in a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallBegun {
+    /// Prefix of the channels that carry the rest of it, such as `0/tool/1/`.
+    pub channel: String,
+    /// The tool, with arguments only if the event carries them as a value rather than as a growing text.
+    pub call: ToolCall,
+}
+
+impl CallBegun {
+    /// Whether a channel carries its arguments.
+    #[must_use]
+    pub fn is_of(&self, channel: &str) -> bool {
+        channel.strip_prefix(self.channel.as_str()) == Some("arguments")
+    }
 }
 
 /// One piece of text in a streamed event.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ordain_core::catalog::Catalog;
 use ordain_core::decide::{Content, Decision, Destination, Facts, Seen, Who, decide};
 use ordain_core::detect::EntityId;
+use ordain_core::inspect::arguments::called;
 use ordain_core::policy::compile::Policy;
 use ordain_core::policy::problem::Severity;
 use ordain_core::policy::{File, Files, load};
@@ -29,7 +30,7 @@ fn the_engine_agrees_with_the_naive_evaluator() {
         for _ in 0..EXCHANGES {
             let facts = generate::facts(&mut rng, &plain);
             let expected = naive::decide(&plain, &facts);
-            let found = decide(&policy, &convert(&facts));
+            let found = decide(&policy, &convert(&policy, &facts));
             acting[expected.verdict as usize] += 1;
             assert_eq!(
                 summary(&policy, &found),
@@ -62,7 +63,7 @@ fn every_selector_key_is_decisive_for_the_engine() {
             (0..EXCHANGES).any(|_| {
                 let facts = generate::facts(&mut rng, &plain);
                 let expected = naive::decide(&without, &facts);
-                summary(&policy, &decide(&policy, &convert(&facts))) != expectation(&expected)
+                summary(&policy, &decide(&policy, &convert(&policy, &facts))) != expectation(&expected)
             })
         });
         assert!(differs, "`{key}` never matters");
@@ -150,7 +151,25 @@ fn sources<'s>(sources: impl IntoIterator<Item = &'s model::Source>) -> SourceSe
         .collect()
 }
 
-pub(crate) fn convert(facts: &model::Facts) -> Facts {
+fn json(value: &model::Value) -> serde_json::Value {
+    match value {
+        model::Value::Text(text) => text.clone().into(),
+        model::Value::Number(tenths) if tenths % 10 == 0 => (tenths / 10).into(),
+        model::Value::Number(tenths) => (f64::from(*tenths) / 10.0).into(),
+        model::Value::List(items) => items.iter().map(json).collect(),
+        model::Value::Map(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), json(value)))
+            .collect(),
+    }
+}
+
+/// The facts for the product. What the policy asks of arguments is answered by the product, from JSON.
+pub(crate) fn convert(policy: &Policy, facts: &model::Facts) -> Facts {
+    let call = |call: &model::Call| {
+        let arguments = json(&model::Value::Map(call.args.clone())).to_string();
+        called(policy, call.tool.clone(), Some(&arguments))
+    };
     let entities = facts.entities.iter().map(|(entity, found)| Seen {
         entity: EntityId::from(entity.as_str()),
         distinct: found.distinct,
@@ -190,7 +209,7 @@ pub(crate) fn convert(facts: &model::Facts) -> Facts {
                 .iter()
                 .map(|(id, of)| (id.clone(), sources(of)))
                 .collect(),
-            tools: facts.tools.clone(),
+            tools: facts.tools.iter().map(call).collect(),
             uninspectable: facts.uninspectable,
             failed: facts.failed,
         },

@@ -2,6 +2,7 @@
 //! dates near its boundaries. [`yaml::yaml`] prints a policy as the document that the product reads.
 //! Every policy here is one that `check` accepts.
 
+mod args;
 mod facts;
 mod keys;
 mod selectors;
@@ -438,7 +439,10 @@ fn tools(rng: &mut Rng, policy: &Policy) -> Tools {
             tool: rng.pick(&TOOL_PATTERNS).to_owned(),
             groups: rng.maybe(40, |rng| groups_or_everyone(rng, &policy.scope.groups)),
             then: rng.maybe(60, |rng| rng.pick(&SPANLESS)),
-            args: rng.percent(15),
+            args: match rng.below(5) {
+                0 | 1 => args::conditions(rng),
+                _ => BTreeMap::new(),
+            },
         });
     }
     Tools {

@@ -10,7 +10,8 @@ mod world;
 
 use std::sync::Arc;
 
-use ordain_core::decide::{Destination, Facts, Who, decide};
+use ordain_core::decide::{Called, Destination, Facts, Who, decide};
+use ordain_core::inspect::arguments::called;
 use ordain_core::verdict::{Mode, Verdict};
 
 use world::{answered, errors, policy, prompt, to, told, with};
@@ -267,9 +268,62 @@ education:
         (&["calc", "web"], "hold by access.tools"),
         (&["web", "mail.send"], "block by access.tools"),
     ] {
-        calls.content.tools = tools.iter().map(|&tool| tool.to_owned()).collect();
+        let called = |&tool: &&str| Called {
+            name: tool.to_owned(),
+            ..Called::default()
+        };
+        calls.content.tools = tools.iter().map(called).collect();
         assert_eq!(told(&all, &calls), expected);
     }
+}
+
+/// An entry with `args` matches a call when each of its conditions holds; several calls are judged one by one.
+#[test]
+fn law_2_conditions_on_arguments_choose_the_entry() {
+    let all = policy(
+        r#"
+access:
+  grants: [{id: AC-1, groups: [everyone]}]
+  tools:
+    unlisted: block
+    list:
+      - {tool: mail.send, args: {to: "*@northwind.example"}}
+      - {tool: mail.send, groups: [engineering], args: {to: "*@partner.example", size: ["<= 10", small]}, then: hold}
+      - {tool: pay, args: {"order.amount": "<= 500", /lines/0/id: "*"}, then: coach}
+  clauses: [{id: AC-2, statement: Whose., enforced_by: access}, {id: AC-3, statement: Tools., enforced_by: access.tools}]
+"#,
+    );
+    let mut facts = answered(with(&[]));
+    let mut told = |calls: &[(&str, &str)]| {
+        let call = |&(tool, arguments): &(&str, &str)| called(&all, tool.to_owned(), Some(arguments));
+        facts.content.tools = calls.iter().map(call).collect();
+        told(&all, &facts)
+    };
+    let (home, partner) = (
+        ("mail.send", r#"{"to": ["a@northwind.example", "b@northwind.example"]}"#),
+        ("mail.send", r#"{"to": "a@partner.example", "size": 9.5}"#),
+    );
+    let block = "block by access.tools";
+    assert_eq!(told(&[home]), "allow");
+    assert_eq!(told(&[partner]), "hold by access.tools");
+    assert_eq!(told(&[home, partner, home]), "hold by access.tools");
+    for (tool, arguments) in [
+        ("mail.send", r#"{"to": ["a@northwind.example", "b@else.example"]}"#),
+        ("mail.send", r#"{"to": "a@partner.example", "size": 11}"#),
+        ("mail.send", r#"{"to": "a@partner.example"}"#),
+        ("mail.send", r#"{"to": {"to": "a@northwind.example"}}"#),
+        ("mail.send", r#"{"to": []}"#),
+        ("mail.send", r#"{"to": "a@northwind.example", "to": "b@else.example"}"#),
+        ("mail.send", "to a@northwind.example"),
+        ("pay", r#"{"order": {"amount": 500}}"#),
+        ("pay", r#"{"order.amount": 500, "lines": [{"id": "x"}]}"#),
+    ] {
+        assert_eq!(told(&[home, (tool, arguments)]), block, "{tool} {arguments}");
+    }
+    assert_eq!(
+        told(&[("pay", r#"{"order": {"amount": 5e2}, "lines": [{"id": "x"}]}"#)]),
+        "coach by access.tools"
+    );
 }
 
 #[test]

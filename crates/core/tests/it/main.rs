@@ -10,3 +10,4 @@ mod agreement;
 mod generate;
 mod laws;
 mod naive;
+mod sample;

@@ -7,8 +7,8 @@ pub(crate) mod model;
 use jiff::ToSpan as _;
 use jiff::civil::DateTime;
 use model::{
-    Answer, App, AppClass, AppSelector, DAYS, Direction, Escalation, Exception, FAMILIES, Facts, Found, Mode, OneOf,
-    Period, Policy, Rule, Selector, Source, Spot, Verdict,
+    Answer, App, AppClass, AppSelector, Call, DAYS, Direction, Escalation, Exception, FAMILIES, Facts, Found, Mode,
+    OneOf, Period, Policy, Rule, Selector, Source, Spot, Value, Verdict,
 };
 use std::collections::BTreeSet;
 
@@ -331,11 +331,14 @@ impl Case<'_> {
         let Some(tools) = &self.policy.tools else {
             return Vec::new();
         };
-        let judge = |called: &String| {
+        let judge = |called: &Call| {
             let entry = tools.list.iter().find(|entry| {
-                !entry.args
-                    && matches_pattern(&entry.tool, called)
+                matches_pattern(&entry.tool, &called.tool)
                     && entry.groups.as_ref().is_none_or(|groups| self.in_one_of(groups))
+                    && entry
+                        .args
+                        .iter()
+                        .all(|(name, patterns)| argument_fits(called, name, patterns))
             });
             entry.map_or(tools.unlisted, |entry| entry.then.unwrap_or(Verdict::Allow))
         };
@@ -432,7 +435,10 @@ impl Case<'_> {
             && map.group.as_ref().is_none_or(|groups| self.in_one_of(groups))
             && map.app.as_ref().is_none_or(|apps| self.app_matches(apps))
             && fits_one_of(&map.model, facts.model.as_slice())
-            && fits_one_of(&map.tool, &facts.tools)
+            && fits_one_of(
+                &map.tool,
+                &facts.tools.iter().map(|call| call.tool.clone()).collect::<Vec<_>>(),
+            )
             && map.direction.is_none_or(|direction| direction == facts.direction)
             && is_one_of(&map.source, &facts.sources)
             && map
@@ -508,6 +514,71 @@ impl Case<'_> {
             })
             && time.from.is_none_or(|from| from <= today)
             && time.until.is_none_or(|until| today <= until)
+    }
+}
+
+/// Whether the argument is there, and each of its values fits one of the patterns.
+fn argument_fits(call: &Call, name: &str, patterns: &[String]) -> bool {
+    let steps: Vec<String> = match name.strip_prefix('/') {
+        Some(pointer) => pointer.split('/').map(|step| step.replace("~1", "/")).collect(),
+        None => name.split('.').map(str::to_owned).collect(),
+    };
+    let through_lists = !name.starts_with('/');
+    let values = values_at(&Value::Map(call.args.clone()), &steps, through_lists);
+    values.is_some_and(|values| {
+        let fits = |value: &Value| patterns.iter().any(|pattern| value_fits(pattern, value));
+        !values.is_empty() && values.iter().all(fits)
+    })
+}
+
+/// The single values at a path; `None` if it is absent somewhere, or leads to a map or an empty list.
+fn values_at(value: &Value, steps: &[String], through_lists: bool) -> Option<Vec<Value>> {
+    match (value, steps) {
+        (Value::Map(_), []) => None,
+        (Value::Map(members), [step, rest @ ..]) => values_at(members.get(step)?, rest, through_lists),
+        (Value::List(items), [step, rest @ ..]) if !through_lists => {
+            values_at(items.get(step.parse::<usize>().ok()?)?, rest, through_lists)
+        }
+        (Value::List(items), steps) => {
+            if items.is_empty() {
+                return None;
+            }
+            let each: Option<Vec<Vec<Value>>> =
+                items.iter().map(|item| values_at(item, steps, through_lists)).collect();
+            Some(each?.concat())
+        }
+        (single, []) => Some(vec![single.clone()]),
+        (_, _) => None,
+    }
+}
+
+fn value_fits(pattern: &str, value: &Value) -> bool {
+    let bound = |sign: &str| {
+        let number: f64 = pattern.strip_prefix(sign)?.trim().parse().ok()?;
+        Some(number * 10.0)
+    };
+    match value {
+        Value::Number(tenths) => {
+            let number = f64::from(*tenths);
+            match (bound("<="), bound("<"), bound(">="), bound(">")) {
+                (Some(most), ..) => number <= most,
+                (_, Some(end), ..) => number < end,
+                (_, _, Some(least), _) => number >= least,
+                (_, _, _, Some(end)) => number > end,
+                _ => matches_pattern(pattern, &(number / 10.0).to_string()),
+            }
+        }
+        Value::Text(text) => {
+            let addresses = |text: &str| text.chars().filter(|c| *c == '@').count();
+            let climbs = text.replace('\\', "/").split('/').any(|step| step == "..");
+            pattern == "*"
+                || (!pattern.starts_with(['<', '>'])
+                    && matches_pattern(pattern, text)
+                    && !text.contains(char::is_control)
+                    && (addresses(pattern) == 0 || addresses(pattern) == addresses(text))
+                    && (!pattern.contains('/') || !climbs))
+        }
+        Value::List(_) | Value::Map(_) => false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::world::{CARD, DIALECTS, Dialect, KEY, Panics, chunk, detecting, rules, run_whole};
+use super::world::{CARD, DIALECTS, Dialect, KEY, Panics, chunk, detecting, rules, run_whole, tools};
 use crate::detect::PaymentCard;
 use crate::inspect::Ending;
 use crate::verdict::Verdict;
@@ -78,7 +78,7 @@ fn a_failure_in_arguments_names_its_detector() {
     let stream = chunk(0, &call, None) + &chunk(0, &json!({}), Some("tool_calls")) + "data: [DONE]\n\n";
     let done = run_whole(&rules, Dialect::OpenAi, &stream);
     assert_eq!(done.judged.failed, ["panics"]);
-    assert_eq!(done.judged.facts.content.tools, ["f"]);
+    assert_eq!(tools(&done.judged), ["f"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::world::{
     CARD, DIALECTS, Dialect, Dice, Hesitates, KEY, MAIL, admitted, blocking, chunk, detecting, masking, named, rules,
-    run, run_whole,
+    run, run_whole, tools,
 };
 use crate::inspect::{Ending, Fate, Rules};
 use crate::verdict::Verdict;
@@ -228,7 +228,7 @@ fn arguments_are_masked_whole_whatever_escapes_they_are_written_with() {
                 (done.channels()["0/0"].as_str(), done.ending),
                 (masked, Ending::Complete)
             );
-            assert_eq!(done.judged.facts.content.tools, ["pay"]);
+            assert_eq!(tools(&done.judged), ["pay"]);
             let done = run_whole(&rules, Dialect::Anthropic, &used(&pieces));
             assert_eq!((done.channels()["0"].as_str(), done.ending), (masked, Ending::Complete));
         }

@@ -20,7 +20,7 @@ pub(super) const CARD: &str = "4111 1111 1111 1111";
 pub(super) const KEY: &str = "sk-proj-Qm3xT9vKc2LpWz8R-bN5y_hG7dSfAe4UoXi1Jk6VtM";
 pub(super) const MAIL: &str = "ana@northwind.example";
 
-const POLICY: &str = r#"
+pub(super) const POLICY: &str = r#"
 ordain: 1
 organization: Example
 version: "1"
@@ -65,7 +65,12 @@ pub(super) fn rules(then: &str, mode: &str, unavailable: &str) -> Arc<Rules> {
         .replace("THEN", then)
         .replace("MODE", mode)
         .replace("UNAVAILABLE", unavailable);
-    let files = Files::single(&text);
+    of_text(&text)
+}
+
+/// The rules of a whole document.
+pub(super) fn of_text(text: &str) -> Arc<Rules> {
+    let files = Files::single(text);
     let loaded = load(
         &files,
         &Catalog::built_in(),
@@ -278,6 +283,17 @@ impl Outcome {
     pub(super) fn said(&self) -> String {
         self.channels().remove("0").unwrap_or_default()
     }
+}
+
+/// Names of the tools called.
+pub(super) fn tools(judged: &Judged) -> Vec<&str> {
+    judged
+        .facts
+        .content
+        .tools
+        .iter()
+        .map(|call| call.name.as_str())
+        .collect()
 }
 
 /// Runs a stream cut into these pieces of bytes, and closes it.

@@ -4,11 +4,19 @@
 //! that is told by indentation.
 
 use crate::library::frame::item;
+use crate::policy::fields::Reader;
 use crate::policy::node::{self, Entry, Node, Place, Value};
 
 /// Whether a text has a top-level key.
 pub(super) fn has_section(text: &str, section: &str) -> bool {
     entry(text, section).is_some()
+}
+
+/// The texts of a top-level list.
+pub(super) fn texts(text: &str, key: &str) -> Vec<String> {
+    let mut reader = Reader::default();
+    let texts = entry(text, key).map(|entry| reader.texts(&entry.node));
+    texts.into_iter().flatten().map(|text| text.value).collect()
 }
 
 /// Puts a clause at the end of its section's list; the text and the line where it now stands.

@@ -2,13 +2,16 @@
 
 use super::{Context, check, selectors};
 use crate::detect::entities::entity;
+use crate::policy::node::Place;
 use crate::policy::problem::Problem;
 use crate::verdict::Verdict;
 
 check!(
     "awaits",
-    "Entities that no detector finds, verdicts that act as `block`, and conditions on tool arguments (a warning: what awaits is never taken as done).",
-    run,
+    Note,
+    "Entities that no detector finds, verdicts that act as `block`, and what the gateway does not act on: labels of outputs, consequences, metrics (a note: what awaits is never taken as done).",
+    "Nothing to do until the product can; or leave the part out.",
+    Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: source-code}, then: block}} #!\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: iban}, then: block}}\n",
 );
@@ -24,20 +27,20 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
             .chain(document.data.patterns.iter().map(|(entity, _)| entity))
             .any(|entity| entity.as_str() == name)
     };
-    let mut warn =
-        |place, message: String, help: &str| problems.push(Problem::warning("awaits", place, message).help(help));
+    let mut note =
+        |place, message: String, help: &str| problems.push(Problem::note("awaits", place, message).help(help));
     let selected = selectors(document).flat_map(|selector| selector.data.iter().flatten());
     let named = document.data.entities.iter().map(|(entity, _)| entity).chain(selected);
     for name in named.filter(|name| entity(name.as_str()).is_some_and(|known| !known.detected) && !own(name.as_str())) {
         let help = "name keywords or a pattern for it under `data`, or wait for its detector";
-        warn(
+        note(
             name.place,
             format!("nothing finds `{}` yet, so what depends on it does nothing", name.value),
             help,
         );
     }
     for finding in selectors(document).flat_map(|selector| selector.finding.iter().flatten()) {
-        warn(
+        note(
             finding.place,
             format!("nothing makes the finding `{}` yet", finding.value),
             "what depends on it does nothing until a detector makes it",
@@ -85,23 +88,39 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     {
         if matches!(verdict.value, Verdict::Justify | Verdict::Hold) {
             let message = format!("the gateway cannot `{}` yet: it blocks instead", verdict.value);
-            warn(
+            note(
                 verdict.place,
                 message,
                 "the policy decides as written; cases and impact show the verdict you wrote",
             );
         }
     }
-    for tool in document.access.tools.iter().flat_map(|tools| &tools.list) {
-        if let Some(place) = tool.args_place {
-            warn(
-                place,
-                format!(
-                    "arguments of `{}` are not checked yet: its calls count as unlisted",
-                    tool.tool.value
-                ),
-                "grant the tool without `args`, or wait",
-            );
+    let outputs = document.outputs.iter().map(|outputs| outputs.place);
+    let ladder = document.consequences.iter().map(|consequences| consequences.place);
+    let metrics = document
+        .objectives
+        .iter()
+        .filter_map(|objective| objective.metric.as_ref());
+    let unused: [(&str, &str, Vec<Place>); 3] = [
+        (
+            "nothing labels answers or follows their reuse yet",
+            "people go by what is written here; no answer carries a label",
+            outputs.collect(),
+        ),
+        (
+            "nothing proposes or follows consequences yet",
+            "people go by what is written here; there are no cases to work",
+            ladder.collect(),
+        ),
+        (
+            "nothing measures this yet",
+            "until something does, it is shown as unmeasured",
+            metrics.map(|metric| metric.place).collect(),
+        ),
+    ];
+    for (message, help, places) in unused {
+        for place in places {
+            note(place, message.to_owned(), help);
         }
     }
 }

@@ -6,8 +6,10 @@ use crate::verdict::Mode;
 
 check!(
     "clause-without-case",
+    Error,
     "A clause whose rule is enforced is named by the `clauses` of at least one case.",
-    run,
+    "Add a case that names the clause, or let it only observe for now.",
+    Document(run),
     bad: "rollout: {default: observe, AU-1: enforce}\nacceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: staff}, then: block}} #!\n",
     good: "rollout: {default: observe}\nacceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: staff}, then: block}}\n",
 );

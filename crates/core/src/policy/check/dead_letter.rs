@@ -5,10 +5,12 @@ use crate::policy::problem::Problem;
 
 check!(
     "dead-letter",
+    Error,
     "Every clause has a rule, names section data that is there, or asks for evidence.",
-    run,
+    "Give the clause a `rule`, name section data with `enforced_by`, or ask for `evidence`: one of the three.",
+    Document(run),
     bad: "risk:\n  clauses:\n    - {id: RI-1, statement: We are careful.} #!\n",
-    good: "risk:\n  clauses:\n    - {id: RI-1, statement: We are careful., evidence: {task: review, every: 90 days}}\n",
+    good: "risk:\n  clauses:\n    - {id: RI-1, statement: We are careful., evidence: {task: review, every: 90 days, by: ciso}}\n",
 );
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {

@@ -8,10 +8,12 @@ use crate::policy::problem::Problem;
 
 check!(
     "duplicate-id",
+    Error,
     "Ids of clauses, grants, gates, uses, objectives, exceptions and classified apps stand once.",
-    run,
-    bad: "risk:\n  clauses:\n    - {id: RI-1, statement: One., evidence: {task: review}}\n    - {id: RI-1, statement: Two., evidence: {task: review}} #!\n",
-    good: "risk:\n  clauses:\n    - {id: RI-1, statement: One., evidence: {task: review}}\n    - {id: RI-2, statement: Two., evidence: {task: review}}\n",
+    "Give each its own id.",
+    Document(run),
+    bad: "risk:\n  clauses:\n    - {id: RI-1, statement: One., evidence: {task: review, every: 90 days, by: ciso}}\n    - {id: RI-1, statement: Two., evidence: {task: review, every: 90 days, by: ciso}} #!\n",
+    good: "risk:\n  clauses:\n    - {id: RI-1, statement: One., evidence: {task: review, every: 90 days, by: ciso}}\n    - {id: RI-2, statement: Two., evidence: {task: review, every: 90 days, by: ciso}}\n",
 );
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {

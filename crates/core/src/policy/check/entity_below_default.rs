@@ -5,10 +5,12 @@ use crate::policy::problem::Problem;
 
 check!(
     "entity-below-default",
+    Error,
     "No entity has a class below the default: text in which it is found would count as less than text in which nothing is.",
-    run,
-    bad: "data:\n  classes: [public, internal]\n  default: internal\n  entities: {iban: public} #!\n  matrix:\n    public:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}\n    internal: {sanctioned: allow, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
-    good: "data:\n  classes: [public, internal]\n  default: internal\n  entities: {iban: internal}\n  matrix:\n    public:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}\n    internal: {sanctioned: allow, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
+    "Give the entity the default class or a higher one.",
+    Document(run),
+    bad: "data:\n  classes: [public, internal]\n  default: internal\n  retention: {content: 0 days, records: 2 years}\n  entities: {iban: public} #!\n  matrix:\n    public:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}\n    internal: {sanctioned: allow, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
+    good: "data:\n  classes: [public, internal]\n  default: internal\n  retention: {content: 0 days, records: 2 years}\n  entities: {iban: internal}\n  matrix:\n    public:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}\n    internal: {sanctioned: allow, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
 );
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {

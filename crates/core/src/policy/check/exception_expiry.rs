@@ -5,8 +5,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "exception-expiry",
+    Error,
     "Every exception expires at most 90 days after it was granted (or the policy approved).",
-    run,
+    "Add `expires:` with a date at most 90 days after `granted:`.",
+    Document(run),
     bad: "exceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, expires: 2027-06-01} #!\n",
     good: "exceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, expires: 2027-02-01}\n",
 );

@@ -1,31 +1,26 @@
 //! What has run out: it takes its stated effect at run time, and somebody should know.
 
-use super::{Context, check};
+use super::{Context, check, past};
 use crate::policy::problem::Problem;
 
 check!(
     "expired",
-    "Evidence that is overdue, and classifications, terms, exceptions and exclusions that have run out (a warning: the calendar never makes a policy invalid).",
-    run,
-    bad: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., evidence: {task: review, every: 30 days, last: 2026-10-01}} #!\n",
-    good: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., evidence: {task: review, every: 30 days, last: 2026-12-01}}\n",
+    Warning,
+    "Evidence that is overdue, and classifications, exceptions and exclusions that have run out (a warning: the calendar never makes a policy invalid).",
+    "Do it again and state the new date, or remove what has run out.",
+    Document(run),
+    bad: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., evidence: {task: review, every: 30 days, by: ciso, last: 2026-10-01}} #!\n",
+    good: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., evidence: {task: review, every: 30 days, by: ciso, last: 2026-12-01}}\n",
 );
-
-/// Vendor terms are looked at again after this many days.
-const TERMS_DAYS: i64 = 180;
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let (document, today) = (context.document, context.today());
     let mut warn =
         |place, message: String, help: &str| problems.push(Problem::warning("expired", place, message).help(help));
-    let after = |date: jiff::civil::Date, days: i64| {
-        date.checked_add(jiff::Span::new().days(days))
-            .is_ok_and(|last| today > last)
-    };
     for clause in &document.clauses {
         let Some(evidence) = &clause.evidence else { continue };
         if let (Some(every), Some(last)) = (&evidence.every, &evidence.last)
-            && after(last.value, i64::from(every.value))
+            && past(today, last.value, every.value)
         {
             warn(
                 last.place,
@@ -42,17 +37,6 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
                 expires.on.place,
                 format!("the classification of `{id}` has run out: it counts as {now}"),
                 "classify it again",
-            );
-        }
-        if let Some(checked) = app
-            .terms_checked
-            .as_ref()
-            .filter(|checked| after(checked.value, TERMS_DAYS))
-        {
-            warn(
-                checked.place,
-                format!("the terms of `{id}` were checked more than {TERMS_DAYS} days ago"),
-                "check them again and state the date",
             );
         }
     }
@@ -76,15 +60,5 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
                 "remove it, or state a new date and reason",
             );
         }
-    }
-    if let Some(review) = document.review.as_ref().and_then(|review| review.every.as_ref())
-        && let Some(on) = document.approved.as_ref().and_then(|approved| approved.on.as_ref())
-        && after(on.value, i64::from(review.value))
-    {
-        warn(
-            review.place,
-            format!("the policy was approved on {} and is due for review", on.value),
-            "review it and state the new approval",
-        );
     }
 }

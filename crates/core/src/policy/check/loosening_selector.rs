@@ -6,8 +6,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "loosening-selector",
+    Error,
     "`unless`, `who` and `for` do not test `data` or `finding`.",
-    run,
+    "Say the opposite in `when`.",
+    Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: staff}, unless: {data: iban}, then: block}} #!\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: staff}, unless: {use: coding}, then: block}}\n",
 );

@@ -7,10 +7,12 @@ use crate::verdict::{AppClass, Verdict};
 
 check!(
     "matrix-not-monotone",
+    Error,
     "Verdicts of the matrix, of an app's own cells and of the answers never get weaker with a higher data class, nor with a less trusted app class.",
-    run,
-    bad: "data:\n  classes: [internal, restricted]\n  default: internal\n  matrix:\n    internal:   {sanctioned: coach, tolerated: coach, unknown: block, unsanctioned: block}\n    restricted: {sanctioned: allow, tolerated: block, unknown: block, unsanctioned: block} #!\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
-    good: "data:\n  classes: [internal, restricted]\n  default: internal\n  matrix:\n    internal:   {sanctioned: coach, tolerated: coach, unknown: block, unsanctioned: block}\n    restricted: {sanctioned: coach, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
+    "Make the weaker cell as strict as the one before it, or relax that one.",
+    Document(run),
+    bad: "data:\n  classes: [internal, restricted]\n  default: internal\n  retention: {content: 0 days, records: 2 years}\n  matrix:\n    internal:   {sanctioned: coach, tolerated: coach, unknown: block, unsanctioned: block}\n    restricted: {sanctioned: allow, tolerated: block, unknown: block, unsanctioned: block} #!\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
+    good: "data:\n  classes: [internal, restricted]\n  default: internal\n  retention: {content: 0 days, records: 2 years}\n  matrix:\n    internal:   {sanctioned: coach, tolerated: coach, unknown: block, unsanctioned: block}\n    restricted: {sanctioned: coach, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
 );
 
 fn cell<'d>(document: &'d Document, class: &str, app: AppClass) -> Option<&'d At<Verdict>> {

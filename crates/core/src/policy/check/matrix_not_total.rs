@@ -7,10 +7,12 @@ use crate::verdict::AppClass;
 
 check!(
     "matrix-not-total",
+    Error,
     "Every cell of data class x app class has a verdict, so that nothing is decided by omission.",
-    run,
-    bad: "data:\n  classes: [internal, restricted]\n  default: internal\n  matrix:\n    internal:   {sanctioned: allow, tolerated: coach, unsanctioned: block} #!\n    restricted: {sanctioned: block, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
-    good: "data:\n  classes: [internal, restricted]\n  default: internal\n  matrix:\n    internal:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}\n    restricted: {sanctioned: block, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
+    "Write a verdict for each data class and app class.",
+    Document(run),
+    bad: "data:\n  classes: [internal, restricted]\n  default: internal\n  retention: {content: 0 days, records: 2 years}\n  matrix:\n    internal:   {sanctioned: allow, tolerated: coach, unsanctioned: block} #!\n    restricted: {sanctioned: block, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
+    good: "data:\n  classes: [internal, restricted]\n  default: internal\n  retention: {content: 0 days, records: 2 years}\n  matrix:\n    internal:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}\n    restricted: {sanctioned: block, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
 );
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {

@@ -7,8 +7,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "missing-section",
+    Error,
     "A policy has all fourteen sections; one without anything to say states so.",
-    run,
+    "Add the section; one sentence will do.",
+    Document(run),
     bad: "monitoring: ~\n",
     good: "monitoring: {statement: We watch nothing but counts.}\n",
 );

@@ -5,8 +5,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "never-excepted",
+    Error,
     "No exception names what `never_excepted` lists.",
-    run,
+    "Remove the exception, or take the clause off the list.",
+    Document(run),
     bad: "never_excepted: [data.matrix]\nexceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, expires: 2027-02-01} #!\n",
     good: "never_excepted: [access]\nexceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, expires: 2027-02-01}\n",
 );

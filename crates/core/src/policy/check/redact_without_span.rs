@@ -6,8 +6,10 @@ use crate::verdict::Verdict;
 
 check!(
     "redact-without-span",
+    Error,
     "`redact` needs something to mask: a rule names entities or classes above the default in every `when`; the default class, gates, tools and scope have no `redact`.",
-    run,
+    "Say `block`, `hold` or `coach`, or name what is to be masked.",
+    Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: staff}, then: redact}} #!\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: payment-card}, then: redact}}\n",
 );

@@ -10,6 +10,7 @@ organization: Example
 version: "1"
 timezone: Europe/Berlin
 approved: {by: board, on: 2026-11-20, effective: 2026-12-01}
+review: {every: 180 days}
 rollout: {default: observe}
 purpose: {statement: Why.}
 scope:
@@ -20,7 +21,7 @@ roles:
   people: {ciso: ciso@example.com, cto: cto@example.com}
   owner: {accountable: ciso, deputy: cto}
 applications:
-  sanctioned: [{app: openai-api}]
+  sanctioned: [{app: openai-api, owner: cto, terms: {checked: 2026-11-01}}]
   clauses: [{id: AP-1, statement: Which., enforced_by: applications}]
 acceptable_use: {statement: How.}
 access:
@@ -29,15 +30,18 @@ access:
 data:
   classes: [internal, restricted]
   default: internal
+  retention: {content: 0 days, records: 2 years}
   entities: {payment-card: restricted}
   matrix:
     internal:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}
     restricted: {sanctioned: redact, tolerated: block, unknown: block, unsanctioned: block}
   clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]
-shadow_ai: {statement: Found.}
+shadow_ai:
+  clauses: [{id: SH-9, statement: Found., evidence: {task: discovery, every: 30 days, by: cto}}]
 transparency: {statement: Told.}
 risk: {statement: Weighed.}
-compliance: {statement: Kept.}
+compliance:
+  clauses: [{id: CO-9, statement: Tried., evidence: {task: test, every: 90 days, by: ciso}, frameworks: {owasp-llm-2026: [LLM01, LLM03]}}]
 monitoring: {statement: Watched.}
 education: {statement: Taught.}
 consequences: {statement: Fair.}
@@ -71,15 +75,21 @@ fn laid_over(example: &str) -> String {
     all.into_iter().map(|(_, block)| block).collect()
 }
 
-fn problems(example: &str) -> Vec<(&'static str, u32)> {
-    let text = laid_over(example);
-    let now = "2026-12-10T12:00:00Z".parse().expect("a moment");
-    let loaded = load(&Files::single(&text), &Catalog::built_in(), now);
-    loaded
-        .problems
+/// What is found in an example, but for notes of what awaits (which examples of other checks cannot do without).
+pub(super) fn problems(example: &str) -> Vec<(&'static str, u32)> {
+    let problems = loaded(example);
+    let awaits = |problem: &&Problem| problem.code == "awaits" && !example.contains("source-code");
+    problems
         .iter()
+        .filter(|problem| !awaits(problem))
         .map(|problem| (problem.code, problem.place.line))
         .collect()
+}
+
+fn loaded(example: &str) -> Vec<Problem> {
+    let text = laid_over(example);
+    let now = "2026-12-10T12:00:00Z".parse().expect("a moment");
+    load(&Files::single(&text), &Catalog::built_in(), now).problems
 }
 
 #[test]
@@ -102,7 +112,59 @@ fn every_check_finds_its_bad_document_and_passes_its_good_one() {
             check.code
         );
         assert_eq!(problems(check.good), [], "{}: the good document", check.code);
+        let severities: Vec<Severity> = loaded(check.bad).iter().map(|problem| problem.severity).collect();
+        assert!(severities.contains(&check.severity), "{}: {severities:?}", check.code);
     }
+}
+
+/// Further forms of what a check is about, each a policy with exactly these problems.
+#[test]
+fn checks_know_their_mistakes_in_other_forms() {
+    let people = "roles:\n  people: {ciso: ciso@example.com, cto: cto@example.com, dpo: CTO@example.com}\n";
+    let exception = |approved: &str| {
+        format!(
+            "{people}  owner: {{accountable: ciso, deputy: cto}}\n  board: {{members: [ciso, cto], quorum: 2}}\nexceptions:\n  - {{id: EX-1, clause: data.matrix, who: {{group: staff}}, then: allow, reason: trial, requested: cto, approved: {approved}, expires: 2027-02-01}}\n"
+        )
+    };
+    let evidence = "evidence: {task: review, every: 90 days, by: ciso}";
+    let maps = |frameworks: &str| {
+        format!("risk:\n  clauses: [{{id: RI-1, statement: Weighed., {evidence}, frameworks: {{{frameworks}}}}}]\n")
+    };
+    for (example, expected) in [
+        // One person in two roles is one person.
+        (exception("[dpo]"), vec!["self-approval"]),
+        (exception("[dpo, ciso]"), vec!["self-approval"]),
+        (exception("[board]"), vec!["self-approval"]),
+        (exception("[ciso]"), vec![]),
+        (format!("{people}  owner: {{accountable: cto, deputy: dpo}}\n"), vec!["vacant-role"]),
+        (format!("{people}  owner: {{accountable: cto}}\n"), vec!["vacant-role"]),
+        (people.to_owned(), vec!["vacant-role"]),
+        (format!("{people}  owner: {{accountable: cto, deputy: ciso}}\n  board: {{members: [ciso], quorum: 0}}\n"), vec!["impossible-quorum"]),
+        (format!("{people}  owner: {{accountable: cto, deputy: ciso}}\n  board: {{members: [ciso, cto, cto], quorum: 3}}\n"), vec!["impossible-quorum"]),
+        (format!("{people}  owner: {{accountable: cto, deputy: ciso}}\n  raci: [{{for: data, accountable: [ciso, cto]}}]\n"), vec!["two-accountables"]),
+        ("purpose:\n  objectives: [{id: a, target: few}]\n".to_owned(), vec!["objective-without-metric"; 2]),
+        ("review: ~\n".to_owned(), vec!["review-overdue"]),
+        ("review: {also: [incident]}\n".to_owned(), vec!["review-overdue"]),
+        ("shadow_ai: {statement: Found.}\n".to_owned(), vec!["missing-topic"]),
+        ("compliance: {statement: Kept.}\n".to_owned(), vec!["missing-topic"; 2]),
+        ("consequences:\n  ladder: [coach]\n  two_people_from: manager\n  clauses: [{id: CN-1, statement: Fair., enforced_by: consequences.ladder}]\n".to_owned(), vec!["consequence-ladder"; 2]),
+        (maps("owasp-llm-2025: [LLM06]"), vec!["retired-framework-item"]),
+        (maps("mitre-atlas: [T0019]"), vec!["retired-framework-item"]),
+        (maps("iso-42001: [A.2.2]"), vec!["unversioned-framework"]),
+        (maps("mitre-atlas: [T0051], csa-aicm-1.1: [GRC-01], owasp-asi-2026: ['ASI01:2026']"), vec![]),
+    ] {
+        let codes: Vec<&str> = problems(&example).into_iter().map(|(code, _)| code).collect();
+        assert_eq!(codes, expected, "{example}");
+    }
+}
+
+/// What an edition's items have become is told item by item.
+#[test]
+fn a_retired_edition_names_the_successors() {
+    let example = "risk:\n  clauses: [{id: RI-1, statement: Weighed., evidence: {task: review, every: 90 days, by: ciso}, frameworks: {owasp-llm-2025: [LLM06, 'LLM07:2025']}}]\n";
+    let helps: Vec<Option<String>> = loaded(example).into_iter().map(|problem| problem.help).collect();
+    let told = "`LLM06` is now `LLM03`, `LLM07:2025` is now `LLM08`";
+    assert_eq!(helps, [Some(told.to_owned())]);
 }
 
 /// Codes are what scripts and pull-request comments go by: they are stable, and none is lost unnoticed.
@@ -111,28 +173,49 @@ fn the_codes_are_these() {
     let mut codes: Vec<&str> = ALL.iter().map(|check| check.code).collect();
     codes.sort_unstable();
     let known = [
+        "app-without-owner",
         "awaits",
         "clause-without-case",
+        "consequence-ladder",
         "dead-letter",
         "duplicate-id",
+        "duplicate-rule",
         "entity-below-default",
+        "evidence-without-cadence",
         "exception-expiry",
         "expired",
+        "group-unused",
+        "impossible-quorum",
         "loosening-selector",
         "matrix-not-monotone",
         "matrix-not-total",
         "missing-section",
+        "missing-topic",
         "never-excepted",
+        "objective-without-metric",
         "redact-without-span",
+        "retention-missing",
+        "retired-framework-item",
+        "review-overdue",
+        "self-approval",
+        "statement-exceeds-rule",
+        "terms-stale",
+        "training-gate-impossible",
+        "two-accountables",
         "uncited-data",
         "unknown-app",
         "unknown-citation",
         "unknown-class",
         "unknown-course",
         "unknown-entity",
+        "unknown-framework",
+        "unknown-framework-item",
         "unknown-group",
         "unknown-role",
         "unknown-use",
+        "unversioned-framework",
+        "use-without-owner",
+        "vacant-role",
     ];
     assert_eq!(codes, known);
 }
@@ -148,6 +231,72 @@ fn codes_stand_once() {
     }
 }
 
+/// The reference lists every check and every mistake of form, in the words of the registry.
+#[test]
+fn the_reference_says_what_the_registry_says() {
+    let mut expected = String::new();
+    let mut checks: Vec<&Check> = ALL.iter().collect();
+    checks.sort_by_key(|check| check.code);
+    for Check {
+        code,
+        severity,
+        about,
+        mend,
+        ..
+    } in checks
+    {
+        expected += &format!("| `{code}` | {} | {about} | {mend} |\n", severity.as_str());
+    }
+    let mut forms = String::new();
+    for Form { code, about, mend } in FORM {
+        forms += &format!("| `{code}` | {about} | {mend} |\n");
+    }
+    let reference = include_str!("../../../../../docs/reference/checks.md");
+    let rows = |wanted: &str| {
+        let tables = reference
+            .split("\n\n")
+            .filter(|part| part.trim_start().starts_with(wanted));
+        let rows = tables
+            .flat_map(|table| table.lines().skip(2))
+            .map(|row| format!("{row}\n"));
+        rows.collect::<String>()
+    };
+    assert_eq!(rows("| code | severity |"), expected, "docs/reference/checks.md");
+    assert_eq!(rows("| code | what is so"), forms, "docs/reference/checks.md");
+}
+
+/// Every code that the readers and the compiler report is a mistake of form that the reference knows.
+#[test]
+fn the_readers_report_no_code_that_is_not_listed() {
+    let sources = [
+        include_str!("../node.rs"),
+        include_str!("../fields.rs"),
+        include_str!("../cases.rs"),
+        include_str!("../read/mod.rs"),
+        include_str!("../read/header.rs"),
+        include_str!("../read/people.rs"),
+        include_str!("../read/rules.rs"),
+        include_str!("../read/subject.rs"),
+        include_str!("../read/extend/mod.rs"),
+        include_str!("../read/extend/data.rs"),
+        include_str!("../read/extend/delegated.rs"),
+        include_str!("../read/extend/rules.rs"),
+        include_str!("../compile.rs"),
+        include_str!("../compile/compiler.rs"),
+    ];
+    let mut found: Vec<&str> = sources
+        .iter()
+        .flat_map(|source| source.split("Problem::error(").skip(1))
+        .filter_map(|after| after.trim_start().strip_prefix('"')?.split('"').next())
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    let listed: Vec<&str> = FORM.iter().map(|form| form.code).collect();
+    assert!(listed.is_sorted(), "in alphabetical order");
+    found.retain(|code| !listed.contains(code));
+    assert_eq!(found, [""; 0], "not in FORM");
+}
+
 /// One run reports everything: ten mistakes of different kinds, each at its line.
 #[test]
 fn ten_mistakes_are_reported_in_one_run() {
@@ -158,7 +307,7 @@ scope:
   uses: [{id: coding, owner: ctoo}]                                      #! unknown-role
   clauses: [{id: SC-1, statement: Who., enforced_by: scope.groups}, {id: SC-2, statement: What for., enforced_by: scope.uses}]
 applications:
-  sanctioned: [{app: opnai-api}]                                         #! unknown-app
+  sanctioned: [{app: opnai-api, owner: cto, terms: {checked: 2026-11-01}}] #! unknown-app
   clauses: [{id: AP-1, statement: Which., enforced_by: applications}]
 acceptable_use:
   clauses:
@@ -170,6 +319,7 @@ acceptable_use:
 data:
   classes: [internal, restricted]
   default: internal
+  retention: {content: 0 days, records: 2 years}
   entities: {payment-card: restricted}
   matrix:                                                                #! uncited-data
     internal:   {sanctioned: coach, tolerated: coach, unknown: block, unsanctioned: block}

@@ -6,8 +6,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "unknown-app",
+    Error,
     "Classified apps are in the catalogue or plainly your own (a warning); selectors name apps of the catalogue or of the lists, and categories that exist.",
-    run,
+    "Use an id of the catalogue, or list the app under `applications`.",
+    Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {app: chatgtp}, then: block}} #!\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {app: chatgpt}, then: block}}\n",
 );

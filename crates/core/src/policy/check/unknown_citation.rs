@@ -5,8 +5,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "unknown-citation",
+    Error,
     "`rollout`, exceptions and `never_excepted` name a clause with a rule, a gate, or section data that decides.",
-    run,
+    "Name a clause with a rule, a gate, or section data that decides.",
+    Document(run),
     bad: "rollout:\n  default: observe\n  data.matrx: coach #!\n",
     good: "rollout:\n  default: observe\n  data.matrix: coach\n",
 );

@@ -6,10 +6,12 @@ use crate::policy::problem::Problem;
 
 check!(
     "unknown-class",
+    Error,
     "The default, entities, escalations, matrix, answers, ceilings and own cells name classes of `data.classes`.",
-    run,
-    bad: "data:\n  classes: [internal, restricted]\n  default: internal\n  entities: {payment-card: restrictd} #!\n  matrix:\n    internal:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}\n    restricted: {sanctioned: redact, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
-    good: "data:\n  classes: [internal, restricted]\n  default: internal\n  entities: {payment-card: restricted}\n  matrix:\n    internal:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}\n    restricted: {sanctioned: redact, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
+    "Declare the class in `data.classes`, or name one that is there.",
+    Document(run),
+    bad: "data:\n  classes: [internal, restricted]\n  default: internal\n  retention: {content: 0 days, records: 2 years}\n  entities: {payment-card: restrictd} #!\n  matrix:\n    internal:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}\n    restricted: {sanctioned: redact, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
+    good: "data:\n  classes: [internal, restricted]\n  default: internal\n  retention: {content: 0 days, records: 2 years}\n  entities: {payment-card: restricted}\n  matrix:\n    internal:   {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}\n    restricted: {sanctioned: redact, tolerated: block, unknown: block, unsanctioned: block}\n  clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}]\n",
 );
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {

@@ -5,8 +5,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "unknown-course",
+    Error,
     "Gates and `training` selectors name courses of `education.courses`.",
-    run,
+    "Add the course to `education.courses`, or name one that is there.",
+    Document(run),
     bad: "education:\n  courses: {ai-basics: {valid: 365 days}}\n  gates: [{id: ED-1, without: ai-basic, then: coach}] #!\n  clauses: [{id: ED-2, statement: Learn., enforced_by: education.gates}]\n",
     good: "education:\n  courses: {ai-basics: {valid: 365 days}}\n  gates: [{id: ED-1, without: ai-basics, then: coach}]\n  clauses: [{id: ED-2, statement: Learn., enforced_by: education.gates}]\n",
 );

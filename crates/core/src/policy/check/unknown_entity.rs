@@ -6,8 +6,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "unknown-entity",
+    Error,
     "`data.entities`, escalations and `data` selectors name known entities, families, the policy's own keywords and patterns, or classes.",
-    run,
+    "Name a known entity, or make it your own with `keywords` or `patterns`.",
+    Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: payment-crad}, then: block}} #!\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: payment-card}, then: block}}\n",
 );

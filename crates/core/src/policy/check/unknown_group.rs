@@ -6,8 +6,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "unknown-group",
+    Error,
     "Grants, uses, tools, exclusions and selectors name groups of `scope.groups`, or `everyone`.",
-    run,
+    "Add the group to `scope.groups`, or name one that is there.",
+    Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: enginering}, then: block}} #!\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: engineering}, then: block}}\n",
 );

@@ -1,28 +1,32 @@
 //! Roles that are named are held by somebody.
 
 use super::{Context, check, unknown};
+use crate::policy::document::{Document, Text};
 use crate::policy::problem::Problem;
 
 check!(
     "unknown-role",
+    Error,
     "Owners, deputies, board members, the responsibility table and approvals name roles of `roles.people`.",
-    run,
-    bad: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., owner: cfo, evidence: {task: review}} #!\n",
-    good: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., owner: ciso, evidence: {task: review}}\n",
+    "Add the role to `roles.people`, or name one that is there.",
+    Document(run),
+    bad: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., owner: cfo, evidence: {task: review, every: 90 days, by: ciso}} #!\n",
+    good: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., owner: ciso, evidence: {task: review, every: 90 days, by: ciso}}\n",
 );
 
 /// Words that stand for whoever it is at the time.
 const STANDING: [&str; 4] = ["owner", "board", "everyone", "works-council"];
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
-    let document = context.document;
+    let people = context.document.roles.people.iter();
+    let known: Vec<&str> = people.map(|(role, _)| role.as_str()).chain(STANDING).collect();
+    let named = named(context.document).into_iter();
+    unknown("unknown-role", "role", named, &known, problems);
+}
+
+/// Every role that something of the document names.
+pub(super) fn named(document: &Document) -> Vec<&Text> {
     let roles = &document.roles;
-    let known: Vec<&str> = roles
-        .people
-        .iter()
-        .map(|(role, _)| role.as_str())
-        .chain(STANDING)
-        .collect();
     let clauses = document.clauses.iter().filter_map(|clause| clause.owner.as_ref());
     let evidence = document
         .clauses
@@ -39,21 +43,26 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         .iter()
         .chain(&roles.deputy)
         .chain(roles.board.iter().flat_map(|board| &board.members));
-    let raci = roles
-        .raci
-        .iter()
-        .flat_map(|raci| raci.accountable.iter().chain(&raci.parts));
+    let raci = roles.raci.iter().flat_map(|raci| {
+        raci.accountable
+            .iter()
+            .chain(&raci.more_accountable)
+            .chain(&raci.responsible)
+            .chain(&raci.consulted)
+            .chain(&raci.informed)
+            .chain(&raci.consent)
+    });
     let exceptions = document
         .exceptions
         .iter()
         .flat_map(|exception| exception.requested.iter().chain(&exception.approved));
-    let named = clauses
+    clauses
         .chain(evidence)
         .chain(apps)
         .chain(uses)
         .chain(objectives)
         .chain(policy)
         .chain(raci)
-        .chain(exceptions);
-    unknown("unknown-role", "role", named, &known, problems);
+        .chain(exceptions)
+        .collect()
 }

@@ -5,8 +5,10 @@ use crate::policy::problem::Problem;
 
 check!(
     "unknown-use",
+    Error,
     "Grants and selectors name uses of `scope.uses`.",
-    run,
+    "Add the use to `scope.uses`, or name one that is there.",
+    Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {use: codding}, then: block}} #!\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {use: coding}, then: block}}\n",
 );

@@ -8,6 +8,7 @@ use super::{
     AppEntry, Citation, CitationId, Citations, Condition, Escalation, Exception, Exclude, Gate, Grant, Names, Policy,
     Rule, Tool, Tools, Use,
 };
+use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{self, Bits, Pattern};
 use crate::detect::{Detector, EntityId, Keywords, Pattern as OwnPattern};
 use crate::policy::document::{self, Document, Section, Text};
@@ -407,10 +408,14 @@ impl Compiler<'_, '_> {
 
     fn tools(&self) -> Option<Tools> {
         let tools = self.document.access.tools.as_ref()?;
-        // Arguments are not checked yet: an entry that depends on them matches no call, so that `unlisted` decides.
-        let list = tools.list.iter().filter(|tool| tool.args.is_empty()).map(|tool| Tool {
+        let list = tools.list.iter().map(|tool| Tool {
             pattern: Pattern::new(tool.tool.as_str()),
             groups: (!tool.groups.is_empty()).then(|| self.groups(&tool.groups)),
+            conditions: tool
+                .args
+                .iter()
+                .filter_map(|(name, patterns)| ArgumentTest::new(name.as_str(), patterns.iter().map(Text::as_str)))
+                .collect(),
             then: tool.then.as_ref().map_or(Verdict::Allow, |verdict| verdict.value),
         });
         Some(Tools {

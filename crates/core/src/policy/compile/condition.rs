@@ -95,7 +95,7 @@ impl Condition {
                 "findings",
                 texts(&mut content.findings.iter().map(|(id, _)| id.as_str())),
             ),
-            ("tools", texts(&mut content.tools.iter().map(String::as_str))),
+            ("tools", texts(&mut content.tools.iter().map(|call| call.name.as_str()))),
             ("hour", Value::Int(i64::from(local.hour()))),
             ("weekday", Value::Int(i64::from(local.weekday().to_monday_one_offset()))),
         ];

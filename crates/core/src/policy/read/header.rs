@@ -2,7 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-use crate::policy::document::{Approved, At, Document, Review};
+use super::rules::known;
+use crate::policy::document::{Approved, At, Document, Review, Text};
 use crate::policy::fields::{Fields, Reader};
 use crate::policy::problem::Problem;
 use crate::verdict::Mode;
@@ -23,7 +24,14 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
             .problems
             .push(problem.help(format!("this program reads `ordain: {FORMAT}`")));
     }
-    document.organization = fields.required("organization", reader);
+    document.extends = fields.text("extends", reader);
+    reader.extends = document.extends.is_some();
+    document.delegated = fields.texts("delegated", reader);
+    document.organization = if reader.extends {
+        fields.text("organization", reader)
+    } else {
+        fields.required("organization", reader)
+    };
     document.version = fields.required("version", reader);
     document.timezone = fields
         .text("timezone", reader)
@@ -56,7 +64,7 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
     if let Some(mut inner) = fields.node("review").and_then(|node| reader.fields(node, "`review`")) {
         document.review = Some(Review {
             every: inner.node("every").and_then(|node| reader.days(node)),
-            also: inner.texts("also", reader),
+            also: also(inner.texts("also", reader), reader),
         });
         inner.finish(reader);
     }
@@ -67,14 +75,23 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
             document.rollout.entries.push((name, mode));
         }
     }
-    for key in ["extends", "delegated"] {
-        if let Some(place) = fields.key_place(key) {
-            let problem = Problem::error("not-yet", place, format!("`{key}` is not read yet"));
-            reader.problems.push(
-                problem.help("write the parent's clauses into this document until policies can extend each other"),
-            );
-        }
-    }
+}
+
+/// What else calls for reading the policy again.
+const EVENTS: [&str; 8] = [
+    "incident",
+    "law-change",
+    "new-app",
+    "new-use",
+    "vendor-change",
+    "reorganisation",
+    "audit",
+    "risk-change",
+];
+
+fn also(mut events: Vec<Text>, reader: &mut Reader) -> Vec<Text> {
+    events.retain(|event| known(reader, event, "an event after which a policy is read again", &EVENTS));
+    events
 }
 
 fn mode(reader: &mut Reader, node: &crate::policy::node::Node) -> Option<At<Mode>> {

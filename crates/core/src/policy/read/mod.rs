@@ -2,10 +2,13 @@
 //!
 //! The vocabulary of reading is in [`super::fields`]; each other file reads the sections it is named after.
 
+mod extend;
 mod header;
 mod people;
 mod rules;
 mod subject;
+
+pub(super) use extend::is_touched;
 
 use std::collections::BTreeMap;
 
@@ -13,11 +16,12 @@ use super::document::{At, Clause, Document, Section, SectionHead};
 use super::fields::{Fields, Reader};
 use super::node::{self, Entry, Node, Value};
 use super::problem::Problem;
-use super::{File, Files, PolicyDigest, ROOT};
+use super::{File, Files, PolicyDigest, ROOT, join, parent_folder};
 
-/// Reads the document of a policy folder with its includes; `None` when there is nothing to go on with.
+/// Reads the document of a policy folder with its includes, laid over the policy that it extends; `None` when there is
+/// nothing to go on with.
 pub(super) fn document(files: &Files, problems: &mut Vec<Problem>) -> Option<Document> {
-    let Some((index, root)) = files.find(ROOT) else {
+    if files.find(ROOT).is_none() {
         let problem = Problem::error(
             "no-policy",
             node::Place::default(),
@@ -25,21 +29,77 @@ pub(super) fn document(files: &Files, problems: &mut Vec<Problem>) -> Option<Doc
         );
         problems.push(problem.help("name the policy folder, or run `ordain up` to have a first policy made"));
         return None;
-    };
-    let mut reader = Reader::default();
-    let document = read(files, index, root, &mut reader);
-    problems.append(&mut reader.problems);
-    document
+    }
+    let (document, _) = effective(files, "", &mut Vec::new(), problems)?;
+    Some(document)
 }
 
-fn read(files: &Files, index: u16, root: &File, reader: &mut Reader) -> Option<Document> {
+/// The files of a document with their paths as seen from its own folder.
+type Used<'f> = BTreeMap<String, &'f File>;
+
+/// The document in the folder `base`, laid over what it extends.
+fn effective<'f>(
+    files: &'f Files,
+    base: &str,
+    below: &mut Vec<String>,
+    problems: &mut Vec<Problem>,
+) -> Option<(Document, Used<'f>)> {
+    let (index, root) = files.find(&join(base, ROOT)?)?;
+    let mut reader = Reader::default();
+    let read = read(files, base, index, root, &mut reader);
+    problems.append(&mut reader.problems);
+    let (mut document, mut used) = read?;
+    below.push(base.to_owned());
+    if let Some(reference) = document.extends.clone() {
+        let above = parent_folder(base, reference.as_str());
+        let found = above.filter(|above| join(above, ROOT).is_some_and(|path| files.find(&path).is_some()));
+        let Some(above) = found else {
+            let problem = Problem::error(
+                "unknown-parent",
+                reference.place,
+                format!("no policy to extend in `{}`", reference.value),
+            );
+            problems.push(
+                problem.help("name a folder with a `policy.yaml`, as seen from this policy's folder: `../group`"),
+            );
+            return None;
+        };
+        if below.contains(&above) {
+            let problem = Problem::error(
+                "extends-itself",
+                reference.place,
+                "this policy extends itself, by way of what it extends",
+            );
+            problems.push(problem.help("let the topmost policy stand alone, without `extends`"));
+            return None;
+        }
+        let (parent, more) = effective(files, &above, below, problems)?;
+        let near = parent_folder("", reference.as_str()).unwrap_or_default();
+        used.extend(
+            more.into_iter()
+                .filter_map(|(path, file)| Some((join(&near, &path)?, file))),
+        );
+        document = extend::overlay(parent, document, problems);
+    }
+    extend::check_delegated(&document, problems);
+    document.digest = PolicyDigest::of(used.iter().map(|(path, file)| (path.as_str(), file.text.as_str())));
+    Some((document, used))
+}
+
+fn read<'f>(
+    files: &'f Files,
+    base: &str,
+    index: u16,
+    root: &'f File,
+    reader: &mut Reader,
+) -> Option<(Document, Used<'f>)> {
     let tree = node::parse(index, &root.text, &mut reader.problems)?;
     let Value::Map(mut entries) = tree.value else {
         reader.wrong(&tree, "a policy is a map of sections");
         return None;
     };
-    let mut used: BTreeMap<&str, &File> = BTreeMap::from([(ROOT, root)]);
-    for entry in include(files, &mut entries, &mut used, reader) {
+    let mut used: Used<'f> = BTreeMap::from([(ROOT.to_owned(), root)]);
+    for entry in include(files, base, &mut entries, &mut used, reader) {
         match entries.iter().find(|known| known.key == entry.key) {
             None => entries.push(entry),
             Some(first) => {
@@ -55,10 +115,9 @@ fn read(files: &Files, index: u16, root: &File, reader: &mut Reader) -> Option<D
             }
         }
     }
-    let paths = files.files.iter().map(|file| file.path.clone()).collect();
     let mut document = Document {
-        digest: PolicyDigest::of(used.into_values()),
-        paths,
+        paths: files.files.iter().map(|file| file.path.clone()).collect(),
+        base: base.to_owned(),
         ..Document::default()
     };
     let root = Node {
@@ -67,14 +126,15 @@ fn read(files: &Files, index: u16, root: &File, reader: &mut Reader) -> Option<D
     };
     top(&root, &mut document, reader);
     document.clauses.sort_by_key(|clause| clause.section);
-    Some(document)
+    Some((document, used))
 }
 
 /// Takes `include` out of the root and returns the members of the files it names.
 fn include<'f>(
     files: &'f Files,
+    base: &str,
     entries: &mut Vec<Entry>,
-    used: &mut BTreeMap<&'f str, &'f File>,
+    used: &mut Used<'f>,
     reader: &mut Reader,
 ) -> Vec<Entry> {
     let Some(position) = entries.iter().position(|entry| entry.key == "include") else {
@@ -83,7 +143,9 @@ fn include<'f>(
     let list = entries.remove(position).node;
     let mut included = Vec::new();
     for path in reader.texts(&list) {
-        let Some((index, file)) = files.find(path.as_str()) else {
+        let below = join("", path.as_str()).filter(|below| !below.starts_with(".."));
+        let found = below.and_then(|below| Some((files.find(&join(base, &below)?)?, below)));
+        let Some(((index, file), below)) = found else {
             let problem = Problem::error(
                 "unknown-file",
                 path.place,
@@ -94,7 +156,7 @@ fn include<'f>(
                 .push(problem.help("paths are below the policy folder, with `/` between names"));
             continue;
         };
-        if used.insert(&file.path, file).is_some() {
+        if used.insert(below, file).is_some() {
             reader.problems.push(Problem::error(
                 "duplicate-key",
                 path.place,
@@ -158,7 +220,11 @@ fn clauses(section: Section, fields: &mut Fields<'_>, document: &mut Document, r
         let clause = Clause {
             section,
             id: id.unwrap_or_else(|| At::new(String::new(), node.place)),
-            statement: inner.required("statement", reader),
+            statement: if reader.extends {
+                inner.text("statement", reader)
+            } else {
+                inner.required("statement", reader)
+            },
             owner: inner.text("owner", reader),
             rule: inner.node("rule").and_then(|rule| rules::rule(rule, reader)),
             enforced_by: inner.text("enforced_by", reader),

@@ -1,8 +1,9 @@
 //! The sections about people: roles, what they may do with outputs, courses, consequences.
 
-use super::rules::verdict;
-use crate::policy::document::{Board, Consequences, Course, Document, Gate, Outputs, Raci};
+use super::rules::{known, verdict, word};
+use crate::policy::document::{Board, Consequences, Course, Document, Gate, Outputs, REUSE, Raci, Text};
 use crate::policy::fields::{Fields, Reader};
+use crate::policy::join;
 
 pub(super) fn roles(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     let roles = &mut document.roles;
@@ -27,15 +28,19 @@ pub(super) fn roles(fields: &mut Fields<'_>, document: &mut Document, reader: &m
         let Some(mut inner) = reader.fields(node, "a line of `raci`") else {
             continue;
         };
-        let mut raci = Raci {
-            subjects: inner.texts("for", reader),
-            accountable: inner.required("accountable", reader),
-            parts: Vec::new(),
+        let subjects = inner.texts("for", reader);
+        let accountable = inner.required_with("accountable", reader, |reader, node| Some(reader.texts(node)));
+        let mut accountable = accountable.unwrap_or_default().into_iter();
+        let raci = Raci {
+            subjects,
+            accountable: accountable.next(),
+            more_accountable: accountable.collect(),
+            responsible: inner.texts("responsible", reader),
+            consulted: inner.texts("consulted", reader),
+            informed: inner.texts("informed", reader),
+            consent: inner.texts("consent", reader),
             place: node.place,
         };
-        for key in ["responsible", "consulted", "informed", "consent"] {
-            raci.parts.extend(inner.texts(key, reader));
-        }
         inner.finish(reader);
         roles.raci.push(raci);
     }
@@ -46,12 +51,28 @@ pub(super) fn outputs(fields: &mut Fields<'_>, document: &mut Document, reader: 
         && let Some(mut inner) = reader.fields(&entry.node, "`outputs`")
     {
         document.outputs = Some(Outputs {
-            inherit: inner.text("inherit", reader),
-            reuse: inner.good_pairs("reuse", reader, Reader::text),
+            inherit: inner
+                .node("inherit")
+                .and_then(|node| word(reader, node, "a way to label answers", &INHERIT)),
+            reuse: reuse(&mut inner, reader),
             place: entry.key_place,
         });
         inner.finish(reader);
     }
+}
+
+/// Which label an answer takes: that of the most sensitive input, or none.
+const INHERIT: [&str; 2] = ["highest-input", "none"];
+
+/// Where an answer may go.
+const AUDIENCES: [&str; 3] = ["internal", "external", "public"];
+
+fn reuse(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<(Text, Text)> {
+    let mut reuse = fields.good_pairs("reuse", reader, |reader, node| {
+        word(reader, node, "a way to reuse answers", &REUSE)
+    });
+    reuse.retain(|(audience, _)| known(reader, audience, "where an answer may go", &AUDIENCES));
+    reuse
 }
 
 pub(super) fn education(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
@@ -63,7 +84,7 @@ pub(super) fn education(fields: &mut Fields<'_>, document: &mut Document, reader
         document.education.courses.push(Course {
             id,
             valid,
-            records: inner.text("records", reader),
+            records: records(&mut inner, reader),
         });
         inner.finish(reader);
     }
@@ -89,13 +110,37 @@ pub(super) fn education(fields: &mut Fields<'_>, document: &mut Document, reader
     }
 }
 
+/// What a breach can be, mildest first.
+const BREACHES: [&str; 4] = ["mistake", "repeat", "evasion", "intent"];
+
+fn start(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<(Text, Text)> {
+    let mut start = fields.good_pairs("start", reader, Reader::text);
+    start.retain(|(kind, _)| known(reader, kind, "a kind of breach", &BREACHES));
+    start
+}
+
+/// A file beside the policy folder. Names of people are no part of a policy, so it is never one of its files.
+fn records(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Text> {
+    let node = fields.node("records")?;
+    let file = reader.text(node)?;
+    let plain = join("", file.as_str()).is_some_and(|path| path == file.value && !path.starts_with(".."));
+    if plain && file.as_str().ends_with(".csv") {
+        return Some(file);
+    }
+    reader.wrong(
+        node,
+        "the name of a file beside `ordain.yaml` is expected, such as `training.csv`",
+    );
+    None
+}
+
 pub(super) fn consequences(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     let place = fields.key_place("ladder");
     let consequences = Consequences {
         place: place.unwrap_or(fields.place),
         ladder: fields.texts("ladder", reader),
         window: fields.node("window").and_then(|node| reader.days(node)),
-        start: fields.good_pairs("start", reader, Reader::text),
+        start: start(fields, reader),
         two_people_from: fields.text("two_people_from", reader),
         appeal: fields.node("appeal").and_then(|node| reader.days(node)),
     };

@@ -3,7 +3,7 @@
 use jiff::civil::{Time, Weekday};
 
 use super::subject::app_class;
-use crate::policy::document::{AppSelector, At, Document, Evidence, Exception, Rule, Selector, TimeSelector};
+use crate::policy::document::{AppSelector, At, Document, Evidence, Exception, Rule, Selector, Text, TimeSelector};
 use crate::policy::fields::{Fields, Reader};
 use crate::policy::node::{Node, Value};
 use crate::policy::problem::Problem;
@@ -19,9 +19,31 @@ pub(super) fn verdict(reader: &mut Reader, node: &Node) -> Option<At<Verdict>> {
     )
 }
 
+/// A word of a closed set, kept as it is written.
+pub(super) fn word(reader: &mut Reader, node: &Node, what: &str, words: &[&str]) -> Option<Text> {
+    let text = reader.text(node)?;
+    known(reader, &text, what, words).then_some(text)
+}
+
+/// Whether a word, or a key of the author's, is one of a closed set.
+pub(super) fn known(reader: &mut Reader, text: &Text, what: &str, words: &[&str]) -> bool {
+    let known = words.contains(&text.as_str());
+    if !known {
+        let problem = Problem::error("unknown-word", text.place, format!("`{}` is not {what}", text.value));
+        reader
+            .problems
+            .push(problem.suggest(text.as_str(), words.iter().copied()));
+    }
+    known
+}
+
 pub(super) fn rule(node: &Node, reader: &mut Reader) -> Option<Rule> {
     let mut fields = reader.fields(node, "a rule")?;
-    let when = fields.required_with("when", reader, |reader, node| Some(selectors(reader, node)));
+    let when = if reader.extends {
+        fields.node("when").map(|node| selectors(reader, node))
+    } else {
+        fields.required_with("when", reader, |reader, node| Some(selectors(reader, node)))
+    };
     let rule = Rule {
         when: when.unwrap_or_default(),
         unless: fields

@@ -1,6 +1,7 @@
 //! The sections about what is governed: purpose, scope, applications, access, data.
 
-use super::rules::{app_selectors, selectors, verdict};
+use super::rules::{app_selectors, known, selectors, verdict, word};
+use crate::decide::arguments::ArgumentTest;
 use crate::policy::document::{
     App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, Text, Tool, Tools, Use,
 };
@@ -52,7 +53,7 @@ pub(super) fn scope(fields: &mut Fields<'_>, document: &mut Document, reader: &m
         let (groups, ceiling, tier) = (
             inner.texts("groups", reader),
             inner.text("ceiling", reader),
-            inner.text("tier", reader),
+            inner.node("tier").and_then(|node| word(reader, node, "a tier", &TIERS)),
         );
         inner.finish(reader);
         scope.uses.extend(id.map(|id| Use {
@@ -111,7 +112,7 @@ pub(super) fn applications(fields: &mut Fields<'_>, document: &mut Document, rea
                 terms_checked: checked.and_then(|(_, node)| reader.date(node)),
                 terms: terms
                     .into_iter()
-                    .filter_map(|(name, node)| Some((name, reader.raw(node)?)))
+                    .filter_map(|(name, node)| term(name, node, reader))
                     .collect(),
                 expires: inner.node("expires").and_then(|node| expires(reader, node)),
             };
@@ -121,6 +122,31 @@ pub(super) fn applications(fields: &mut Fields<'_>, document: &mut Document, rea
             }
         }
     }
+}
+
+/// How much a use can do to people.
+const TIERS: [&str; 3] = ["minimal", "limited", "high"];
+
+/// What a tool does: it looks, it changes, or it does what cannot be undone.
+const KINDS: [&str; 3] = ["read", "write", "irreversible"];
+
+/// What is noted of a vendor's terms, beside the day on which they were `checked`.
+const TERMS: [&str; 4] = ["trains_on_input", "retention", "region", "contract"];
+
+fn term(name: Text, node: &Node, reader: &mut Reader) -> Option<(Text, Text)> {
+    if !known(reader, &name, "a term that is noted", &TERMS) {
+        return None;
+    }
+    let text = reader.raw(node)?;
+    match name.as_str() {
+        "trains_on_input" if !matches!(text.as_str(), "true" | "false") => {
+            reader.wrong(node, "`true` or `false` is expected");
+            return None;
+        }
+        "retention" => _ = reader.days(node)?,
+        _ => {}
+    }
+    Some((name, text))
 }
 
 fn expires(reader: &mut Reader, node: &Node) -> Option<Expires> {
@@ -175,23 +201,54 @@ pub(super) fn access(fields: &mut Fields<'_>, document: &mut Document, reader: &
         let tool = inner.required("tool", reader);
         let tool = Tool {
             tool: tool.unwrap_or_else(|| At::new(String::new(), node.place)),
-            kind: inner.text("kind", reader),
+            kind: inner
+                .node("kind")
+                .and_then(|node| word(reader, node, "what a tool does", &KINDS)),
             groups: inner.texts("groups", reader),
             then: inner.node("then").and_then(|node| verdict(reader, node)),
-            args_place: inner.key_place("args"),
-            args: inner.good_pairs("args", reader, Reader::text),
+            args: inner.good_pairs("args", reader, argument),
         };
         inner.finish(reader);
+        for (name, _) in &tool.args {
+            if !name.value.starts_with('/') && name.value.split('.').any(str::is_empty) {
+                let message = format!("`{}` is no name of an argument", name.value);
+                let problem = Problem::error("wrong-type", name.place, message);
+                reader.problems.push(
+                    problem.help("write a name, a path such as `order.id`, or a JSON pointer such as `/order/id`"),
+                );
+            }
+        }
         tools.list.push(tool);
     }
     inner.finish(reader);
     document.access.tools = Some(tools);
 }
 
+/// The patterns of one argument.
+fn argument(reader: &mut Reader, node: &Node) -> Option<Vec<Text>> {
+    let patterns = reader.texts(node);
+    if matches!(&node.value, Value::List(items) if items.is_empty()) {
+        reader.wrong(node, "a condition on an argument has at least one pattern");
+    }
+    for pattern in &patterns {
+        if let Err(reason) = ArgumentTest::check(pattern.as_str()) {
+            let problem = Problem::error("wrong-type", pattern.place, format!("`{}` {reason}", pattern.value));
+            reader
+                .problems
+                .push(problem.help("write a pattern such as `*@example.com`, or a bound such as `<= 500`"));
+        }
+    }
+    (!patterns.is_empty()).then_some(patterns)
+}
+
 pub(super) fn data(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     let data = &mut document.data;
     data.classes = fields.texts("classes", reader);
-    data.default = fields.required("default", reader);
+    data.default = if reader.extends {
+        fields.text("default", reader)
+    } else {
+        fields.required("default", reader)
+    };
     data.entities = fields.good_pairs("entities", reader, Reader::text);
     for node in fields.list("escalate", reader) {
         data.escalate.extend(escalation(reader, node));

@@ -16,7 +16,7 @@ use super::lookup::{is_streamed, items, model_name, signatures, starts_in_body};
 use super::reading::Marks;
 use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Wire};
-use crate::exchange::{Half, Opaque};
+use crate::exchange::{Half, Opaque, ToolCall};
 use crate::verdict::Source;
 
 /// The Messages dialect.
@@ -266,11 +266,15 @@ fn mark_document(marks: &mut Marks<'_, '_>, block: Node, source: Option<Node>) {
     marks.opaque(block, what);
 }
 
-/// The name of the tool that a block calls.
-fn called_tool(doc: &Document<'_>, block: Node) -> Option<String> {
+/// The tool that a block calls.
+fn called_tool(doc: &Document<'_>, block: Node) -> Option<ToolCall> {
     let kind = doc.member_text(block, "type")?;
     let calls = matches!(kind.as_ref(), "tool_use" | "server_tool_use" | "mcp_tool_use");
-    doc.member_text(block, "name")
-        .filter(|name| calls && !name.is_empty())
-        .map(Into::into)
+    let tool = doc
+        .member_text(block, "name")
+        .filter(|name| calls && !name.is_empty())?;
+    Some(ToolCall {
+        tool: tool.into(),
+        arguments: doc.given(block, "input").map(|input| doc.raw(input).to_owned()),
+    })
 }

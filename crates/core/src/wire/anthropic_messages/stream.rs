@@ -5,7 +5,7 @@ use crate::wire::json::{self, Document, Kind, Limits, Node};
 use crate::wire::lookup::index_in;
 use crate::wire::reading::Marks;
 use crate::wire::sse::Event;
-use crate::wire::{EventReading, Falsified, Flow, Malformed};
+use crate::wire::{CallBegun, EventReading, Falsified, Flow, Malformed};
 
 use super::{called_tool, mark_block, mark_message};
 
@@ -53,7 +53,14 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
             channels.group(root, format!("{group}still"));
             if let Some(block) = doc.get(root, "content_block") {
                 mark_block(&mut marks, block);
-                reading.tools.extend(called_tool(&doc, block));
+                if let Some(mut call) = called_tool(&doc, block) {
+                    // Usually `{}`, and the pieces follow.
+                    let input = doc.get(block, "input");
+                    call.arguments
+                        .take_if(|_| input.is_some_and(|input| doc.children(input).next().is_none()));
+                    let channel = group.clone();
+                    reading.tools.push(CallBegun { channel, call });
+                }
                 let thinking = format!("{group}thinking");
                 name(&doc, block, "text", format!("{group}text"), Flow::Text, &mut channels);
                 name(&doc, block, "thinking", thinking.clone(), Flow::Text, &mut channels);

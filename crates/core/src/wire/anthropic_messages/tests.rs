@@ -223,7 +223,8 @@ fn an_answer_is_read_block_by_block() {
             "{pointer}"
         );
     }
-    assert_eq!(half.tools, ["pay", "web_search"]);
+    let tools: Vec<&str> = half.tools.iter().map(|call| call.tool.as_str()).collect();
+    assert_eq!(tools, ["pay", "web_search"]);
     assert_eq!(half.model.as_deref(), Some("claude-x"));
     let falsified = |pointer: &str| {
         let at = half
@@ -259,7 +260,12 @@ fn events_of_a_stream_belong_to_blocks() {
     let block = event(
         &json!({"type": "content_block_start", "index": 1, "content_block": {"type": "tool_use", "id": "t", "name": "pay", "input": {}}}),
     );
-    assert_eq!(block.tools, ["pay"]);
+    assert_eq!(block.tools.len(), 1);
+    assert_eq!(
+        (block.tools[0].channel.as_str(), block.tools[0].call.tool.as_str()),
+        ("block/1/", "pay")
+    );
+    assert_eq!(block.tools[0].call.arguments, None, "they come in pieces");
     assert!(
         block
             .fragments

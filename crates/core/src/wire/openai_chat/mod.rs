@@ -16,7 +16,7 @@ use super::lookup::{is_streamed, items, model_name, signatures, starts_in_body};
 use super::reading::{Json, Marks};
 use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Wire};
-use crate::exchange::{Half, Opaque};
+use crate::exchange::{Half, Opaque, ToolCall};
 use crate::verdict::Source;
 
 /// The Chat Completions dialect.
@@ -334,14 +334,23 @@ fn mark_envelope(marks: &mut Marks<'_, '_>, root: Node) {
     );
 }
 
-/// Names of the tools that a message or delta calls.
-fn called_tools(doc: &Document<'_>, message: Node) -> Vec<String> {
+/// The tools that a message calls.
+fn called_tools(doc: &Document<'_>, message: Node) -> Vec<ToolCall> {
     let calls = items(doc, doc.get(message, "tool_calls"))
         .flat_map(|call| [doc.get(call, "function"), doc.get(call, "custom")]);
     let calls = calls.chain([doc.get(message, "function_call")]).flatten();
-    calls
-        .filter_map(|call| doc.member_text(call, "name"))
-        .filter(|name| !name.is_empty())
-        .map(Into::into)
-        .collect()
+    calls.filter_map(|call| called_tool(doc, call)).collect()
+}
+
+/// The tool that a `function`, `custom` or `function_call` names. What a custom tool takes is free text, without arguments.
+fn called_tool(doc: &Document<'_>, call: Node) -> Option<ToolCall> {
+    let tool = doc.member_text(call, "name").filter(|name| !name.is_empty())?;
+    let arguments = doc.given(call, "arguments").map(|value| match doc.text(value) {
+        Some(text) => text.into_owned(),
+        None => doc.raw(value).to_owned(),
+    });
+    Some(ToolCall {
+        tool: tool.into(),
+        arguments,
+    })
 }

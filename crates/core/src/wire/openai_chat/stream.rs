@@ -9,9 +9,9 @@ use crate::wire::json::{self, Document, Kind, Limits, Node};
 use crate::wire::lookup::{index_in, items};
 use crate::wire::reading::{Marks, POINTER_BYTES, is_fixed_name, spend};
 use crate::wire::sse::Event;
-use crate::wire::{EventReading, Falsified, Flow, Malformed};
+use crate::wire::{CallBegun, EventReading, Falsified, Flow, Malformed};
 
-use super::{called_tools, mark_envelope, mark_message};
+use super::{called_tool, mark_envelope, mark_message};
 
 pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
     let mut reading = EventReading::default();
@@ -43,12 +43,33 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
         channels.group(choice, format!("{group}still"));
         if let Some(delta) = doc.given(choice, "delta") {
             mark_message(&mut marks, delta, Source::Model);
-            reading.tools.extend(called_tools(&doc, delta));
+            reading.tools.extend(calls(&doc, delta, &group)?);
             find_channels(&doc, delta, &group, &mut channels)?;
         }
     }
     channels.read(&marks, &mut reading)?;
     Ok(reading)
+}
+
+/// The calls that a delta begins.
+fn calls(doc: &Document<'_>, delta: Node, group: &str) -> Result<Vec<CallBegun>, Malformed> {
+    let mut begun = Vec::new();
+    let mut begin = |channel: String, call: Option<Node>| {
+        let Some((node, mut call)) = call.and_then(|node| Some((node, called_tool(doc, node)?))) else {
+            return;
+        };
+        // A text grows; its channel says when it is whole.
+        call.arguments.take_if(|_| doc.member_text(node, "arguments").is_some());
+        begun.push(CallBegun { channel, call });
+    };
+    for call in items(doc, doc.get(delta, "tool_calls")) {
+        let index = index_in(doc, call, doc.position(call) as u64)?;
+        for kind in ["function", "custom"] {
+            begin(format!("{group}tool/{index}/"), doc.get(call, kind));
+        }
+    }
+    begin(format!("{group}function_call/"), doc.get(delta, "function_call"));
+    Ok(begun)
 }
 
 /// Names the channels of the strings in a delta.

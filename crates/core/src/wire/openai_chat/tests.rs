@@ -164,7 +164,8 @@ fn an_answer_is_read_in_every_choice() {
         }
     }
     assert_eq!(part(&half, "/created").fixed, Some(Fixed::Name));
-    assert_eq!(half.tools, ["tool0", "tool1", "tool2"]);
+    let tools: Vec<&str> = half.tools.iter().map(|call| call.tool.as_str()).collect();
+    assert_eq!(tools, ["tool0", "tool1", "tool2"]);
     assert_eq!(half.model.as_deref(), Some("m-1"));
     assert!(OpenaiChat.read_answer(b"[]").is_err());
     assert!(OpenaiChat.read_answer(br#"{"error":{"message":"m"}}"#).is_ok());
@@ -337,7 +338,12 @@ fn pieces_of_a_stream_belong_to_channels() {
         ]
     );
     assert_eq!(reading.ends, ["0/"]);
-    assert_eq!(reading.tools, ["pay", "old"]);
+    let begun: Vec<(&str, &str)> = reading
+        .tools
+        .iter()
+        .map(|one| (one.channel.as_str(), one.call.tool.as_str()))
+        .collect();
+    assert_eq!(begun, [("0/tool/2/", "pay"), ("0/function_call/", "old")]);
     assert_eq!(reading.falsified.len(), 1);
     assert_eq!(reading.falsified[0].channel, "0/");
     assert!(!reading.terminal);

@@ -2,7 +2,7 @@
 
 use super::{
     APPS, ATTRIBUTES, CATEGORIES, CLIENTS, ENTITIES, FAMILY_NAMES, FINDINGS, GROUPS, MODELS, PRINCIPALS, Rng, SOURCES,
-    TOOLS, USES, keys,
+    TOOLS, USES, args, keys,
 };
 use crate::naive::model::{Direction, Escalation, Facts, Found, Policy, Source};
 use jiff::civil::{Date, DateTime, Time, date, time};
@@ -45,7 +45,11 @@ pub(crate) fn facts(rng: &mut Rng, policy: &Policy) -> Facts {
         uses: declared_use(rng, policy),
         tools: match direction {
             Direction::Prompt => Vec::new(),
-            Direction::Answer => rng.names(&TOOLS, 0, 2),
+            Direction::Answer => rng
+                .names(&TOOLS, 0, 2)
+                .into_iter()
+                .map(|tool| args::call(rng, tool))
+                .collect(),
         },
         training: training(rng, policy, local.date()),
         since: since(rng, policy, local.date()),

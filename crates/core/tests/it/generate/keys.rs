@@ -2,8 +2,8 @@
 
 use crate::naive::model::{AppSelector, Policy, Selector};
 
-/// Every key of a selector, and every place of one that a policy may leave out. `when` cannot be left out.
-pub(crate) const SELECTOR_KEYS: [&str; 23] = [
+/// Every key of a selector, every place of one that a policy may leave out (`when` cannot be), and the `args` of tools.
+pub(crate) const SELECTOR_KEYS: [&str; 24] = [
     "principal",
     "client",
     "use",
@@ -27,6 +27,7 @@ pub(crate) const SELECTOR_KEYS: [&str; 23] = [
     "unless",
     "for",
     "who",
+    "args",
 ];
 
 /// All selectors of a policy, for reading.
@@ -69,6 +70,10 @@ pub(crate) fn without_key(policy: &Policy, key: &str) -> Policy {
             .for_each(|map| remove(map, key, &classes));
         app.serves.take_if(|_| key == "for");
     }
+    if key == "args" {
+        let tools = policy.tools.iter_mut().flat_map(|tools| &mut tools.list);
+        tools.for_each(|entry| entry.args.clear());
+    }
     policy
 }
 
@@ -95,7 +100,7 @@ fn remove(map: &mut Selector, key: &str, classes: &[String]) {
         "time.from" => map.time.iter_mut().for_each(|time| time.from = None),
         "time.until" => map.time.iter_mut().for_each(|time| time.until = None),
         // The places are removed where they are.
-        _ => assert!(["unless", "for", "who"].contains(&key), "no key called `{key}`"),
+        _ => assert!(["unless", "for", "who", "args"].contains(&key), "no key called `{key}`"),
     }
 }
 

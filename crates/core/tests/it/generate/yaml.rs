@@ -279,7 +279,13 @@ fn tools(tools: &Tools) -> Vec<String> {
         let mut keys = vec![format!("tool: \"{}\"", it.tool), "kind: read".to_owned()];
         keys.extend(it.groups.as_ref().map(|groups| format!("groups: {}", list(groups))));
         keys.extend(it.then.map(|then| format!("then: {}", verdict(then))));
-        keys.extend(it.args.then(|| "args: {to: \"*@corp.example\"}".to_owned()));
+        if !it.args.is_empty() {
+            let args = it
+                .args
+                .iter()
+                .map(|(name, patterns)| (format!("\"{name}\""), one_or_list(quoted(patterns))));
+            keys.push(format!("args: {}", map(args)));
+        }
         data.push(format!("    - {{{}}}", keys.join(", ")));
     }
     data

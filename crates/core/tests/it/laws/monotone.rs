@@ -70,7 +70,7 @@ fn adding_a_block_rule_never_allows_more() {
             let text = generate::yaml(&more);
             let after = compile(&more, &text, seed);
             for _ in 0..EXCHANGES / 4 {
-                let facts = convert(&generate::facts(&mut rng, &plain));
+                let facts = convert(&before, &generate::facts(&mut rng, &plain));
                 let (one, two) = (decide(&before, &facts), decide(&after, &facts));
                 stricter += usize::from(two.verdict > one.verdict);
                 not_looser(&one, &two, &|| format!("seed {seed}, AU-9{index}\n{facts:#?}\n{text}"));
@@ -93,9 +93,9 @@ fn finding_more_never_loosens() {
         let text = generate::yaml(&plain);
         let policy = compile(&plain, &text, seed);
         for _ in 0..EXCHANGES {
-            let facts = convert(&generate::facts(&mut rng, &plain));
+            let facts = convert(&policy, &generate::facts(&mut rng, &plain));
             let before = decide(&policy, &facts);
-            let other = convert(&generate::facts(&mut rng, &plain));
+            let other = convert(&policy, &generate::facts(&mut rng, &plain));
             let mut check = |more: &Facts| {
                 let after = decide(&policy, more);
                 stricter += usize::from(after.verdict > before.verdict);

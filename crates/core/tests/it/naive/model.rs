@@ -129,8 +129,8 @@ pub(crate) struct ToolEntry {
     pub(crate) tool: String,
     pub(crate) groups: OneOf<String>,
     pub(crate) then: Option<Verdict>,
-    /// Whether it constrains arguments, which nothing checks yet.
-    pub(crate) args: bool,
+    /// What each argument must be like, by name, dotted path or JSON pointer.
+    pub(crate) args: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -230,7 +230,7 @@ pub(crate) struct Facts {
     pub(crate) categories: BTreeSet<String>,
     pub(crate) model: Option<String>,
     pub(crate) uses: Option<String>,
-    pub(crate) tools: Vec<String>,
+    pub(crate) tools: Vec<Call>,
     pub(crate) training: BTreeMap<String, Date>,
     pub(crate) since: Option<Date>,
     pub(crate) entities: BTreeMap<String, Found>,
@@ -238,6 +238,23 @@ pub(crate) struct Facts {
     pub(crate) sources: BTreeSet<Source>,
     pub(crate) uninspectable: bool,
     pub(crate) failed: bool,
+}
+
+/// A call of a tool in an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) tool: String,
+    pub(crate) args: BTreeMap<String, Value>,
+}
+
+/// A value of an argument.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Text(String),
+    /// In tenths, so that it has one spelling.
+    Number(i32),
+    List(Vec<Value>),
+    Map(BTreeMap<String, Value>),
 }
 
 #[derive(Clone, Debug)]
