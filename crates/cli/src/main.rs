@@ -37,6 +37,11 @@ struct Cli {
 enum Verb {
     /// Make a first policy and gateway, or start what is there
     Up(verbs::up::Up),
+    /// Write a policy from an interview, from answers or from profiles
+    Init(verbs::init::Init),
+    /// Look at the library of clauses, and adopt from it
+    #[command(subcommand)]
+    Clause(verbs::clause::Clause),
     /// Report all problems of a policy
     Check(verbs::check::Check),
     /// Run a policy's cases
@@ -70,6 +75,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let answer = match cli.verb {
         Verb::Up(verb) => verb.run(),
+        Verb::Init(verb) => verb.run(),
+        Verb::Clause(verb) => verb.run(),
         Verb::Check(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Diff(verb) => verb.run(),

@@ -13,6 +13,7 @@ pub mod detect;
 pub mod diff;
 pub mod exchange;
 pub mod inspect;
+pub mod library;
 pub mod metric;
 pub mod policy;
 pub mod record;

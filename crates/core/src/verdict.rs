@@ -41,7 +41,6 @@ macro_rules! words {
         }
     };
 }
-
 pub(crate) use words;
 
 words! {

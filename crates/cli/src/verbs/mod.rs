@@ -1,10 +1,12 @@
 //! One file for each verb.
 
 pub(crate) mod check;
+pub(crate) mod clause;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod framework;
 pub(crate) mod impact;
+pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod policy;
 pub(crate) mod records;

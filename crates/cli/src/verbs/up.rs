@@ -59,7 +59,7 @@ fn upstream(text: &str) -> Result<Upstream, String> {
     Ok(Upstream::usual(dialect, url))
 }
 
-const USUAL_ADDRESS: &str = "127.0.0.1:8080";
+pub(super) const USUAL_ADDRESS: &str = "127.0.0.1:8080";
 
 /// How long running exchanges may take to end after a signal.
 const GRACE: Duration = Duration::from_secs(10);
@@ -110,7 +110,7 @@ fn log_to_stderr() {
 }
 
 /// The providers whose keys are in the environment, or the demonstration upstream for both dialects.
-fn usual_upstreams() -> Vec<Upstream> {
+pub(super) fn usual_upstreams() -> Vec<Upstream> {
     let has_key = |dialect: &Dialect| std::env::var(dialect.usual_key_env()).is_ok_and(|key| !key.is_empty());
     let providers: Vec<Upstream> = Dialect::ALL
         .iter()

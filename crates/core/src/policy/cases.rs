@@ -66,7 +66,7 @@ pub struct Request {
     pub failed: bool,
     /// Tools called.
     pub tools: Vec<ToolCall>,
-    /// The local moment; noon of the policy's effective date when `None`.
+    /// The local moment, its own or that of its file; noon of the policy's effective date when `None`.
     pub now: Option<DateTime>,
 }
 
@@ -331,8 +331,13 @@ fn of_folder(files: &Files, base: &str, problems: &mut Vec<Problem>) -> Vec<Case
         if let Some(tree) = node::parse(index, &file.text, &mut reader.problems)
             && let Some(mut fields) = reader.fields(&tree, "a file of cases")
         {
+            // The moment of the file's cases that name none, so that they keep their meaning when the policy is approved anew.
+            let now = fields.node("now").and_then(|node| moment(node, &mut reader));
             for node in fields.list("cases", &mut reader) {
-                cases.extend(case(node, &mut reader));
+                cases.extend(case(node, &mut reader).map(|mut case| {
+                    case.request.now = case.request.now.or(now);
+                    case
+                }));
             }
             fields.finish(&mut reader);
         }

@@ -12,7 +12,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub(super) use compiler::compile;
+pub(crate) use compiler::compile;
 pub(crate) use condition::Condition;
 pub(crate) use names::{Names, Table};
 

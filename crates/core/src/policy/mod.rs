@@ -71,6 +71,11 @@ impl Files {
         Some((u16::try_from(index).ok()?, self.files.get(index)?))
     }
 
+    /// Every file, by path.
+    pub fn iter(&self) -> impl Iterator<Item = &File> {
+        self.files.iter()
+    }
+
     /// The file with an index.
     #[must_use]
     pub fn get(&self, index: u16) -> Option<&File> {

@@ -18,7 +18,7 @@ use crate::verdict::{Mode, Verdict};
 
 /// Compiles a document that has no errors. What only compiling can find (a condition that does not type-check, a pattern
 /// that cannot be run) is added to `problems`, and then there is no policy.
-pub(in crate::policy) fn compile(document: &Document, problems: &mut Vec<Problem>) -> Option<Policy> {
+pub(crate) fn compile(document: &Document, problems: &mut Vec<Problem>) -> Option<Policy> {
     let before = problems.len();
     let policy = Compiler {
         document,

@@ -1,0 +1,231 @@
+//! The page beside an assembled policy: what was decided and why, what acts, and what people have to do by when.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Span;
+use jiff::civil::Date;
+
+use super::answers::Appetite;
+use super::assemble::{Adopted, Decided, Plan};
+use super::clause::HeldBy;
+use super::frame::is_new;
+use super::words::and;
+use crate::detect::entities::entity;
+use crate::policy::fields::Reader;
+use crate::policy::node;
+use crate::verdict::Mode;
+
+/// What was decided for the organisation, with the answer that it follows from.
+pub(super) fn decided(plan: &Plan<'_>) -> Vec<Decided> {
+    let answers = plan.answers;
+    let mut out = Vec::new();
+    let mut decide = |what: String, because: String| out.push(Decided { what, because });
+    let required = plan
+        .adopted
+        .iter()
+        .filter(|one| one.because.starts_with("required"))
+        .count();
+    decide(
+        format!("{} clauses, of which {required} are required", plan.adopted.len()),
+        format!(
+            "profiles {}, appetite {}, size {}",
+            and(&plan.profiles),
+            answers.appetite,
+            answers.size
+        ),
+    );
+    if !plan.without_cast.is_empty() {
+        let ids: Vec<String> = plan.without_cast.iter().map(|clause| clause.id.clone()).collect();
+        decide(
+            format!("{} stayed out", and(&ids)),
+            "no group, app, use or tool here is what they are about".to_owned(),
+        );
+    }
+    if let Some(by) = answers.brings_regulated() {
+        decide(
+            "the overlay `regulated`: restricted data is not even sent masked, and cycles are shorter".to_owned(),
+            by,
+        );
+    }
+    decide(
+        format!(
+            "texts are kept for {} at most, records for {}",
+            plan.value("DA-5", "content-days", "30 days"),
+            plan.value("DA-5", "record-days", "400 days")
+        ),
+        kept_because(plan),
+    );
+    let pace = match answers.appetite {
+        Appetite::Careful => {
+            "evidence is asked for a step more often than usual, and unknown apps get not even public text"
+        }
+        Appetite::Balanced => "evidence is asked for as often as is usual",
+        Appetite::Bold => "evidence is asked for a step less often than usual, and nothing merely recommended came in",
+    };
+    decide(pace.to_owned(), format!("appetite {}", answers.appetite));
+    if answers.works_council {
+        decide(
+            "monitoring and consequences need the works council's consent".to_owned(),
+            "there is a works council".to_owned(),
+        );
+    }
+    for one in plan.adopted.iter().filter(|one| one.because.starts_with("asked")) {
+        decide(format!("{} {}", one.clause.id, one.clause.title), one.because.clone());
+    }
+    out
+}
+
+fn kept_because(plan: &Plan<'_>) -> String {
+    let mut reasons = plan.profiles.clone();
+    let laws = plan.answers.bound_by().filter(|row| row.record_days.is_some());
+    reasons.extend(laws.map(|row| row.name.to_owned()));
+    and(&reasons)
+}
+
+/// The page, in Markdown.
+pub(super) fn page(plan: &Plan<'_>, decided: &[Decided]) -> String {
+    let answers = plan.answers;
+    let mut out = format!("# {}: the policy in one page\n\n", answers.organization);
+    let _ = writeln!(
+        out,
+        "Made on {}. The policy is `policy/policy.yaml`, its cases are beside it, and the answers are in `answers.yaml`.\n",
+        plan.today
+    );
+    out.push_str("## What was decided, and why\n\n");
+    for one in decided {
+        let _ = writeln!(out, "- {} ({}).", capital(&one.what), one.because);
+    }
+    out.push_str(&acting(plan));
+    out.push_str(&not_found(plan));
+    out.push_str(&tasks(plan));
+    let law: Vec<String> = answers
+        .bound_by()
+        .map(|row| format!("- {}: {}.\n", capital(row.name.trim_start_matches("the ")), row.duty))
+        .collect();
+    if !law.is_empty() {
+        let _ = write!(out, "\n## What binds you\n\n{}", law.concat());
+    }
+    out.push_str(&next(plan));
+    out
+}
+
+fn acting(plan: &Plan<'_>) -> String {
+    let of = |mode: Mode| plan.adopted.iter().filter(move |one| one.mode() == Some(mode));
+    let mut out = String::from("\n## What acts now\n\n");
+    for one in of(Mode::Enforce).chain(of(Mode::Coach)) {
+        let mode = if one.mode() == Some(Mode::Coach) {
+            " (tells only)"
+        } else {
+            ""
+        };
+        let _ = writeln!(out, "- {}{mode}: {}", one.clause.id, one.statement);
+    }
+    out.push_str("- What cannot be read as text is refused, and nothing passes when a check does not run.\n");
+    let watching: Vec<&str> = of(Mode::Observe).map(|one| one.clause.id.as_str()).collect();
+    let tables = plan
+        .adopted
+        .iter()
+        .filter(|one| one.clause.held_by == HeldBy::Table)
+        .count();
+    let _ = write!(
+        out,
+        "\n## What only observes\n\nAccess, the matrix and the other tables ({tables} clauses speak of them), and the rules {}. They record what they would do; `ordain impact` adds it up.\n",
+        watching.join(", ")
+    );
+    out
+}
+
+/// What the organisation holds and no detector finds.
+fn not_found(plan: &Plan<'_>) -> String {
+    let held = plan.answers.data.iter().filter(|name| is_new(name));
+    let missed: Vec<String> = held
+        .filter(|name| entity(name).is_some_and(|known| !known.detected))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if missed.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nYou hold {}, which nothing finds yet: what depends on it does nothing until keywords or a pattern are named under `data`.\n",
+        and(&missed)
+    )
+}
+
+/// What people have to show, by role, soonest first.
+fn tasks(plan: &Plan<'_>) -> String {
+    let mut by_role: BTreeMap<String, Vec<(Date, String)>> = BTreeMap::new();
+    for one in plan.adopted.iter().filter(|one| one.clause.held_by == HeldBy::Evidence) {
+        let Some((what, days, by)) = evidence(one) else {
+            continue;
+        };
+        let due = plan
+            .today
+            .checked_add(Span::new().days(i64::from(days)))
+            .unwrap_or(plan.today);
+        let owner = plan.answers.owner_and_deputy().map_or("ciso", |(owner, _)| owner);
+        let role = if by == "owner" { owner.to_owned() } else { by };
+        by_role
+            .entry(role)
+            .or_default()
+            .push((due, format!("{what} ({})", one.clause.id)));
+    }
+    let mut out =
+        String::from("\n## What people have to do, and by when\n\n| who | what | first by |\n|---|---|---|\n");
+    for (role, mut tasks) in by_role {
+        tasks.sort();
+        let all = tasks.len();
+        for (due, what) in tasks.into_iter().take(SHOWN) {
+            let _ = writeln!(out, "| {role} | {} | {due} |", capital(&what));
+        }
+        if all > SHOWN {
+            let _ = writeln!(out, "| {role} | and {} more, later | |", all - SHOWN);
+        }
+    }
+    out
+}
+
+/// A page is read; a list of fifty tasks is not.
+const SHOWN: usize = 4;
+
+fn evidence(one: &Adopted<'_>) -> Option<(String, u32, String)> {
+    let mut reader = Reader::default();
+    let tree = node::parse(0, &one.text, &mut reader.problems)?;
+    let mut fields = reader.fields(&tree, "a clause")?;
+    let mut inner = reader.fields(fields.node("evidence")?, "evidence")?;
+    let what = ["task", "attestation", "training", "ledger"]
+        .into_iter()
+        .find_map(|kind| Some((kind, inner.text(kind, &mut reader)?.value)))?;
+    let days = inner.node("every").and_then(|node| reader.days(node))?.value;
+    let by = inner.text("by", &mut reader)?.value;
+    let what = match what {
+        ("training", course) => format!("course `{course}`"),
+        ("ledger", query) => format!("records: {query}"),
+        (_, what) => what,
+    };
+    Some((what, days, by))
+}
+
+fn next(plan: &Plan<'_>) -> String {
+    let approval = plan.adopted.iter().any(|one| one.clause.id == "PU-1");
+    let first = if plan.answers.approved.is_some() {
+        "Start the gateway: `ordain up --dir DIR`. Send a few requests of your own and look at `ordain records list --dir DIR`."
+    } else {
+        "Read the policy with those whom it names, and start the gateway meanwhile: `ordain up --dir DIR`. It mostly observes."
+    };
+    let last = if approval && plan.answers.approved.is_none() {
+        "Have your management approve the policy, and say so in its `approved` line (PU-1)."
+    } else {
+        "Bring the first evidence of the table above, and give its date as `last` in the policy."
+    };
+    format!(
+        "\n## Next three steps\n\n1. {first}\n2. After two weeks, `ordain impact --dir DIR`: what full enforcement would have done, by clause. Set what looks right to `enforce` under `rollout`.\n3. {last}\n"
+    )
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

@@ -1,0 +1,201 @@
+//! The library against the policies that it makes.
+
+mod mutate;
+mod pairs;
+
+use jiff::civil::{Date, date};
+
+use super::answers::Answers;
+use super::assemble::{Assembly, assemble};
+use super::cast;
+use super::words::words_in;
+use super::*;
+use crate::catalog::Catalog;
+use crate::detect::scanner::Scanner;
+use crate::policy::problem::Severity;
+use crate::policy::{Loaded, cases, load};
+
+const TODAY: Date = date(2026, 12, 1);
+
+/// Answers that say something to every question.
+fn full() -> Answers {
+    let text = include_str!("../../../../policies/library/answers.yaml");
+    Answers::parse(text, Library::built_in(), &Catalog::built_in()).0
+}
+
+fn make(answers: &Answers) -> Assembly {
+    assemble(Library::built_in(), answers, &Catalog::built_in(), TODAY)
+}
+
+/// Loads an assembled policy; everything that is wrong with it, as people read it. A note is no fault.
+fn faults(assembly: &Assembly) -> Vec<String> {
+    let files = assembly.as_files();
+    let now = "2026-12-10T12:00:00Z".parse().expect("a moment");
+    let loaded = load(&files, &Catalog::built_in(), now);
+    let real = loaded
+        .problems
+        .iter()
+        .filter(|problem| problem.severity != Severity::Note);
+    let mut faults: Vec<String> = real.map(|problem| files.render(problem)).collect();
+    faults.extend(failing(&loaded));
+    faults
+}
+
+fn failing(loaded: &Loaded) -> Vec<String> {
+    let (Some(policy), Some(document)) = (&loaded.policy, &loaded.document) else {
+        return vec!["there is no policy".to_owned()];
+    };
+    let scanner = Scanner::new(policy.own_detectors());
+    let outcomes = loaded
+        .cases
+        .iter()
+        .map(|case| cases::run(policy, document, &scanner, &Catalog::built_in(), case));
+    outcomes
+        .filter(|outcome| !outcome.differences.is_empty())
+        .map(|outcome| format!("{}: {}", outcome.case.name.value, outcome.differences.join("; ")))
+        .collect()
+}
+
+#[test]
+fn the_library_reads_without_problems() {
+    let (library, problems) = Library::read(PROFILES, CLAUSES);
+    let shown: Vec<String> = problems
+        .iter()
+        .map(|(path, problem)| {
+            problem.render(
+                path,
+                CLAUSES
+                    .iter()
+                    .find(|(known, _)| known == path)
+                    .map_or("", |(_, text)| text),
+            )
+        })
+        .collect();
+    assert!(shown.is_empty(), "{}", shown.join("\n"));
+    assert_eq!(library.profiles.len(), PROFILES.len());
+    let mut ids: Vec<&str> = library.clauses.iter().map(|clause| clause.id.as_str()).collect();
+    ids.sort_unstable();
+    assert!(
+        ids.windows(2).all(|pair| pair[0] != pair[1]),
+        "an id stands twice: {ids:?}"
+    );
+}
+
+#[test]
+fn clauses_use_words_that_exist_and_say_what_they_need() {
+    let library = Library::built_in();
+    let mut faults = Vec::new();
+    for clause in &library.clauses {
+        let id = &clause.id;
+        if clause.title.chars().count() > 60 {
+            faults.push(format!("{id}: the title is too long"));
+        }
+        for word in clause.cast_words() {
+            let covered = cast::ALWAYS.contains(&word)
+                || clause
+                    .needs
+                    .iter()
+                    .any(|need| need == word || *need == format!("{word}s"));
+            if !cast::is_word(word) || !covered {
+                faults.push(format!("{id}: needs `{word}` and does not say so"));
+            }
+        }
+        let used: String = clause
+            .cases
+            .iter()
+            .map(|case| case.text.as_str())
+            .chain([clause.text.as_str()])
+            .collect();
+        for word in words_in(&used) {
+            if clause.parameter(word).is_none() && !cast::is_word(word) {
+                faults.push(format!("{id}: nothing stands for `{word}`"));
+            }
+        }
+        for parameter in &clause.parameters {
+            let (name, default) = (&parameter.name, &parameter.default);
+            // Some parameters set a table of the frame.
+            if !words_in(&used).contains(&name.as_str()) {
+                faults.push(format!("{id}: the parameter `{name}` sets nothing"));
+            }
+            if words_in(default).is_empty()
+                && let Some(expected) = answers::wrong_value(parameter.kind, default)
+            {
+                faults.push(format!("{id}: `{name}` is `{default}`, but {expected}"));
+            }
+        }
+        for (profile, _) in &clause.standing {
+            if library.profile(profile).is_none() {
+                faults.push(format!("{id}: no profile `{profile}`"));
+            }
+        }
+        for (profile, values) in &clause.overrides {
+            if library.profile(profile).is_none() {
+                faults.push(format!("{id}: no profile `{profile}`"));
+            }
+            for (name, value) in values {
+                match clause.parameter(name) {
+                    Some(parameter) if answers::wrong_value(parameter.kind, value).is_none() => {}
+                    _ => faults.push(format!("{id}: `{name}: {value}` for {profile}")),
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn the_reference_organisation_gets_a_clean_policy() {
+    let assembly = make(&full());
+    let faults = faults(&assembly);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert_eq!(assembly.group, "staff");
+}
+
+/// Each profile alone and under the overlay, with everything that could be asked for.
+#[test]
+fn every_profile_gets_a_clean_policy() {
+    let library = Library::built_in();
+    let every: Vec<String> = library.clauses.iter().map(|clause| clause.id.clone()).collect();
+    let mut faulty = Vec::new();
+    for profile in library.profiles.iter().filter(|profile| !profile.overlay) {
+        for overlay in [false, true] {
+            for also in [Vec::new(), every.clone()] {
+                let mut profiles = vec![profile.id.clone()];
+                profiles.extend(overlay.then(|| answers::REGULATED.to_owned()));
+                let what = format!("{profiles:?} with {} more", also.len());
+                let answers = Answers {
+                    profiles,
+                    also,
+                    ..full()
+                };
+                let faults = faults(&make(&answers));
+                if !faults.is_empty() {
+                    faulty.push(format!("{what}:\n{}", faults.join("\n")));
+                }
+            }
+        }
+    }
+    assert!(faulty.is_empty(), "{}", faulty.join("\n\n"));
+}
+
+#[test]
+fn the_same_answers_give_the_same_bytes() {
+    let text =
+        |assembly: Assembly| assembly.files.into_iter().map(|file| file.text).collect::<String>() + &assembly.summary;
+    assert_eq!(text(make(&full())), text(make(&full())));
+}
+
+#[test]
+fn the_summary_fits_on_a_page_and_tells_what_matters() {
+    let assembly = make(&full());
+    for heading in [
+        "What was decided, and why",
+        "What acts now",
+        "What only observes",
+        "What people have to do",
+        "Next three steps",
+    ] {
+        assert!(assembly.summary.contains(heading), "{heading}");
+    }
+    assert!(assembly.summary.lines().count() < 90, "{}", assembly.summary);
+}
