@@ -178,10 +178,16 @@ impl Drawing<'_> {
         }
         let style = Style::new(Face::Regular, 7.5, Ink::Soft);
         let mut at = |kind: ArtifactType, text: String, right: bool, y: f32, width: f32| {
-            let line = lines::broken(self.fonts, &[style.run(text)], width)
-                .into_iter()
-                .next()
-                .unwrap_or_default();
+            let mut lines = lines::broken(self.fonts, &[style.run(text)], width).into_iter();
+            let mut line = lines.next().unwrap_or_default();
+            if lines.next().is_some() {
+                let kept: String = line.pieces.iter().map(|piece| piece.text.as_str()).collect();
+                let shorter = style.run(format!("{}\u{a0}…", kept.trim_end()));
+                line = lines::broken(self.fonts, &[shorter], width + 20.0)
+                    .into_iter()
+                    .next()
+                    .unwrap_or_default();
+            }
             let x = if right { LEFT + MEASURE - line.width } else { LEFT };
             surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(kind)));
             for piece in &line.pieces {
@@ -190,7 +196,8 @@ impl Drawing<'_> {
             surface.end_tagged();
         };
         let page = self.page;
-        let head = format!("{} · {} · version {}", page.organization, page.title, page.version);
+        // The name of the organisation stands last: it is what may be cut short.
+        let head = format!("{} · version {} · {}", page.title, page.version, page.organization);
         at(ArtifactType::Header, head, false, TOP - 34.0, MEASURE - 120.0);
         at(ArtifactType::Header, page.short_digest(), true, TOP - 34.0, 118.0);
         let foot = HEIGHT - BOTTOM + 34.0;

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `fonts` and `lines` turn words into glyphs and lines. The same page gives the same bytes: the only date in the file is the
-//! page's own. Read [`write`] first.
+//! page's own. Read [`write()`] first.
 
 mod draw;
 mod flow;
