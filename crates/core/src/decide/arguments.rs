@@ -154,9 +154,10 @@ impl ValueTest {
 fn is_plain(pattern: &str, value: &str) -> bool {
     let addresses = |text: &str| text.matches('@').count();
     let climbs = || value.split(['/', '\\']).any(|step| step == "..");
-    !value.chars().any(char::is_control)
-        && (!pattern.contains('@') || addresses(pattern) == addresses(value))
-        && !(pattern.contains('/') && climbs())
+    if value.chars().any(char::is_control) || (pattern.contains('/') && climbs()) {
+        return false;
+    }
+    !pattern.contains('@') || addresses(pattern) == addresses(value)
 }
 
 #[cfg(test)]

@@ -5,14 +5,15 @@
 //! with it, unchanged. Cutting the same bytes differently gives the same bytes; framing the same text in other events
 //! gives the same text in every channel (threats A14 to A17).
 
+mod calls;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::arguments;
 use super::content::{self, Tally};
 use super::request::stops;
 use super::{Inspection, Judged};
-use crate::decide::{Called, Decision, decide};
+use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
 use crate::detect::{DetectorFailure, Match};
 use crate::verdict::{Direction, Source};
@@ -321,63 +322,6 @@ impl StreamInspection {
         } else {
             Ok(())
         }
-    }
-
-    /// Notes a call that begins. What is asked of its arguments is judged once they are whole.
-    fn begin_call(&mut self, begun: &CallBegun) {
-        let policy = &self.inspection.rules.policy;
-        let name = content::name(&self.inspection.rules.scanner, &begun.call.tool);
-        let known = &mut self.judged.facts.content.tools;
-        // Some servers repeat the name with every piece of the arguments.
-        let mut same = self.calls.iter().zip(known.iter());
-        if same.any(|(call, of)| call.channel == begun.channel && of.name == name && call.call == begun.call) {
-            return;
-        }
-        known.push(Called {
-            awaited: arguments::matter(policy, &name),
-            name,
-            met: Vec::new(),
-        });
-        self.calls.push(begun.clone());
-    }
-
-    /// Takes whole arguments of a channel for the calls that they belong to. Where a call is given arguments twice, only
-    /// what holds for both counts.
-    fn complete_calls(&mut self, channel: &str, whole: &str) {
-        let policy = &self.inspection.rules.policy;
-        let calls = self.calls.iter().zip(&mut self.judged.facts.content.tools);
-        for (call, fact) in calls.filter(|(call, _)| call.is_of(channel)) {
-            let met = arguments::met(policy, &fact.name, Some(whole));
-            if std::mem::take(&mut fact.awaited) {
-                fact.met = met;
-                if let Some(given) = &call.call.arguments {
-                    let given = arguments::met(policy, &fact.name, Some(given));
-                    fact.met.retain(|one| given.contains(one));
-                }
-            } else {
-                fact.met.retain(|one| met.contains(one));
-            }
-        }
-    }
-
-    /// Judges calls that end with this event and whose arguments did not come as a growing text.
-    fn settle(&mut self, reading: &EventReading) -> Result<(), Stop> {
-        let policy = &self.inspection.rules.policy;
-        let mut settled = false;
-        for (call, fact) in self.calls.iter().zip(&mut self.judged.facts.content.tools) {
-            let ends = reading.terminal || reading.ends.iter().any(|end| call.channel.starts_with(end.as_str()));
-            if ends && std::mem::take(&mut fact.awaited) {
-                fact.met = arguments::met(policy, &fact.name, call.call.arguments.as_deref());
-                settled = true;
-            }
-        }
-        if settled {
-            self.judge();
-            if stops(&self.judged.decision) {
-                return Err(Stop);
-            }
-        }
-        Ok(())
     }
 
     /// Sends what is held for channels that end without a piece of their own in this event.

@@ -109,7 +109,7 @@ pub struct Document {
     /// Paths of the policy folder's files, by index.
     pub paths: Vec<String>,
     /// The policy that it extends, and that all of it was laid over.
-    pub parent: Option<Box<Document>>,
+    pub parent: Option<Box<Self>>,
     /// Where that is, in the author's words.
     pub extends: Option<Text>,
     /// What a policy that extends this one may change as it likes.

@@ -59,7 +59,7 @@ fn what_awaits_is_named() {
             let text = &files.get(problem.place.file)?.text;
             let line = text.lines().nth(problem.place.line as usize - 1)?;
             let from = line.char_indices().nth(problem.place.column as usize - 1)?.0;
-            let word = line[from..].split([',', ':', '}', ']', ' ']).next()?;
+            let word = line.get(from..)?.split([',', ':', '}', ']', ' ']).next()?;
             Some(word.to_owned())
         })
         .collect();

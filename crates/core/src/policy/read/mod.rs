@@ -79,7 +79,7 @@ fn effective<'f>(
             more.into_iter()
                 .filter_map(|(path, file)| Some((join(&near, &path)?, file))),
         );
-        document = extend::overlay(parent, document, problems);
+        document = extend::overlay(parent, &document, problems);
     }
     extend::check_delegated(&document, problems);
     document.digest = PolicyDigest::of(used.iter().map(|(path, file)| (path.as_str(), file.text.as_str())));

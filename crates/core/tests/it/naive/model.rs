@@ -264,8 +264,8 @@ pub(crate) enum Value {
     Text(String),
     /// In tenths, so that it has one spelling.
     Number(i32),
-    List(Vec<Value>),
-    Map(BTreeMap<String, Value>),
+    List(Vec<Self>),
+    Map(BTreeMap<String, Self>),
 }
 
 #[derive(Clone, Debug)]

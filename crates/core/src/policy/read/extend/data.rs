@@ -2,6 +2,7 @@
 
 use crate::detect::entities::entity;
 use crate::policy::document::{At, Data, Document, Matrix, MatrixRow, Text};
+use crate::policy::problem::Problem;
 use crate::verdict::{AppClass, Verdict};
 
 use super::{Overlay, add_words, put};
@@ -91,7 +92,7 @@ impl Overlay<'_> {
         {
             let of = data.classes.first().map(|class| class.place);
             // Everything is compared by these classes, so nobody can delegate them.
-            let problem = crate::policy::problem::Problem::error(
+            let problem = Problem::error(
                 "not-delegated",
                 first.place,
                 "the data classes and their order are the parent's",

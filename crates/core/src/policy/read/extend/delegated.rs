@@ -25,7 +25,7 @@ pub(in crate::policy::read) fn check(document: &Document, problems: &mut Vec<Pro
         let open = OPEN
             .iter()
             .any(|start| path.value.strip_prefix(start).is_some_and(|name| !name.is_empty()));
-        if !open && !known.iter().any(|one| *one == path.value) {
+        if !open && !known.contains(&path.value) {
             let problem = Problem::error(
                 "unknown-path",
                 path.place,

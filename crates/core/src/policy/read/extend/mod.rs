@@ -21,7 +21,7 @@ pub(super) use delegated::check as check_delegated;
 pub(in crate::policy) use delegated::is_touched;
 
 /// The parent's document with the child's laid over it. What the child may not say is a problem.
-pub(super) fn overlay(parent: Document, child: Document, problems: &mut Vec<Problem>) -> Document {
+pub(super) fn overlay(parent: Document, child: &Document, problems: &mut Vec<Problem>) -> Document {
     let mut merged = Document {
         paths: child.paths.clone(),
         base: child.base.clone(),
@@ -35,19 +35,19 @@ pub(super) fn overlay(parent: Document, child: Document, problems: &mut Vec<Prob
         parent: &parent,
         problems,
     };
-    over.passed_on(&child);
-    over.header(&child, &mut merged);
-    over.purpose(&child, &mut merged);
-    over.scope(&child, &mut merged);
-    over.roles(&child, &mut merged);
-    over.applications(&child, &mut merged);
-    over.access(&child, &mut merged);
-    over.data(&child, &mut merged);
-    over.outputs(&child, &mut merged);
-    over.education(&child, &mut merged);
-    over.consequences(&child, &mut merged);
-    over.clauses(&child, &mut merged);
-    over.exceptions(&child, &mut merged);
+    over.passed_on(child);
+    over.header(child, &mut merged);
+    over.purpose(child, &mut merged);
+    over.scope(child, &mut merged);
+    over.roles(child, &mut merged);
+    over.applications(child, &mut merged);
+    over.access(child, &mut merged);
+    over.data(child, &mut merged);
+    over.outputs(child, &mut merged);
+    over.education(child, &mut merged);
+    over.consequences(child, &mut merged);
+    over.clauses(child, &mut merged);
+    over.exceptions(child, &mut merged);
     merged.parent = Some(Box::new(parent));
     merged
 }

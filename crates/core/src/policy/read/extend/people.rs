@@ -103,13 +103,10 @@ impl Overlay<'_> {
                 let message = format!("the parent asks for the course `{}`", known.without.value);
                 self.differs(&path, gate.without.place, Some(known.without.place), message);
             }
-            match (&known.grace, &gate.grace) {
-                (was, Some(now)) => {
-                    let none = At::new(0, known.id.place);
-                    self.days(&path, Some(was.as_ref().unwrap_or(&none)), now);
-                    known.grace = Some(now.clone());
-                }
-                (_, None) => {}
+            if let Some(grace) = &gate.grace {
+                let none = At::new(0, known.id.place);
+                self.days(&path, Some(known.grace.as_ref().unwrap_or(&none)), grace);
+                known.grace = Some(grace.clone());
             }
             known.id = gate.id.clone();
             known.then = gate.then.clone();
