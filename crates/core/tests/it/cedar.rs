@@ -22,7 +22,7 @@ use ordain_core::verdict::Verdict;
 use crate::agreement::{convert, load_generated};
 use crate::generate::{self, Rng};
 
-const POLICIES: u64 = 60;
+const POLICIES: u64 = 120;
 const EXCHANGES: usize = 100;
 
 #[test]
