@@ -4,6 +4,7 @@
 //! are written, and nothing that is there is ever overwritten.
 
 mod interview;
+mod prompts;
 
 use std::fs;
 use std::io::IsTerminal as _;
@@ -53,6 +54,8 @@ pub(crate) struct Init {
 
 /// The answers beside the policy.
 const ANSWERS: &str = "answers.yaml";
+/// Who has completed which course, as the policy's `records` name it.
+const COMPLETIONS: &str = "training.csv";
 /// The page that sums up what was decided.
 const SUMMARY: &str = "summary.md";
 
@@ -217,6 +220,11 @@ fn write(folder: &Folder, answers: &Answers, assembly: &Assembly) -> anyhow::Res
             assembly.group
         );
         put(&folder.directory(), &text)?;
+    }
+    // The policy's courses are read from here; who has completed what is for `ordain training import` to say.
+    let completions = folder.path().join(COMPLETIONS);
+    if !completions.exists() {
+        put(&completions, "principal,course,completed\n")?;
     }
     folder.make(up::USUAL_ADDRESS, &up::usual_upstreams())?;
     Ok(())

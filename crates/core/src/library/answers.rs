@@ -4,13 +4,14 @@
 //! Read [`Answers`] first.
 
 mod read;
+mod values;
 mod write;
 
 use std::fmt;
 
 use jiff::civil::Date;
 
-pub(super) use read::wrong_value;
+pub(super) use values::wrong_value;
 
 use super::Library;
 use super::regulation::{self, Regulation};

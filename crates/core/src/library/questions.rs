@@ -34,7 +34,7 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "size",
         "How many people work for you?",
-        "In a small organisation, recommended clauses that only ask people for evidence stay out.",
+        "In a small organisation, recommended clauses that only ask people for evidence stay out. A large one reads its policy twice a year.",
     ),
     question(
         "sector",
@@ -89,7 +89,7 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "appetite",
         "How careful do you want to be?",
-        "Careful: everything recommended, more often looked at. Bold: only what your profiles require, less often.",
+        "Careful: everything recommended, looked at more often, and unknown apps get not even public text. Bold: only what is required, looked at less often.",
     ),
     question(
         "timezone",

@@ -3,19 +3,18 @@
 //! What was answered before is offered again; after each question the answers are kept, so that leaving loses nothing.
 //! Read [`ask`] first.
 
-use std::fmt;
-
-use inquire::error::{CustomUserError, InquireResult};
-use inquire::validator::Validation;
-use inquire::{Confirm, InquireError, MultiSelect, Select, Text};
+use inquire::error::InquireResult;
+use inquire::{InquireError, Select};
 use ordain_core::catalog::Catalog;
 use ordain_core::library::Library;
 use ordain_core::library::answers::{
     Answers, App, Appetite, CLASSES, Group, Keywords, ROLES, Sector, Size, Tier, Use, Work,
 };
-use ordain_core::library::questions::{self, QUESTIONS, Question};
+use ordain_core::library::questions::{self, QUESTIONS};
 use ordain_core::library::regulation::REGULATIONS;
 use ordain_core::verdict::AppClass;
+
+use super::prompts::{Asked, Choice, choice, name, names, needed, words};
 
 /// How an interview ended.
 pub(super) enum Ended {
@@ -44,33 +43,6 @@ pub(super) fn ask(mut answers: Answers, keep: &dyn Fn(&Answers) -> anyhow::Resul
     }
     Ok(Ended::Done(Box::new(answers)))
 }
-
-struct Asked<'a> {
-    label: &'a str,
-    question: &'a Question,
-}
-
-/// One thing to choose, with the words that a person reads.
-struct Choice<T> {
-    value: T,
-    shown: String,
-}
-
-impl<T> fmt::Display for Choice<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown)
-    }
-}
-
-fn choice<T>(value: T, shown: impl Into<String>) -> Choice<T> {
-    Choice {
-        value,
-        shown: shown.into(),
-    }
-}
-
-/// How many lines of a list are shown at once.
-const PAGE: usize = 10;
 
 impl Asked<'_> {
     fn put(&self, answers: &mut Answers) -> InquireResult<()> {
@@ -377,132 +349,6 @@ impl Asked<'_> {
             });
         }
     }
-
-    /// A line that always says something; enter takes what was said before.
-    fn text<F>(&self, before: &str, wrong: F) -> InquireResult<String>
-    where
-        F: Fn(&str) -> Option<&'static str> + Clone + 'static,
-    {
-        let check = move |text: &str| -> Result<Validation, CustomUserError> {
-            Ok(match wrong(text.trim()) {
-                None => Validation::Valid,
-                Some(expected) => Validation::Invalid(expected.into()),
-            })
-        };
-        let prompt = Text::new(self.label)
-            .with_help_message(self.question.changes)
-            .with_validator(check);
-        let prompt = if before.is_empty() {
-            prompt
-        } else {
-            prompt.with_default(before)
-        };
-        Ok(prompt.prompt()?.trim().to_owned())
-    }
-
-    /// A line that may stay empty; what was said before stands in it.
-    fn words(&self, before: &[String]) -> InquireResult<Vec<String>> {
-        let line = Text::new(self.label)
-            .with_initial_value(&before.join(", "))
-            .with_help_message(self.question.changes)
-            .prompt()?;
-        Ok(words(&line))
-    }
-
-    fn confirm(&self, label: &str, before: bool) -> InquireResult<bool> {
-        Confirm::new(label)
-            .with_default(before)
-            .with_help_message(self.question.changes)
-            .prompt()
-    }
-
-    fn one<T: Copy + PartialEq>(&self, all: &[T], before: T, shown: impl Fn(T) -> &'static str) -> InquireResult<T> {
-        let cursor = all.iter().position(|&value| value == before).unwrap_or(0);
-        let choices: Vec<Choice<T>> = all.iter().map(|&value| choice(value, shown(value))).collect();
-        let chosen = Select::new(self.label, choices)
-            .with_starting_cursor(cursor)
-            .with_formatter(&|chosen| short(&chosen.value.shown).to_owned())
-            .with_help_message(self.question.changes)
-            .prompt()?;
-        Ok(chosen.value)
-    }
-
-    fn several<T: PartialEq + 'static>(&self, choices: Vec<Choice<T>>, before: &[T]) -> InquireResult<Vec<T>> {
-        self.several_with(choices, before, |_| true)
-    }
-
-    fn several_with<T: PartialEq + 'static>(
-        &self,
-        choices: Vec<Choice<T>>,
-        before: &[T],
-        enough: impl Fn(&[&T]) -> bool + Clone + 'static,
-    ) -> InquireResult<Vec<T>> {
-        if choices.is_empty() {
-            return Ok(Vec::new());
-        }
-        let chosen: Vec<usize> = (0..choices.len())
-            .filter(|&index| choices.get(index).is_some_and(|one| before.contains(&one.value)))
-            .collect();
-        let check =
-            move |options: &[inquire::list_option::ListOption<&Choice<T>>]| -> Result<Validation, CustomUserError> {
-                let values: Vec<&T> = options.iter().map(|option| &option.value.value).collect();
-                Ok(if enough(&values) {
-                    Validation::Valid
-                } else {
-                    Validation::Invalid("choose more with the space bar".into())
-                })
-            };
-        let help = format!(
-            "{} (space chooses, enter goes on, letters search)",
-            self.question.changes
-        );
-        let picked = MultiSelect::new(self.label, choices)
-            .with_default(&chosen)
-            .with_page_size(PAGE)
-            .with_formatter(&|chosen| {
-                let names: Vec<&str> = chosen.iter().map(|one| short(&one.value.shown)).collect();
-                names.join(", ")
-            })
-            .with_help_message(&help)
-            .with_validator(check)
-            .prompt()?;
-        Ok(picked.into_iter().map(|one| one.value).collect())
-    }
-}
-
-/// What is shown of a choice once it is made: its name, without what explains it.
-fn short(shown: &str) -> &str {
-    let name = shown.split_once(": ").map_or(shown, |(name, _)| name);
-    name.split_once(" (").map_or(name, |(name, _)| name)
-}
-
-fn needed(text: &str) -> Option<&'static str> {
-    text.is_empty().then_some("something has to stand here")
-}
-
-fn name(text: &str) -> Option<&'static str> {
-    let good = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    (!good).then_some("letters, digits and hyphens, such as people-team")
-}
-
-fn names(text: &str) -> Option<&'static str> {
-    words(text).iter().find_map(|word| match word.as_str() {
-        "everyone" | "unmapped" => Some("`everyone` and `unmapped` are words of the policy; name your own groups"),
-        word => name(word),
-    })
-}
-
-fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        if !words.iter().any(|known| known == word) {
-            words.push(word.to_owned());
-        }
-    }
-    words
 }
 
 /// A role as people call it.

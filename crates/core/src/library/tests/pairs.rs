@@ -135,7 +135,7 @@ const QUESTIONS: &[&[Way]] = &[
                 Group::new("everyday", &[]),
                 Group::new("dev", &[Work::Develops]),
                 Group::new("ops", &[Work::Develops]),
-                Group::new("people", &[Work::DecidesAboutPeople]),
+                Group::new("people-ops", &[Work::DecidesAboutPeople]),
                 Group::new("money", &[Work::HandlesMoney]),
                 Group::new("clinicians", &[Work::TreatsPatients]),
                 Group::new("support", &[Work::TalksToCustomers]),
