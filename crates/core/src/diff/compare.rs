@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Change, Difference, Direction, Observed, What, decision, reach};
+use super::{Change, Difference, Direction, LeaveOut, Observed, What, decision, reach};
 use crate::catalog::Catalog;
 use crate::policy::compile::{CitationId, Policy};
 use crate::verdict::Verdict;
@@ -15,6 +15,8 @@ pub(super) struct Comparison<'c> {
     policies: [&'c Policy; 2],
     catalog: &'c Catalog,
     difference: Difference,
+    /// What holds of every request that is looked at.
+    given: Vec<Lit>,
 }
 
 #[derive(Clone, Copy)]
@@ -30,6 +32,26 @@ impl<'c> Comparison<'c> {
             policies,
             catalog,
             difference: Difference::default(),
+            given: Vec::new(),
+        }
+    }
+
+    /// Looks at no such requests from here on.
+    pub(super) fn leave_out(&mut self, leave_out: LeaveOut) {
+        let [old, _] = self.policies;
+        let space = &mut self.search.space;
+        if leave_out.uses {
+            let listed = |name: &Option<String>| name.as_ref().is_none_or(|name| old.has_use(name));
+            self.given.push(space.use_.when(&mut space.circuit, listed));
+        }
+        if leave_out.apps {
+            let listed = |policy: &Policy, id: &str| {
+                let index = policy.names.apps.index(id);
+                index.is_some_and(|index| policy.apps.get(index as usize).is_some_and(Option::is_some))
+            };
+            let either = |id: &str| self.policies.iter().any(|policy| listed(policy, id));
+            self.given
+                .push(space.app.when(&mut space.circuit, |app| !either(&app.id)));
         }
     }
 
@@ -41,10 +63,17 @@ impl<'c> Comparison<'c> {
         let (old_now, new_now) = (old.now.clone(), new.now.clone());
         let full: fn(&Say) -> Levels = |say| say.verdict;
         let acts: fn(&Say) -> Levels = |say| say.acts;
-        self.verdicts(&old_full, &new_full, &[], What::Verdict, full);
+        let given = self.given.clone();
+        self.verdicts(&old_full, &new_full, &given, What::Verdict, full);
         let same = self.alike(&old_full, &new_full);
-        self.masks(&old_full, &new_full, &[same], What::Mask, full);
-        let mut given = vec![same];
+        self.masks(
+            &old_full,
+            &new_full,
+            &[given.as_slice(), &[same]].concat(),
+            What::Mask,
+            full,
+        );
+        let mut given = [given.as_slice(), &[same]].concat();
         given.extend(
             old_full
                 .masks

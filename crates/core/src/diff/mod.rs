@@ -82,6 +82,26 @@ pub fn changes(old: &Policy, new: &Policy, catalog: &Catalog, now: Timestamp) ->
     difference
 }
 
+/// Requests that a comparison leaves out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LeaveOut {
+    /// Those for a use that the old policy does not list.
+    pub uses: bool,
+    /// Those to an app that either lists: then what an app is delegated makes no difference.
+    pub apps: bool,
+}
+
+/// Where `new` is milder than `old`.
+#[must_use]
+pub fn loosened(old: &Policy, new: &Policy, catalog: &Catalog, now: Timestamp, leave_out: LeaveOut) -> Vec<Change> {
+    let mut comparison = compare::Comparison::new([old, new], catalog, now);
+    comparison.leave_out(leave_out);
+    let mut changes = comparison.run().changes;
+    changes.retain(|change| change.direction == Direction::Loosened);
+    changes.sort_by(|a, b| (&a.what, &a.by).cmp(&(&b.what, &b.by)));
+    changes
+}
+
 /// What a policy says to a witness.
 #[must_use]
 pub fn decision(policy: &Policy, catalog: &Catalog, witness: &Witness) -> Decision {

@@ -11,7 +11,7 @@ check!(
     "An exception applies to some request that nothing else blocks anyway.",
     "Correct its `who`, except from what blocks as well, or remove it.",
     Meaning(run),
-    bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: iban, direction: prompt}, then: block}}\n    - {id: AU-2, statement: No., rule: {when: {data: [iban, us-ssn], direction: prompt}, then: block}}\nexceptions:\n  - {id: EX-1, clause: AU-1, who: {group: engineering}, then: coach, reason: trial, compensating: review, requested: cto, approved: [ciso], granted: 2026-12-01, expires: 2027-01-31} #!\nroles:\n  people: {ciso: ciso@example.com, cto: cto@example.com, dpo: dpo@example.com}\n  owner: {accountable: ciso, deputy: cto}\n",
+    bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: iban, direction: prompt}, then: block}}\n    - {id: AU-2, statement: No., rule: {when: {data: iban, group: engineering, direction: prompt}, then: block}}\nexceptions:\n  - {id: EX-1, clause: AU-1, who: {group: engineering}, then: coach, reason: trial, compensating: review, requested: cto, approved: [ciso], granted: 2026-12-01, expires: 2027-01-31} #!\nroles:\n  people: {ciso: ciso@example.com, cto: cto@example.com, dpo: dpo@example.com}\n  owner: {accountable: ciso, deputy: cto}\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: iban, direction: prompt}, then: block}}\nexceptions:\n  - {id: EX-1, clause: AU-1, who: {group: engineering}, then: coach, reason: trial, compensating: review, requested: cto, approved: [ciso], granted: 2026-12-01, expires: 2027-01-31}\n",
 );
 

@@ -5,6 +5,7 @@
 
 mod app_without_owner;
 mod awaits;
+mod child_weaker;
 mod clause_without_case;
 mod consequence_ladder;
 mod contradiction;
@@ -163,6 +164,7 @@ pub const ALL: &[Check] = &[
     contradiction::CHECK,
     ineffective_exception::CHECK,
     gap::CHECK,
+    child_weaker::CHECK,
     // registry:end
 ];
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::policy::{File, Files, load};
 
 /// A small good policy; examples replace whole sections of it.
-const BASE: &str = r#"
+pub(super) const BASE: &str = r#"
 ordain: 1
 organization: Example
 version: "1"
@@ -99,7 +99,8 @@ fn the_base_policy_is_clean() {
 
 #[test]
 fn every_check_finds_its_bad_document_and_passes_its_good_one() {
-    for check in ALL {
+    // A check without such a document has tests of its own.
+    for check in ALL.iter().filter(|check| !check.bad.is_empty()) {
         let text = laid_over(check.bad);
         let marked = text
             .lines()
@@ -175,6 +176,7 @@ fn the_codes_are_these() {
     let known = [
         "app-without-owner",
         "awaits",
+        "child-weaker",
         "clause-without-case",
         "consequence-ladder",
         "contradiction",

@@ -14,6 +14,8 @@ struct Word {
     is_name: bool,
     /// Whether a sentence ends after it.
     ends: bool,
+    /// Whether a hyphen joins it to the word before.
+    glued: bool,
 }
 
 /// Some words of a statement that name something.
@@ -52,12 +54,13 @@ impl Prose {
             let ends = chunk.ends_with(['.', '!', '?', ':', ';']);
             // `e-mail` and `email` are one word; other hyphens join two.
             let chunk = chunk.replace("e-mail", "email").replace("E-mail", "Email");
-            for text in tokens(&chunk) {
+            for (index, text) in tokens(&chunk).enumerate() {
                 let upper = text.chars().next().is_some_and(char::is_uppercase);
                 words.push(Word {
                     text: text.to_lowercase(),
                     is_name: upper && !begins || text.chars().skip(1).any(char::is_uppercase),
                     ends: false,
+                    glued: index > 0 && chunk.contains('-'),
                 });
                 begins = false;
             }
@@ -144,7 +147,10 @@ impl Prose {
                 window.iter().zip(phrase).enumerate().all(|(index, (word, wanted))| {
                     word.text == *wanted || index == last && is_plural(&word.text, wanted)
                 });
-            same.then_some(start)
+            // `ops` is no part of `people-ops`.
+            let glued = |index: usize| self.words.get(index).is_some_and(|word| word.glued);
+            let whole = !glued(start) && !glued(start + phrase.len());
+            (same && whole).then_some(start)
         })
     }
 
