@@ -78,7 +78,7 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
 }
 
 /// What else calls for reading the policy again.
-const EVENTS: [&str; 8] = [
+pub(in crate::policy) const EVENTS: [&str; 8] = [
     "incident",
     "law-change",
     "new-app",

@@ -9,6 +9,13 @@ mod rules;
 mod subject;
 
 pub(super) use extend::is_touched;
+pub(super) use header::EVENTS;
+pub(super) use people::INHERIT;
+#[cfg(test)]
+pub(super) use people::{AUDIENCES, BREACHES};
+#[cfg(test)]
+pub(super) use subject::TERMS;
+pub(super) use subject::{KINDS, TIERS};
 
 use std::collections::BTreeMap;
 

@@ -62,10 +62,10 @@ pub(super) fn outputs(fields: &mut Fields<'_>, document: &mut Document, reader: 
 }
 
 /// Which label an answer takes: that of the most sensitive input, or none.
-const INHERIT: [&str; 2] = ["highest-input", "none"];
+pub(in crate::policy) const INHERIT: [&str; 2] = ["highest-input", "none"];
 
 /// Where an answer may go.
-const AUDIENCES: [&str; 3] = ["internal", "external", "public"];
+pub(in crate::policy) const AUDIENCES: [&str; 3] = ["internal", "external", "public"];
 
 fn reuse(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<(Text, Text)> {
     let mut reuse = fields.good_pairs("reuse", reader, |reader, node| {
@@ -111,7 +111,7 @@ pub(super) fn education(fields: &mut Fields<'_>, document: &mut Document, reader
 }
 
 /// What a breach can be, mildest first.
-const BREACHES: [&str; 4] = ["mistake", "repeat", "evasion", "intent"];
+pub(in crate::policy) const BREACHES: [&str; 4] = ["mistake", "repeat", "evasion", "intent"];
 
 fn start(fields: &mut Fields<'_>, reader: &mut Reader) -> Vec<(Text, Text)> {
     let mut start = fields.good_pairs("start", reader, Reader::text);

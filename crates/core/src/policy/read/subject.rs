@@ -125,13 +125,13 @@ pub(super) fn applications(fields: &mut Fields<'_>, document: &mut Document, rea
 }
 
 /// How much a use can do to people.
-const TIERS: [&str; 3] = ["minimal", "limited", "high"];
+pub(in crate::policy) const TIERS: [&str; 3] = ["minimal", "limited", "high"];
 
 /// What a tool does: it looks, it changes, or it does what cannot be undone.
-const KINDS: [&str; 3] = ["read", "write", "irreversible"];
+pub(in crate::policy) const KINDS: [&str; 3] = ["read", "write", "irreversible"];
 
 /// What is noted of a vendor's terms, beside the day on which they were `checked`.
-const TERMS: [&str; 4] = ["trains_on_input", "retention", "region", "contract"];
+pub(in crate::policy) const TERMS: [&str; 4] = ["trains_on_input", "retention", "region", "contract"];
 
 fn term(name: Text, node: &Node, reader: &mut Reader) -> Option<(Text, Text)> {
     if !known(reader, &name, "a term that is noted", &TERMS) {

@@ -6,7 +6,15 @@ use super::{Key, Object, Shape, Words};
 pub(super) const CASES: Object = Object::new(
     "file-of-cases",
     "The tests of a policy: requests, and what it must say to them under full enforcement.",
-    &[Key::new("cases", Shape::Maps(&CASE), "The cases.")],
+    &[
+        Key::new(
+            "now",
+            Shape::Moment,
+            "The local moment of the cases that name none; noon of the policy's effective date when absent.",
+        )
+        .example("\"2026-12-01T09:30\""),
+        Key::new("cases", Shape::Maps(&CASE), "The cases."),
+    ],
 );
 
 const CASE: Object = Object::new(
@@ -53,15 +61,85 @@ const REQUEST: Object = Object::new(
         .example("{region: eu}"),
         Key::new("model", Shape::Text, "The model.").example("gpt-5-mini"),
         Key::new("use", Shape::Text, "What it says that it is for.").example("coding"),
-        Key::new("data", Shape::Texts, "Entities taken as found.").example("[person-name]"),
-        Key::new("findings", Shape::Texts, "Findings taken as made.").example("[prompt-injection]"),
-        Key::new("tools", Shape::Texts, "Tools that an answer calls.").example("[mail.send]"),
         Key::new(
-            "now",
-            Shape::Moment,
-            "The local moment; noon of the policy's effective date when absent.",
+            "sources",
+            Shape::SomeWords(Words::Source),
+            "Who else wrote a part, where the text of it does not matter.",
         )
-        .example("\"2026-12-01T09:30\""),
+        .example("[retrieved]"),
+        Key::new(
+            "data",
+            Shape::NamesOrMaps(&ASSUMED),
+            "Entities taken as found: names, or how often and where.",
+        )
+        .example("[person-name, {entity: email-address, distinct: 20}]"),
+        Key::new(
+            "findings",
+            Shape::NamesOrMaps(&FINDING),
+            "Findings taken as made: names, or in what.",
+        )
+        .example("[{finding: prompt-injection, source: retrieved}]"),
+        Key::new(
+            "uninspectable",
+            Shape::Flag,
+            "Whether something could not be read as text.",
+        ),
+        Key::new("failed", Shape::Flag, "Whether a detector failed."),
+        Key::new(
+            "tools",
+            Shape::NamesOrMaps(&CALL),
+            "Tools that an answer calls: names, or with what.",
+        )
+        .example("[calendar.list, {name: mail.send, args: {to: office@example.com}}]"),
+        Key::new("now", Shape::Moment, "The local moment; that of the file when absent.")
+            .example("\"2026-12-01T09:30\""),
+    ],
+);
+
+const ASSUMED: Object = Object::new(
+    "assumed-entity",
+    "An entity that is taken as found.",
+    &[
+        Key::new("entity", Shape::Text, "Which.")
+            .required()
+            .example("email-address"),
+        Key::new("distinct", Shape::Number, "How many different values; one when absent.").example("20"),
+        Key::new(
+            "source",
+            Shape::SomeWords(Words::Source),
+            "In parts of which sources; of all that the request has when absent.",
+        ),
+        Key::new(
+            "fixed",
+            Shape::SomeWords(Words::Source),
+            "In which sources it stands where nothing can be edited.",
+        ),
+    ],
+);
+
+const FINDING: Object = Object::new(
+    "assumed-finding",
+    "A finding that is taken as made.",
+    &[
+        Key::new("finding", Shape::Text, "Which.")
+            .required()
+            .example("prompt-injection"),
+        Key::new(
+            "source",
+            Shape::SomeWords(Words::Source),
+            "About parts of which sources; of all that the request has when absent.",
+        ),
+    ],
+);
+
+const CALL: Object = Object::new(
+    "call",
+    "A call of a tool.",
+    &[
+        Key::new("name", Shape::Text, "The tool.")
+            .required()
+            .example("mail.send"),
+        Key::new("args", Shape::AnyMap, "Its arguments, as the model wrote them.").example("{to: office@example.com}"),
     ],
 );
 

@@ -10,7 +10,7 @@ pub(super) const DATA: Object = Object::new(
     &[
         STATEMENT,
         Key::new("classes", Shape::Texts, "The data classes, least sensitive first.").example("[public, internal, confidential, restricted]"),
-        Key::new("default", Shape::Text, "The class of text in which nothing was found.").required().example("internal"),
+        Key::new("default", Shape::Text, "The class of text in which nothing was found. A policy that extends another one may leave it out.").required_alone().example("internal"),
         Key::new("entities", Shape::OwnEntities(&Shape::Text), "What detectors find, and its class: entities, families, and names of your own from `keywords` and `patterns`.").example("{payment-card: restricted, secret: restricted}"),
         Key::new("keywords", Shape::Own(&Shape::Texts), "Your own words by the entity that they mean, found whatever their case.").example("{project-name: [project heron]}"),
         Key::new("patterns", Shape::Own(&Shape::Text), "Your own regular expressions by the entity that they mean.").example("{ticket: \"TICKET-[0-9]{6}\"}"),

@@ -3,10 +3,6 @@
 use super::rules::{CLAUSE, EXCEPTION};
 use super::{Key, Object, Shape, Words, data, people, subject};
 
-/// Keys that the reader knows only to say that they are not read yet; they get their row when they are.
-#[cfg(test)]
-pub(super) const NOT_READ_YET: &[&str] = &["extends", "delegated"];
-
 /// A key of every section.
 pub(super) const STATEMENT: Key = Key::new("statement", Shape::Text, "What this section says, in plain words.");
 /// A key of every section.
@@ -33,7 +29,7 @@ const REVIEW: Object = Object::new(
     "When the policy is read again.",
     &[
         Key::new("every", Shape::Days, "At most so far apart.").example("180 days"),
-        Key::new("also", Shape::Texts, "And after these events.").example("[incident, law-change]"),
+        Key::new("also", Shape::SomeWords(Words::Event), "And after these events.").example("[incident, law-change]"),
     ],
 );
 
@@ -58,8 +54,24 @@ pub(super) const POLICY: Object = Object::new(
         Key::new("ordain", Shape::Format, "The format of this document.")
             .required()
             .example("1"),
-        Key::new("organization", Shape::Text, "Whose policy it is.")
-            .required()
+        Key::new(
+            "extends",
+            Shape::Text,
+            "The folder of the policy that this one extends, as seen from its own. All of that one holds here too; this one tightens it.",
+        )
+        .example("../group"),
+        Key::new(
+            "delegated",
+            Shape::Texts,
+            "What a policy that extends this one may change as it likes, as paths of this document.",
+        )
+        .example("[roles.people, data.matrix.internal.tolerated]"),
+        Key::new(
+            "organization",
+            Shape::Text,
+            "Whose policy it is. One that extends another may leave it out.",
+        )
+            .required_alone()
             .example("Northwind Health"),
         Key::new("version", Shape::Text, "Its version, as you count; in quotes.")
             .required()

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Key, Object, Shape, Words};
+use super::{Key, Needed, Object, Shape, Words};
 use crate::detect::entities::{ENTITIES, FAMILIES};
-use crate::policy::node;
+use crate::policy::document::REUSE;
+use crate::policy::{node, read};
 use crate::verdict::{AppClass, Direction, Mode, Source, Verdict};
 
 /// The whole schema of a file with `root` at its top.
@@ -18,6 +19,10 @@ pub(super) fn schema(root: &'static Object, title: &str) -> Value {
     );
     schema.insert("title".to_owned(), json!(title));
     schema.extend(body);
+    if let Some(alone) = builder.alone(root) {
+        schema.insert("if".to_owned(), json!({"required": ["extends"]}));
+        schema.insert("else".to_owned(), Value::Object(alone));
+    }
     schema.insert("$defs".to_owned(), Value::Object(builder.definitions));
     Value::Object(schema)
 }
@@ -33,12 +38,7 @@ impl Builder {
         for key in object.keys {
             properties.insert(key.name.to_owned(), self.key(key));
         }
-        let required: Vec<&str> = object
-            .keys
-            .iter()
-            .filter(|key| key.required)
-            .map(|key| key.name)
-            .collect();
+        let required = needed(object, Needed::Always);
         let others = object.own.map_or(json!(false), |own| self.shape(own));
         let mut body = Map::new();
         let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
@@ -63,6 +63,39 @@ impl Builder {
         body
     }
 
+    /// What a document that extends none must have besides, in this map and in those below.
+    fn alone(&mut self, object: &'static Object) -> Option<Map<String, Value>> {
+        let required = needed(object, Needed::Alone);
+        let properties: Map<String, Value> = object
+            .keys
+            .iter()
+            .filter_map(|key| {
+                let inner = match key.shape {
+                    Shape::Map(inner) => self.alone_reference(inner)?,
+                    Shape::Maps(inner) => json!({"items": self.alone_reference(inner)?}),
+                    _ => return None,
+                };
+                Some((key.name.to_owned(), inner))
+            })
+            .collect();
+        let mut body = Map::new();
+        if !required.is_empty() {
+            body.insert("required".to_owned(), json!(required));
+        }
+        if !properties.is_empty() {
+            body.insert("properties".to_owned(), Value::Object(properties));
+        }
+        (!body.is_empty()).then_some(body)
+    }
+
+    fn alone_reference(&mut self, object: &'static Object) -> Option<Value> {
+        let body = self.alone(object)?;
+        let name = format!("{}-alone", object.name);
+        let reference = json!({ "$ref": format!("#/$defs/{name}") });
+        self.definitions.insert(name, Value::Object(body));
+        Some(reference)
+    }
+
     fn key(&mut self, key: &Key) -> Value {
         let mut value = self.shape(key.shape);
         if let Some(value) = value.as_object_mut() {
@@ -78,10 +111,10 @@ impl Builder {
         match shape {
             Shape::Text => json!({"type": "string"}),
             Shape::Texts => some(&json!({"type": "string"})),
-            Shape::SomeTexts => {
-                json!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]})
-            }
+            Shape::SomeTexts => at_least_one(&json!({"type": "string"})),
             Shape::Raw => json!({"type": ["string", "number", "boolean", "null"]}),
+            Shape::Flag => json!({"type": "boolean"}),
+            Shape::QuotedFlag => json!({"enum": [true, false, "true", "false"]}),
             Shape::Number => json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}),
             Shape::Format => json!({"const": 1}),
             Shape::Days => {
@@ -94,6 +127,15 @@ impl Builder {
             Shape::Hours => {
                 json!({"type": "string", "pattern": r"^\s*([01]?[0-9]|2[0-3]):[0-5]?[0-9]\s*-\s*([01]?[0-9]|2[0-3]):[0-5]?[0-9]\s*$"})
             }
+            Shape::Records => json!({"type": "string", "pattern": r"^(?!\.\.)((?!\.{1,2}/)[^/\\]+/)*[^/\\]*\.csv$"}),
+            Shape::Arguments => {
+                let number = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?";
+                let pattern = format!(r"^($|[^<>]|[<>]=?\s*{number}\s*$)");
+                let patterns = at_least_one(&json!({"type": "string", "pattern": pattern}));
+                let name = r"^(/|[^.]+(\.[^.]+)*$)";
+                json!({"type": "object", "propertyNames": {"pattern": name}, "additionalProperties": patterns})
+            }
+            Shape::AnyMap => json!({"type": "object"}),
             Shape::Word(words) => self.word(words),
             Shape::SomeWords(words) => some(&self.word(words)),
             Shape::Map(object) => self.reference(object),
@@ -181,6 +223,27 @@ impl Words {
                 vec!["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
                 "A day of the week.",
             ),
+            Self::Event => (
+                "event",
+                read::EVENTS.to_vec(),
+                "Something after which the policy is read again before its time.",
+            ),
+            Self::Tier => ("tier", read::TIERS.to_vec(), "How much a use can do to people."),
+            Self::ToolKind => (
+                "tool-kind",
+                read::KINDS.to_vec(),
+                "What a tool does: `read` looks, `write` changes, `irreversible` does what cannot be undone.",
+            ),
+            Self::Inherit => (
+                "inherit",
+                read::INHERIT.to_vec(),
+                "Which label an answer takes: that of the most sensitive input, or none.",
+            ),
+            Self::Reuse => (
+                "reuse-of-answers",
+                REUSE.to_vec(),
+                "How answers may be reused: `free`, after `human-review`, or not at all (`none`).",
+            ),
         }
     }
 }
@@ -188,6 +251,16 @@ impl Words {
 /// One of something, or a list of them.
 fn some(one: &Value) -> Value {
     json!({"anyOf": [one, {"type": "array", "items": one}]})
+}
+
+/// One of something, or a list of at least one.
+fn at_least_one(one: &Value) -> Value {
+    json!({"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]})
+}
+
+fn needed(object: &Object, when: Needed) -> Vec<&'static str> {
+    let keys = object.keys.iter().filter(|key| key.needed == when);
+    keys.map(|key| key.name).collect()
 }
 
 /// An example, read as YAML.

@@ -2,7 +2,8 @@
 //!
 //! The tables beside this file say for each map which keys it has, what stands there and what it means. They mirror what
 //! `read/` and `cases.rs` read; tests compare the two key by key, and shake documents until one of them objects. What
-//! names mean (whether an app exists, a class is declared) is for `check`, not for a schema. Read [`Object`] first.
+//! names mean (whether an app exists, a class is declared) is for `check`, not for a schema. One schema is for policies that
+//! stand alone and for those that extend another one; see [`Needed`]. Read [`Object`] first.
 
 mod cases;
 mod data;
@@ -40,11 +41,22 @@ pub(super) struct Object {
 struct Key {
     name: &'static str,
     shape: Shape,
-    required: bool,
+    needed: Needed,
     /// What an author sees who points at it.
     about: &'static str,
     /// A value, as YAML in one line; none where the shape says enough.
     example: &'static str,
+}
+
+/// Whether a key must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needed {
+    /// It may be absent.
+    Never,
+    /// In a policy that stands alone; one that extends another has it from there.
+    Alone,
+    /// In every document.
+    Always,
 }
 
 /// What stands at a place.
@@ -58,6 +70,10 @@ enum Shape {
     SomeTexts,
     /// A single value as it is written.
     Raw,
+    /// `true` or `false`.
+    Flag,
+    /// `true` or `false`, in quotes or not.
+    QuotedFlag,
     /// A whole number.
     Number,
     /// The one number that is understood.
@@ -70,6 +86,12 @@ enum Shape {
     Moment,
     /// From and to, as clock times.
     Hours,
+    /// The name of a file of completions.
+    Records,
+    /// Names of arguments, with one pattern or bound, or a list of at least one.
+    Arguments,
+    /// A map of anything.
+    AnyMap,
     /// A word of a closed set.
     Word(Words),
     /// One such word or a list of them.
@@ -97,6 +119,11 @@ enum Words {
     Direction,
     Source,
     Day,
+    Event,
+    Tier,
+    ToolKind,
+    Inherit,
+    Reuse,
 }
 
 impl Key {
@@ -104,7 +131,7 @@ impl Key {
         Self {
             name,
             shape,
-            required: false,
+            needed: Needed::Never,
             about,
             example: "",
         }
@@ -112,7 +139,18 @@ impl Key {
 
     /// It must be there.
     const fn required(self) -> Self {
-        Self { required: true, ..self }
+        Self {
+            needed: Needed::Always,
+            ..self
+        }
+    }
+
+    /// It must be there where nothing is extended.
+    const fn required_alone(self) -> Self {
+        Self {
+            needed: Needed::Alone,
+            ..self
+        }
     }
 
     const fn example(self, example: &'static str) -> Self {

@@ -40,7 +40,12 @@ const RACI: Object = Object::new(
     "A line of the table of responsibilities.",
     &[
         Key::new("for", Shape::Texts, "Sections or clauses.").example("[monitoring]"),
-        Key::new("accountable", Shape::Text, "The one role that answers for it.").required(),
+        Key::new(
+            "accountable",
+            Shape::Texts,
+            "The role that answers for it; there should be one.",
+        )
+        .required(),
         Key::new("responsible", Shape::Texts, "Who does it."),
         Key::new("consulted", Shape::Texts, "Who is asked before."),
         Key::new("informed", Shape::Texts, "Who is told after."),
@@ -63,13 +68,27 @@ const OUTPUTS: Object = Object::new(
     "outputs",
     "What may be done with answers.",
     &[
-        Key::new("inherit", Shape::Text, "Which label an answer takes.").example("highest-input"),
+        Key::new("inherit", Shape::Word(Words::Inherit), "Which label an answer takes.").example("highest-input"),
         Key::new(
             "reuse",
-            Shape::Own(&Shape::Text),
+            Shape::Map(&REUSE),
             "Where an answer goes, and what that needs.",
         )
         .example("{internal: free, external: human-review}"),
+    ],
+);
+
+const REUSE: Object = Object::new(
+    "reuse",
+    "Where an answer goes, and what that needs.",
+    &[
+        Key::new("internal", Shape::Word(Words::Reuse), "To colleagues."),
+        Key::new(
+            "external",
+            Shape::Word(Words::Reuse),
+            "To people outside, such as customers.",
+        ),
+        Key::new("public", Shape::Word(Words::Reuse), "To everybody."),
     ],
 );
 
@@ -96,7 +115,12 @@ const COURSE: Object = Object::new(
             "How long a completion counts; for good when absent.",
         )
         .example("365 days"),
-        Key::new("records", Shape::Text, "Where completions are recorded.").example("training.csv"),
+        Key::new(
+            "records",
+            Shape::Records,
+            "The file of completions, beside `ordain.yaml`. It names people, so it is no part of the policy.",
+        )
+        .example("training.csv"),
     ],
 );
 
@@ -124,14 +148,21 @@ pub(super) const CONSEQUENCES: Object = Object::new(
         STATEMENT,
         Key::new("ladder", Shape::Texts, "The steps, mildest first.").example("[coach, manager, hr-review]"),
         Key::new("window", Shape::Days, "How long a breach counts.").example("90 days"),
-        Key::new(
-            "start",
-            Shape::Own(&Shape::Text),
-            "The first step, by the kind of breach.",
-        )
-        .example("{mistake: coach, evasion: manager}"),
+        Key::new("start", Shape::Map(&START), "The first step, by the kind of breach.")
+            .example("{mistake: coach, evasion: manager}"),
         Key::new("two_people_from", Shape::Text, "The step from which two people decide.").example("manager"),
         Key::new("appeal", Shape::Days, "How long one may appeal.").example("14 days"),
         CLAUSES,
+    ],
+);
+
+const START: Object = Object::new(
+    "start",
+    "The first step of the ladder, by the kind of breach.",
+    &[
+        Key::new("mistake", Shape::Text, "For somebody who did not know better.").example("coach"),
+        Key::new("repeat", Shape::Text, "For somebody who was told before."),
+        Key::new("evasion", Shape::Text, "For somebody who went around the policy.").example("manager"),
+        Key::new("intent", Shape::Text, "For somebody who meant harm."),
     ],
 );

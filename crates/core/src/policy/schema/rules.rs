@@ -14,7 +14,12 @@ pub(super) const CLAUSE: Object = Object::new(
         )
         .required()
         .example("AU-3"),
-        Key::new("statement", Shape::Text, "What it says to a person.").required(),
+        Key::new(
+            "statement",
+            Shape::Text,
+            "What it says to a person. Only a clause that the extended policy has too may leave it out.",
+        )
+        .required_alone(),
         Key::new("owner", Shape::Text, "The role that owns it.").example("ciso"),
         Key::new(
             "rule",
@@ -44,9 +49,9 @@ const RULE: Object = Object::new(
         Key::new(
             "when",
             Shape::SomeMaps(&SELECTOR),
-            "What it is about; of a list, one must match.",
+            "What it is about; of a list, one must match. Only a rule that the extended policy has too may leave it out.",
         )
-        .required()
+        .required_alone()
         .example("{data: [secret], direction: prompt}"),
         Key::new(
             "unless",

@@ -98,7 +98,7 @@ const USE: Object = Object::new(
             "The highest data class for it; what is above blocks.",
         )
         .example("confidential"),
-        Key::new("tier", Shape::Text, "Its risk.").example("limited"),
+        Key::new("tier", Shape::Word(Words::Tier), "Its risk.").example("limited"),
     ],
 );
 
@@ -168,14 +168,22 @@ const APP: Object = Object::new(
     ],
 );
 
-const TERMS: Object = Object {
-    own: Some(Shape::Raw),
-    ..Object::new(
-        "terms",
-        "Notes on the vendor's terms, by names of your own.",
-        &[Key::new("checked", Shape::Date, "When they were last read.").example("2026-10-01")],
-    )
-};
+const TERMS: Object = Object::new(
+    "terms",
+    "Notes on the vendor's terms.",
+    &[
+        Key::new("checked", Shape::Date, "When they were last read.").example("2026-10-01"),
+        Key::new(
+            "trains_on_input",
+            Shape::QuotedFlag,
+            "Whether the vendor trains models on what is sent.",
+        )
+        .example("false"),
+        Key::new("retention", Shape::Days, "How long the vendor keeps what is sent.").example("30 days"),
+        Key::new("region", Shape::Raw, "Where the vendor processes it.").example("eu"),
+        Key::new("contract", Shape::Raw, "Which agreement it is under."),
+    ],
+);
 
 const EXPIRES: Object = Object::new(
     "expiry",
@@ -254,7 +262,7 @@ const TOOL: Object = Object::new(
         Key::new("tool", Shape::Text, "Its name; `*` stands for any run of characters.")
             .required()
             .example("mail.*"),
-        Key::new("kind", Shape::Text, "What it does: `read`, `write` or `irreversible`.").example("read"),
+        Key::new("kind", Shape::Word(Words::ToolKind), "What it does.").example("read"),
         Key::new(
             "groups",
             Shape::Texts,
@@ -265,6 +273,11 @@ const TOOL: Object = Object::new(
             Shape::Word(Words::Verdict),
             "What happens when it is called; `allow` when absent.",
         ),
-        Key::new("args", Shape::Own(&Shape::Text), "Conditions on its arguments.").example("{to: \"*@example.com\"}"),
+        Key::new(
+            "args",
+            Shape::Arguments,
+            "Conditions on its arguments, all of which must hold: a name, a path such as `order.id` or a JSON pointer, and a pattern, a bound such as `<= 500`, or a list of which one must fit.",
+        )
+        .example("{to: \"*@example.com\", amount: \"<= 500\"}"),
     ],
 );
