@@ -125,13 +125,41 @@ fn show(read: &Read, fixed: &[Change], counts: Counts) -> anyhow::Result<()> {
             place.line, place.column, change.old, change.new
         ))?;
     }
-    for problem in &read.loaded.problems {
-        print(read.files.render(problem))?;
+    // What has to be mended stands last, right above the count, where it is seen.
+    for note in notes(read) {
+        print(note)?;
+    }
+    for severity in [Severity::Warning, Severity::Error] {
+        let problems = read.loaded.problems.iter();
+        for problem in problems.filter(|problem| problem.severity == severity) {
+            print(format_args!("\n{}", read.files.render(problem).trim_end()))?;
+        }
     }
     let document = read.loaded.document.as_ref();
     let clauses = document.map_or(0, |document| document.clauses.len());
     let cases = read.loaded.cases.len();
-    print(format_args!("{clauses} clauses, {cases} cases: {counts}"))
+    let apart = if read.loaded.problems.is_empty() { "" } else { "\n" };
+    print(format_args!("{apart}{clauses} clauses, {cases} cases: {counts}"))
+}
+
+/// The notes, in a line for each thing that is noted, with the places where it is.
+fn notes(read: &Read) -> Vec<String> {
+    let mut notes: Vec<(String, Vec<String>)> = Vec::new();
+    for problem in &read.loaded.problems {
+        if problem.severity != Severity::Note {
+            continue;
+        }
+        let said = format!("note[{}]: {}", problem.code, problem.message);
+        let place = format!("{}:{}", path(&read.files, problem.place.file), problem.place.line);
+        match notes.iter_mut().find(|(known, _)| *known == said) {
+            Some((_, places)) => places.push(place),
+            None => notes.push((said, vec![place])),
+        }
+    }
+    notes
+        .into_iter()
+        .map(|(said, places)| format!("{said} ({})", places.join(", ")))
+        .collect()
 }
 
 fn as_json(read: &Read, fixed: &[Change], counts: Counts) -> Value {

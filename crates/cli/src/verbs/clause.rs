@@ -1,5 +1,6 @@
 //! `ordain clause`: what the library has, and one clause more in a policy that is there.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -38,6 +39,9 @@ pub(crate) struct List {
     /// Only those that a profile requires or recommends
     #[arg(long, value_name = "NAME", value_parser = profile)]
     profile: Option<String>,
+    /// Only those that the policy in this folder does not have
+    #[arg(long, value_name = "DIR")]
+    missing: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -106,10 +110,13 @@ impl Clause {
 impl List {
     fn run(self) -> anyhow::Result<Answer> {
         use ordain_core::library::clause::Standing;
+        let adopted = self.adopted()?;
         let wanted = |clause: &&Template| {
             let there =
                 |profile: &String| matches!(clause.standing_in(profile), Standing::Required | Standing::Recommended);
-            self.section.is_none_or(|section| clause.section == section) && self.profile.as_ref().is_none_or(there)
+            self.section.is_none_or(|section| clause.section == section)
+                && self.profile.as_ref().is_none_or(there)
+                && !adopted.contains(&clause.id)
         };
         let library = Library::built_in();
         let clauses: Vec<&Template> = library.clauses.iter().filter(wanted).collect();
@@ -144,6 +151,19 @@ impl List {
             }
         }
         Ok(Answer::Yes)
+    }
+
+    /// The ids of the clauses of the policy whose missing clauses are asked for.
+    fn adopted(&self) -> anyhow::Result<BTreeSet<String>> {
+        let Some(dir) = &self.missing else {
+            return Ok(BTreeSet::new());
+        };
+        let (_, loaded, _) = policy::read(dir)?.usable()?;
+        let document = loaded.document.iter();
+        Ok(document
+            .flat_map(|document| &document.clauses)
+            .map(|clause| clause.id.value.clone())
+            .collect())
     }
 }
 

@@ -57,7 +57,10 @@ impl Test {
         let untried = untried(&policy, &outcomes);
         match self.format {
             Format::Text => {
-                for outcome in &outcomes {
+                // What failed stands last, where it is seen.
+                let (passing, failing): (Vec<_>, Vec<_>) =
+                    outcomes.iter().partition(|outcome| outcome.differences.is_empty());
+                for outcome in passing.into_iter().chain(failing) {
                     show(&policy, outcome)?;
                 }
                 if !untried.is_empty() && self.only.is_none() {
@@ -108,9 +111,9 @@ fn show(policy: &Policy, outcome: &Outcome<'_>) -> anyhow::Result<()> {
         return print(format_args!("ok    {}", outcome.case.name.value));
     }
     print(format_args!(
-        "FAIL  {} (line {})",
+        "FAIL  {} ({})",
         outcome.case.name.value,
-        outcome.case.place().line
+        policy.locate(outcome.case.place())
     ))?;
     for difference in &outcome.differences {
         print(format_args!("      {difference}"))?;

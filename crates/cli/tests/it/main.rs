@@ -5,6 +5,7 @@
 mod checks;
 mod commands;
 mod examples;
+mod guide;
 mod init;
 mod layers;
 mod policy;
