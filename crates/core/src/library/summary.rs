@@ -42,7 +42,10 @@ pub(super) fn decided(plan: &Plan<'_>) -> Vec<Decided> {
             "no group, app, use or tool here is what they are about".to_owned(),
         );
     }
-    if let Some(by) = answers.brings_regulated() {
+    if plan.is_regulated() {
+        let by = answers
+            .brings_regulated()
+            .unwrap_or_else(|| "profile regulated".to_owned());
         decide(
             "the overlay `regulated`: restricted data is not even sent masked, and cycles are shorter".to_owned(),
             by,

@@ -134,8 +134,8 @@ const QUESTIONS: &[&[Way]] = &[
             a.groups = vec![
                 Group::new("everyday", &[]),
                 Group::new("dev", &[Work::Develops]),
-                Group::new("ops", &[Work::Develops]),
-                Group::new("people-ops", &[Work::DecidesAboutPeople]),
+                Group::new("operations", &[Work::Develops]),
+                Group::new("recruiting", &[Work::DecidesAboutPeople]),
                 Group::new("money", &[Work::HandlesMoney]),
                 Group::new("clinicians", &[Work::TreatsPatients]),
                 Group::new("support", &[Work::TalksToCustomers]),
