@@ -18,11 +18,12 @@ const EXCHANGES: usize = 10_000;
 fn a_difference_is_empty_exactly_when_nothing_is_decided_differently() {
     let catalog = Catalog::built_in();
     // Other pairs by hand: ORDAIN_SEED=1000.
+    #[allow(clippy::disallowed_methods, reason = "a test may be told where to begin")]
     let first: u64 = std::env::var("ORDAIN_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok())
         .unwrap_or(0);
-    let (mut empty, mut missed_by_chance) = (0, 0);
+    let mut empty = 0;
     for seed in first..first + PAIRS {
         let mut rng = Rng(seed);
         let old = generate::policy(&mut rng);
@@ -59,11 +60,7 @@ fn a_difference_is_empty_exactly_when_nothing_is_decided_differently() {
             "seed {seed}: a difference was found by chance alone"
         );
         empty += usize::from(difference.changes.is_empty());
-        missed_by_chance += usize::from(!by_chance && !difference.changes.is_empty());
     }
-    println!(
-        "{PAIRS} pairs: {empty} without a difference, {missed_by_chance} with one that {EXCHANGES} exchanges did not show"
-    );
     assert!(empty * 20 >= PAIRS as usize, "some edits change nothing: {empty}");
     assert!(empty * 4 <= PAIRS as usize * 3, "many edits change something: {empty}");
 }

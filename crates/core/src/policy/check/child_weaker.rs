@@ -2,7 +2,8 @@
 
 use super::{Context, Question, check};
 use crate::diff::{self, Change, What};
-use crate::policy::compile;
+use crate::policy::compile::{self, Policy};
+use crate::policy::node::Place;
 use crate::policy::problem::{Problem, Severity};
 use crate::policy::read;
 
@@ -66,6 +67,9 @@ fn run(context: &Context<'_>, question: &mut Question<'_>, problems: &mut Vec<Pr
         let path = match change.by.as_str() {
             "uninspectable" => "data.uninspectable",
             "detector-failure" => "data.unavailable",
+            gate if parent.education.gates.iter().any(|one| one.id.value == gate) && touched("education.gates") => {
+                continue;
+            }
             citation => citation,
         };
         // One request for each part of the parent that is weakened says enough.
@@ -76,7 +80,7 @@ fn run(context: &Context<'_>, question: &mut Question<'_>, problems: &mut Vec<Pr
     }
 }
 
-fn problem(change: &Change, place: crate::policy::node::Place, policy: &crate::policy::compile::Policy) -> Problem {
+fn problem(change: &Change, place: Place, policy: &Policy) -> Problem {
     let by = if change.by.is_empty() {
         "the parent".to_owned()
     } else {
