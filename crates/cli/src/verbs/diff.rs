@@ -48,7 +48,7 @@ impl Diff {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
         let (old, old_loaded, catalog) = policy::read(&self.old)?.usable()?;
         let (new, new_loaded, _) = policy::read(&self.new)?.usable()?;
-        let difference = diff::changes(&old, &new, &catalog, self.now.unwrap_or_else(Timestamp::now));
+        let difference = diff::changes(&old, &new, &catalog, self.now.unwrap_or_else(this_minute));
         let words = match (&old_loaded.document, &new_loaded.document) {
             (Some(old), Some(new)) => wording::reworded(old, new),
             _ => Vec::new(),
@@ -65,6 +65,12 @@ impl Diff {
         }
         Ok(Answer::from(difference.changes.is_empty() && difference.unshown == 0))
     }
+}
+
+/// Now, without the seconds that nobody would type again.
+fn this_minute() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second() / 60 * 60).unwrap_or(now)
 }
 
 /// The policies that are compared.

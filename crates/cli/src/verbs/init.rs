@@ -282,7 +282,10 @@ fn report(folder: &Folder, assembly: &Assembly, aside: Option<&Path>) -> anyhow:
             format!("ordain impact --dir {dir}"),
             "after a while: what enforcing would have done",
         ),
-        ("ordain clause list".to_owned(), "what else there is to adopt"),
+        (
+            format!("ordain clause list --missing {dir}"),
+            "what else there is to adopt",
+        ),
     ] {
         print(format_args!("  {command}\n      {what}"))?;
     }

@@ -6,9 +6,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
+use ordain_core::catalog::Catalog;
+use ordain_core::decide::Who;
+use ordain_core::detect::scanner::Scanner;
 use ordain_core::inspect::Rules;
+use ordain_core::policy::cases::{self, Request};
+use ordain_core::policy::compile::Policy;
 use ordain_core::policy::document::Document;
 use ordain_core::policy::problem::Problem;
+use ordain_core::verdict::{Direction, Source};
 use ordain_server::config::{self, Config, Dialect, Upstream};
 use ordain_server::directory;
 use ordain_server::gateway::{self, Gateway, Listening};
@@ -193,15 +199,18 @@ struct Running {
     recorder: Recorder,
     listening: Listening,
     policy: String,
+    /// What the policy does with each text of [`TRIES`].
+    tries: Vec<String>,
     recovered: usize,
     needs_key: bool,
 }
 
 impl Running {
     fn start(folder: &Folder, config: &Config) -> anyhow::Result<Self> {
-        let (policy, loaded, _) = policy::read(folder.path())?.usable()?;
+        let (policy, loaded, catalog) = policy::read(folder.path())?.usable()?;
         let directory = people(folder, loaded.document.as_ref())?;
         let summary = format!("{} version {} ({})", policy.organization, policy.version, policy.digest);
+        let tries = tries(&policy, &directory.who(FIRST_PRINCIPAL, None), &catalog, config);
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
         let mut store = SqliteStore::open(&folder.store())?;
         let recovered =
@@ -221,6 +230,7 @@ impl Running {
             recorder,
             listening,
             policy: summary,
+            tries,
             recovered,
             needs_key,
         })
@@ -305,18 +315,10 @@ fn welcome(running: &Running, folder: &Folder, config: &Config, first: bool, key
         "\nYour first key, for {FIRST_PRINCIPAL}, shown this once:\n\n  export ORDAIN_KEY={key}\n"
     ))?;
     print("Four requests to try; each answer names the clause that decided (`ordain-clause`):\n")?;
-    for (verdict, text) in [
-        ("allow", "Suggest a name for a sailing boat."),
-        ("coach", "Draft a reply to jo@example.com."),
-        ("redact", "My card is 4111 1111 1111 1111, is it valid?"),
-        (
-            "block",
-            "Why does sk-ant-api03-Zx8vQ2mN7bL4kJ1hG6fD3sA9pO5iU0yT not work?",
-        ),
-    ] {
-        let (path, model) = endpoint(config);
+    let (path, model) = endpoint(config);
+    for (becomes, text) in running.tries.iter().zip(TRIES) {
         print(format_args!(
-            "  # {verdict}\n  curl -si {url}{path} -H \"Authorization: Bearer $ORDAIN_KEY\" -H 'content-type: application/json' \\"
+            "  # {becomes}\n  curl -si {url}{path} -H \"Authorization: Bearer $ORDAIN_KEY\" -H 'content-type: application/json' \\"
         ))?;
         print(format_args!(
             "    -d '{{\"model\":\"{model}\",\"max_tokens\":200,\"messages\":[{{\"role\":\"user\",\"content\":\"{text}\"}}]}}'\n"
@@ -328,6 +330,39 @@ fn welcome(running: &Running, folder: &Folder, config: &Config, first: bool, key
     print(format_args!(
         "Then: `ordain records list --dir {dir}`, `ordain impact --dir {dir}`, `ordain check {dir}`. Stop with Ctrl-C."
     ))
+}
+
+/// Texts for a first try, one for each verdict of the starter policy.
+const TRIES: [&str; 4] = [
+    "Suggest a name for a sailing boat.",
+    "Draft a reply to jo@example.com.",
+    "My card is 4111 1111 1111 1111, is it valid?",
+    "Why does sk-ant-api03-Zx8vQ2mN7bL4kJ1hG6fD3sA9pO5iU0yT not work?",
+];
+
+/// What the policy does with each text for a first try, and what it would do in full force.
+fn tries(policy: &Policy, who: &Who, catalog: &Catalog, config: &Config) -> Vec<String> {
+    let scanner = Scanner::new(policy.own_detectors());
+    let (_, model) = endpoint(config);
+    let openai = config.upstreams.iter().find(|one| one.dialect == Dialect::Openai);
+    let app = openai.or_else(|| config.upstreams.first()).map(|one| one.app.clone());
+    let becomes = |text: &str| {
+        let request = Request {
+            who: who.clone(),
+            app: app.clone().unwrap_or_default(),
+            model: Some(model.to_owned()),
+            direction: Direction::Prompt,
+            parts: vec![(Source::User, text.to_owned())],
+            ..Request::default()
+        };
+        let decision = cases::ask(policy, &scanner, catalog, &request, Timestamp::now()).decision;
+        if decision.full == decision.verdict {
+            decision.verdict.to_string()
+        } else {
+            format!("{} (full enforcement: {})", decision.verdict, decision.full)
+        }
+    };
+    TRIES.into_iter().map(becomes).collect()
 }
 
 /// The endpoint and model that the printed commands use.

@@ -92,8 +92,9 @@ impl Reader {
         let masks = [
             (r"sha256:[0-9a-f]{64}", "sha256:…"),
             (r"\bord-[A-Za-z0-9_-]{16,}", "ord-…"),
-            (r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?", "DATE"),
+            (r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2})?", "DATE"),
             (r"dur=[0-9.]+", "dur=…"),
+            (r#""created":[0-9]+"#, "CREATED"),
             (r"\b[0-9a-f]{8}\b", "SUBJECT"),
             (r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [0-9:]{8} GMT", "DATE"),
         ];
@@ -138,16 +139,11 @@ impl Reader {
     /// What the guide shows, with lines that say something else now in the place of its own.
     fn kept(&self, shown: &[&str], printed: &[&str]) -> Vec<String> {
         let kept = |shown: &[&str], printed: &[&str]| -> Vec<String> {
-            let same = shown.len() == printed.len()
-                && shown
-                    .iter()
-                    .zip(printed)
-                    .all(|(shown, printed)| self.mask(shown) == self.mask(printed));
-            let lines = if same { shown } else { printed };
-            lines
-                .iter()
-                .map(|&line| if same { line.to_owned() } else { self.stable(line) })
-                .collect()
+            let line = |(number, printed): (usize, &&str)| match shown.get(number) {
+                Some(shown) if self.mask(shown) == self.mask(printed) => (*shown).to_owned(),
+                _ => self.stable(printed),
+            };
+            printed.iter().enumerate().map(line).collect()
         };
         let Some(gap) = shown.iter().position(|&line| line == LEFT_OUT) else {
             return kept(shown, printed);
@@ -324,10 +320,10 @@ fn replace(regex: &Regex, text: &str, mut put: impl FnMut(&str) -> String) -> St
     let mut out = String::new();
     let mut done = 0;
     for found in regex.find_iter(text) {
-        out.push_str(&text[done..found.start()]);
-        out.push_str(&put(&text[found.range()]));
+        out.push_str(text.get(done..found.start()).unwrap_or_default());
+        out.push_str(&put(text.get(found.range()).unwrap_or_default()));
         done = found.end();
     }
-    out.push_str(&text[done..]);
+    out.push_str(text.get(done..).unwrap_or_default());
     out
 }

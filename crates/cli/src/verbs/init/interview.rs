@@ -134,7 +134,7 @@ impl Asked<'_> {
             let rest = catalog
                 .apps()
                 .filter(|app| app.id != "demo" && !apps.iter().any(|known| known.app == app.id));
-            let choices: Vec<Choice<String>> = rest
+            let mut choices: Vec<Choice<String>> = rest
                 .map(|app| {
                     choice(
                         app.id.to_owned(),
@@ -147,6 +147,8 @@ impl Asked<'_> {
                 .filter(|app| app.class == class)
                 .map(|app| app.app.clone())
                 .collect();
+            // What is chosen already stands where it is seen: the list is longer than the screen.
+            choices.sort_by_key(|choice| !chosen.contains(&choice.value));
             let label = format!("{}\n  {what}", self.label);
             let picked = (Asked { label: &label, ..*self }).several(choices, &chosen);
             let picked = match picked {

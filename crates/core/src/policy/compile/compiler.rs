@@ -122,11 +122,17 @@ impl Compiler<'_, '_> {
         let mode = own
             .or_else(|| rollout.default.as_ref().map(|mode| mode.value))
             .unwrap_or(Mode::Enforce);
-        let holds_up = self
+        // Clauses of other sections may speak of a table too; its own section says what it is for.
+        let home = id.split('.').next().unwrap_or(id);
+        let mut speaking = self
             .document
             .clauses
             .iter()
-            .find(|clause| clause.enforced_by.as_ref().is_some_and(|by| by.as_str() == id));
+            .filter(|clause| clause.enforced_by.as_ref().is_some_and(|by| by.as_str() == id));
+        let holds_up = speaking
+            .clone()
+            .find(|clause| clause.section.as_str() == home)
+            .or_else(|| speaking.next());
         let statement = statement.or_else(|| holds_up.and_then(|clause| clause.statement.as_ref()));
         self.cited.push(Citation {
             id: id.to_owned(),
