@@ -5,6 +5,7 @@
 mod checks;
 mod commands;
 mod examples;
+mod impact;
 mod init;
 mod layers;
 mod policy;
