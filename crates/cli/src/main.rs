@@ -58,7 +58,7 @@ enum Verb {
     /// Look at the frameworks that clauses can map to
     #[command(subcommand)]
     Framework(verbs::framework::Framework),
-    /// Say what full enforcement would have done, by clause
+    /// Say what full enforcement, or another policy, would have done
     Impact(verbs::impact::Impact),
     /// Make, list and revoke virtual keys
     #[command(subcommand)]

@@ -12,6 +12,7 @@ pub mod decide;
 pub mod detect;
 pub mod diff;
 pub mod exchange;
+pub mod impact;
 pub mod inspect;
 pub mod library;
 pub mod metric;

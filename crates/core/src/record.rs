@@ -3,8 +3,13 @@
 //! An admitted request has two records, `intent` and `outcome`; one that is turned away has one, `refusal`. Each keeps the
 //! facts that it was judged on, what was decided, and what full enforcement would have decided. The store adds nothing;
 //! the ledger makes the bytes canonical. The shape is versioned by `v` and documented in `docs/reference/records.md`.
+//! [`Recorded`] is the way back: a record as facts that any policy can judge.
+
+mod replay;
 
 use serde_json::{Map, Value, json};
+
+pub use replay::{Recorded, Said, Unreadable};
 
 use crate::decide::{Contribution, Decision, Facts};
 use crate::inspect::{Judged, Rules};
@@ -249,6 +254,9 @@ fn content(judged: &Judged) -> Value {
             value.insert("name".to_owned(), call.name.clone().into());
             if !call.met.is_empty() {
                 value.insert("met".to_owned(), call.met.clone().into());
+            }
+            if call.awaited {
+                value.insert("awaited".to_owned(), true.into());
             }
             Value::Object(value)
         });

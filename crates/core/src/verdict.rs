@@ -61,6 +61,15 @@ words! {
     }
 }
 
+impl Verdict {
+    /// Whether bytes are kept back. `justify` and `hold` need a second step that does not exist yet: until then they act as
+    /// `block`, and `check` says so.
+    #[must_use]
+    pub const fn stops(self) -> bool {
+        matches!(self, Self::Block | Self::Hold | Self::Justify)
+    }
+}
+
 words! {
     /// How a clause or a piece of section data acts now.
     Mode {

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod policy_files;
 pub mod recorder;
 pub mod recovery;
+pub mod reviews;
 pub mod setup;
 pub mod store;
 pub mod training;

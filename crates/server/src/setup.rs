@@ -4,6 +4,7 @@
 //! DIR/ordain.yaml      where it listens and what it forwards to
 //! DIR/directory.yaml   who is in which group
 //! DIR/training.csv     who has completed which course, if the policy asks
+//! DIR/reviews.csv      what people said of decisions, once somebody did
 //! DIR/policy/          the document and its cases
 //! DIR/store/           records, subjects, hashes of keys
 //! DIR/keys/            secrets of this gateway, mode 0600
@@ -71,6 +72,12 @@ impl Folder {
     #[must_use]
     pub fn training(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+
+    /// What people said of decisions.
+    #[must_use]
+    pub fn reviews(&self) -> PathBuf {
+        self.0.join("reviews.csv")
     }
 
     /// The policy.

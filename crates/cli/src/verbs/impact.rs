@@ -1,22 +1,50 @@
-//! `ordain impact`: what full enforcement would have done, by clause, from the records.
+//! `ordain impact`: from the records, what full enforcement would have done, what another policy would have changed, and
+//! which clauses could be enforced.
+
+mod changes;
+mod progress;
+mod promote;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
+use ordain_core::impact::promote::Reviews;
+use ordain_core::impact::{Changes, Measure, Promotion, Seen};
 use ordain_core::verdict::Verdict;
+use ordain_server::reviews::{self, Judgement};
+use ordain_server::setup::Folder;
+use ordain_server::store::sqlite::SqliteStore;
 use ordain_server::store::{Filter, Store as _};
 use serde_json::{Value, json};
 
+use self::progress::Progress;
 use super::{Dir, Format};
 use crate::exit::{Answer, print};
+use crate::policy;
 
-/// Say what full enforcement would have done, by clause
+/// Say what full enforcement, or another policy, would have done
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: ordain impact --policy policy --since 2026-12-01T00:00:00Z\n         ordain impact --promote"
+)]
 pub(crate) struct Impact {
     #[command(flatten)]
     dir: Dir,
+    /// Decide every recorded exchange again under this policy, and say what would change
+    #[arg(long, value_name = "DIR")]
+    policy: Option<PathBuf>,
+    /// With --policy: compare what full enforcement would have done, not what happened
+    #[arg(long, requires = "policy", conflicts_with = "promote")]
+    full: bool,
+    /// Say which clauses that observe or coach could be enforced (of --policy, or else of the gateway's policy)
+    #[arg(long)]
+    promote: bool,
+    /// List every record id, not only the first of each kind
+    #[arg(long)]
+    all: bool,
     /// Only exchanges from this moment on, as in 2026-12-01T00:00:00Z
     #[arg(long)]
     since: Option<Timestamp>,
@@ -70,17 +98,73 @@ impl Tally {
 impl Impact {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
         let store = super::records::open(&self.dir)?;
-        let mut tally = Tally::default();
+        match &self.policy {
+            _ if self.promote => self.promote(&store),
+            Some(policy) => self.changes(&store, policy),
+            None => self.tally(&store),
+        }
+    }
+
+    /// Shows every record that is asked about; none stands for one that is no JSON.
+    fn scan(&self, store: &SqliteStore, visit: &mut dyn FnMut(Option<Value>)) -> anyhow::Result<()> {
+        let mut progress = Progress::new(store)?;
         let filter = Filter {
             from_ms: self.since.map(Timestamp::as_millisecond),
             ..Filter::default()
         };
         store.scan(&filter, &mut |record| {
-            match serde_json::from_slice(&record.bytes) {
-                Ok(value) => tally.add(&value),
-                Err(_) => tally.unreadable += 1,
-            }
+            progress.at(record.sequence);
+            visit(serde_json::from_slice(&record.bytes).ok());
             ControlFlow::Continue(())
+        })?;
+        Ok(())
+    }
+
+    fn changes(&self, store: &SqliteStore, folder: &Path) -> anyhow::Result<Answer> {
+        let (policy, ..) = policy::read(folder)?.usable()?;
+        let measure = if self.full { Measure::Full } else { Measure::Acting };
+        let mut found = Changes::new(&policy, measure);
+        self.scan(store, &mut |record| match record {
+            Some(record) => found.add(record),
+            None => found.unreadable(),
+        })?;
+        match self.format {
+            Format::Text => print(changes::text(&found, measure, self.all).trim_end())?,
+            Format::Json => {
+                let value = changes::json(&found, measure, &policy.digest.to_string(), self.all);
+                print(serde_json::to_string_pretty(&value)?)?;
+            }
+        }
+        Ok(Answer::Yes)
+    }
+
+    fn promote(&self, store: &SqliteStore) -> anyhow::Result<Answer> {
+        let (policy, ..) = policy::read(self.policy.as_ref().unwrap_or(&self.dir.dir))?.usable()?;
+        let reviews: Reviews = reviews::read(&Folder::new(&self.dir.dir).reviews())?
+            .into_iter()
+            .map(|((exchange, clause), judgement)| ((exchange.to_string(), clause), judgement == Judgement::Right))
+            .collect();
+        let mut promotion = Promotion::new(&policy);
+        self.scan(store, &mut |record| match record {
+            Some(record) => promotion.add(record),
+            None => promotion.unreadable(),
+        })?;
+        let (seen, candidates) = (promotion.seen(), promotion.candidates(&reviews));
+        match self.format {
+            Format::Text => print(promote::text(&seen, &candidates, self.all).trim_end())?,
+            Format::Json => {
+                let value = promote::json(&seen, &candidates, &policy.digest.to_string(), self.all);
+                print(serde_json::to_string_pretty(&value)?)?;
+            }
+        }
+        Ok(Answer::Yes)
+    }
+
+    fn tally(&self, store: &SqliteStore) -> anyhow::Result<Answer> {
+        let mut tally = Tally::default();
+        self.scan(store, &mut |record| match record {
+            Some(record) => tally.add(&record),
+            None => tally.unreadable += 1,
         })?;
         match self.format {
             Format::Text => tally.show()?,
@@ -88,6 +172,27 @@ impl Impact {
         }
         Ok(Answer::Yes)
     }
+}
+
+/// `12,480 exchanges since 2026-11-16`
+fn since(seen: &Seen) -> String {
+    let plural = if seen.exchanges == 1 { "exchange" } else { "exchanges" };
+    let first = seen.first_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    let since = first.map_or_else(String::new, |first| format!(" since {}", first.strftime("%Y-%m-%d")));
+    format!("{} {plural}{since}", count(seen.exchanges))
+}
+
+/// A number with its thousands apart.
+fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 impl Tally {

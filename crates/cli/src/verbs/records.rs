@@ -1,5 +1,7 @@
 //! `ordain records`: what was decided, by pseudonym.
 
+mod review;
+
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -25,6 +27,8 @@ pub(crate) enum Records {
     Show(Show),
     /// Print records as they are written
     Tail(Tail),
+    /// Say whether a clause was right about an exchange
+    Review(review::Review),
 }
 
 #[derive(Debug, Args)]
@@ -98,6 +102,7 @@ impl Records {
             Self::List(verb) => verb.run(),
             Self::Show(verb) => verb.run(),
             Self::Tail(verb) => verb.run(),
+            Self::Review(verb) => verb.run(),
         }
     }
 }
@@ -188,26 +193,30 @@ fn columns(record: &StoredRecord) -> anyhow::Result<[String; 8]> {
     ])
 }
 
+/// All records of an exchange.
+fn exchange(store: &SqliteStore, id: Uuid) -> anyhow::Result<Vec<StoredRecord>> {
+    let mut found = Vec::new();
+    let filter = Filter {
+        exchange: Some(id),
+        ..Filter::default()
+    };
+    store.scan(&filter, &mut |record| {
+        found.push(record);
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
+}
+
+fn no_exchange(id: Uuid) -> Answer {
+    eprintln!("no exchange `{id}`; the id is in the `ordain-record` header of its answer");
+    Answer::No
+}
+
 impl Show {
     fn run(self) -> anyhow::Result<Answer> {
-        let store = open(&self.dir)?;
-        let mut found = Vec::new();
-        store.scan(
-            &Filter {
-                exchange: Some(self.id),
-                ..Filter::default()
-            },
-            &mut |record| {
-                found.push(record);
-                ControlFlow::Continue(())
-            },
-        )?;
+        let found = exchange(&open(&self.dir)?, self.id)?;
         if found.is_empty() {
-            eprintln!(
-                "no exchange `{}`; the id is in the `ordain-record` header of its answer",
-                self.id
-            );
-            return Ok(Answer::No);
+            return Ok(no_exchange(self.id));
         }
         for record in &found {
             print(format_args!(

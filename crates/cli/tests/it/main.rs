@@ -6,6 +6,7 @@ mod checks;
 mod commands;
 mod examples;
 mod guide;
+mod impact;
 mod init;
 mod layers;
 mod policy;

@@ -171,10 +171,9 @@ impl Inspection {
     }
 }
 
-/// Whether a decision keeps the bytes back. `justify` and `hold` need a second step that does not exist yet: until then
-/// they act as `block`, and `check` says so.
+/// Whether a decision keeps the bytes back.
 pub(super) fn stops(decision: &Decision) -> bool {
-    matches!(decision.verdict, Verdict::Block | Verdict::Hold | Verdict::Justify)
+    decision.verdict.stops()
 }
 
 fn count_masked(judged: &mut Judged, half: &Half, scan: &Scan) {

@@ -282,6 +282,13 @@ impl Policy {
         self.names.uses.index(name).is_some()
     }
 
+    /// Whether something in it depends on who exactly asks, beyond groups, client and courses.
+    #[must_use]
+    pub fn names_principals(&self) -> bool {
+        let asks = |rule: &Rule| rule.condition.as_ref().is_some_and(|it| it.mentions("principal"));
+        self.names.principals.len() > 0 || self.rules.iter().any(asks)
+    }
+
     /// What entries of `access.tools` ask of the arguments of this tool.
     pub(crate) fn argument_tests<'p>(&'p self, tool: &'p str) -> impl Iterator<Item = &'p ArgumentTest> {
         let list = self.tools.iter().flat_map(|tools| &tools.list);

@@ -12,4 +12,5 @@ mod differences;
 mod generate;
 mod laws;
 mod naive;
+mod replay;
 mod sample;

@@ -75,6 +75,11 @@ impl Condition {
         &self.source
     }
 
+    /// Whether it looks at a name.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        self.program.references().has_variable(name)
+    }
+
     /// Whether it holds. A condition that fails while it runs counts as true: its rule applies.
     pub(crate) fn holds(&self, bound: &Bound<'_>) -> bool {
         let facts = bound.facts;
