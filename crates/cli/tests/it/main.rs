@@ -5,6 +5,7 @@
 mod checks;
 mod commands;
 mod examples;
+mod faults;
 mod init;
 mod layers;
 mod policy;

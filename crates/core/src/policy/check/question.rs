@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::decide::Decision;
+use crate::decide::selector::Selector;
 use crate::detect::scanner::Scanner;
 use crate::policy::cases;
 use crate::policy::compile::{CitationId, Policy, Rule};
@@ -34,6 +35,16 @@ impl<'q> Question<'q> {
         let decided = |witness: &Witness| cases::ask(policy, scanner, catalog, &witness.request, witness.now).decision;
         let found = self.search.find(wanted, |witness| shows(policy, &decided(witness)));
         found.map(|witness| witness.to_yaml(&policy.zone))
+    }
+
+    /// That one of these selectors matches.
+    pub(super) fn any(&mut self, selectors: &[Selector]) -> Lit {
+        let policy = self.policy;
+        let lits: Vec<Lit> = selectors
+            .iter()
+            .map(|selector| self.search.selector(policy, selector))
+            .collect();
+        self.search.space.circuit.or(lits)
     }
 
     /// The id of a citation.
