@@ -69,11 +69,11 @@ pub(super) fn fault(code: &str, message: &str, decided: &Decided) -> bool {
 pub(super) fn all(loaded: &Loaded, now: Timestamp) -> Result<(), String> {
     let Some(policy) = &loaded.policy else { return Ok(()) };
     let (catalog, scanner) = (Catalog::built_in(), Scanner::new(policy.own_detectors()));
-    let needed = |problem: &Problem| {
-        matches!(
-            problem.code,
-            "shadowed-clause" | "contradiction" | "gap" | "unreachable-selector"
-        )
+    let needed = |problem: &Problem| match problem.code {
+        // Conditions are not looked into, so that a request that meets one is found by luck alone.
+        "shadowed-clause" => !has_condition(loaded, &problem.message),
+        "contradiction" | "gap" | "unreachable-selector" => true,
+        _ => false,
     };
     for problem in &loaded.problems {
         let message = &problem.message;
@@ -102,4 +102,14 @@ pub(super) fn all(loaded: &Loaded, now: Timestamp) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether the clause that a message begins with has a condition.
+fn has_condition(loaded: &Loaded, message: &str) -> bool {
+    let id = message.split('`').nth(1).unwrap_or_default();
+    let clauses = loaded.document.iter().flat_map(|document| &document.clauses);
+    let mut rules = clauses
+        .filter(|clause| clause.id.value == id)
+        .filter_map(|clause| clause.rule.as_ref());
+    rules.any(|rule| rule.condition.is_some())
 }

@@ -4,7 +4,6 @@ use super::{Context, Question, check};
 use crate::policy::document::Document;
 use crate::policy::problem::Problem;
 use crate::verdict::Verdict;
-use crate::witness::Lit;
 
 check!(
     "contradiction",

@@ -75,7 +75,8 @@ impl<'q> Question<'q> {
             .any(|one| one == citation)
     }
 
-    /// Who blocks everything that has all of `wanted`: one citation alone if there is one, and a request that shows it.
+    /// Who blocks everything that has all of `wanted`: one citation alone if there is one, and a request that
+    /// shows it beside `but`.
     pub(super) fn blocker(&mut self, wanted: &[Lit], but: Option<CitationId>) -> Option<(CitationId, Option<String>)> {
         let says = self.search.says().iter().filter(|say| Some(say.citation) != but);
         let blocks: Vec<(CitationId, Lit)> = says.map(|say| (say.citation, say.verdict.at(Verdict::Block))).collect();
@@ -83,8 +84,11 @@ impl<'q> Question<'q> {
         let candidates = blocks.into_iter().filter(|(_, blocks)| model.holds(*blocks));
         for (citation, blocks) in candidates.collect::<Vec<_>>() {
             if !self.search.can(&[wanted, &[!blocks]].concat()) {
-                let shows =
-                    |_: &Policy, decision: &Decision| decision.contributions.iter().any(|one| one.citation == citation);
+                // A condition is not looked into: only the engine can tell that what is blocked had a say as well.
+                let shows = |_: &Policy, decision: &Decision| {
+                    let cited = |wanted| decision.contributions.iter().any(|one| one.citation == wanted);
+                    cited(citation) && but.is_none_or(cited)
+                };
                 let witness = self.witness(&[wanted, &[blocks]].concat(), shows);
                 return Some((citation, witness));
             }

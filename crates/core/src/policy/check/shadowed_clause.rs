@@ -107,7 +107,9 @@ fn shadowed(question: &mut Question<'_>, clause: &Clause, citation: CitationId, 
         Some((by, witness)) => (format!("`{}`", question.id(by)), witness, question.is_sentence(by)),
         None => (
             "other parts of the policy together".to_owned(),
-            question.witness(&[speaks], |_, decision| decision.full == Verdict::Block),
+            question.witness(&[speaks], |_, decision| {
+                decision.full == Verdict::Block && decision.contributions.iter().any(|one| one.citation == citation)
+            }),
             false,
         ),
     };
