@@ -169,6 +169,7 @@ fn as_json(read: &Read, fixed: &[Change], counts: Counts) -> Value {
         json!({
             "code": problem.code, "severity": problem.severity.as_str(), "message": problem.message, "help": problem.help,
             "path": path(&read.files, place.file), "line": place.line, "column": place.column, "length": place.length, "fix": fix,
+            "witness": problem.witness,
         })
     };
     let change = |change: &Change| {

@@ -7,6 +7,7 @@ mod commands;
 mod examples;
 mod guide;
 mod impact;
+mod faults;
 mod init;
 mod layers;
 mod policy;

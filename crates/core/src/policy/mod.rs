@@ -197,10 +197,12 @@ pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
         };
         check::all(&context, &mut of_parent);
         of_parent.retain(|problem| problem.severity == Severity::Error);
+        stand_in_root(files, parent, of_parent.iter_mut());
         problems.append(&mut of_parent);
         above = parent.parent.as_deref();
     }
     if let Some(document) = &document {
+        let known = problems.len();
         let context = check::Context {
             document,
             catalog,
@@ -214,6 +216,7 @@ pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
                 check::compiled(&context, policy, &mut problems);
             }
         }
+        stand_in_root(files, document, problems.iter_mut().skip(known));
     }
     problems.sort_by(|a, b| (a.place, a.code).cmp(&(b.place, b.code)));
     problems.dedup();
@@ -225,5 +228,13 @@ pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
         document,
         cases,
         problems,
+    }
+}
+
+/// What is missing stands nowhere; then it is missing in the document itself, not in the file that happens to come first.
+fn stand_in_root<'p>(files: &Files, document: &Document, problems: impl Iterator<Item = &'p mut Problem>) {
+    let root = join(&document.base, ROOT).and_then(|path| Some(files.find(&path)?.0));
+    for problem in problems.filter(|problem| problem.place == node::Place::default()) {
+        problem.place.file = root.unwrap_or_default();
     }
 }

@@ -46,6 +46,9 @@ fn result(read: &Read, problem: &Problem) -> Value {
     if let Some(index) = listed().position(|(code, ..)| code == problem.code) {
         result["ruleIndex"] = json!(index);
     }
+    if let Some(witness) = &problem.witness {
+        result["properties"] = json!({"witness": witness});
+    }
     if let Some(change) = fix::change(&read.files, problem) {
         let replacement = json!({"deletedRegion": region(change.place), "insertedContent": {"text": change.new}});
         result["fixes"] = json!([{

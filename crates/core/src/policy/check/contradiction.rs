@@ -4,7 +4,6 @@ use super::{Context, Question, check};
 use crate::policy::document::Document;
 use crate::policy::problem::Problem;
 use crate::verdict::Verdict;
-use crate::witness::Lit;
 
 check!(
     "contradiction",
@@ -29,15 +28,7 @@ fn allowed_and_blocked(question: &mut Question<'_>, problems: &mut Vec<Problem>)
         .into_iter()
         .filter(|(_, rule)| rule.then == Verdict::Allow)
     {
-        let policy = question.policy;
-        let mut any = |selectors: &[crate::decide::selector::Selector]| {
-            let lits: Vec<Lit> = selectors
-                .iter()
-                .map(|selector| question.search.selector(policy, selector))
-                .collect();
-            question.search.space.circuit.or(lits)
-        };
-        let (when, unless) = (any(&rule.when), any(&rule.unless));
+        let (when, unless) = (question.any(&rule.when), question.any(&rule.unless));
         let says = question
             .search
             .says()

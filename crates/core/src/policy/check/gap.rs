@@ -1,6 +1,7 @@
 //! Nothing is decided by silence.
 
 use super::{Context, Question, check};
+use crate::policy::compile::names::EVERYONE;
 use crate::policy::node::Place;
 use crate::policy::problem::Problem;
 use crate::verdict::{AppClass, Verdict};
@@ -36,13 +37,22 @@ fn uses(context: &Context<'_>, question: &mut Question<'_>, problems: &mut Vec<P
                 return;
             };
             let member = meaning.group(question.policy, group.as_str());
+            // What somebody reaches by way of another group is not given to this one.
+            let others = document.scope.groups.iter().map(|other| other.name.as_str());
+            let alone: Vec<Lit> = others
+                .filter(|_| group.as_str() != EVERYONE)
+                .map(|other| meaning.group(question.policy, other))
+                .filter(|&other| other != member)
+                .map(|other| !other)
+                .collect();
             let declared = {
                 let space = &mut question.search.space;
                 space
                     .use_
                     .when(&mut space.circuit, |name| name.as_deref() == Some(one.id.as_str()))
             };
-            let wanted = [!question.search.space.answer, member, declared, sanctioned];
+            let mut wanted = vec![!question.search.space.answer, member, declared, sanctioned];
+            wanted.extend(alone);
             if !question.search.can(&wanted) || question.search.can(&[&wanted[..], &[!refused]].concat()) {
                 continue;
             }

@@ -39,6 +39,7 @@ const TOOLS: Topic = Topic {
     titles: &[
         "plugin",
         "plug-in",
+        "connector",
         "excessive agency",
         "tool misuse",
         "agent tool",
@@ -110,15 +111,21 @@ fn finds_injection(clause: &Clause) -> bool {
 }
 
 fn looks_at_tools(clause: &Clause) -> bool {
+    // Elsewhere people call the apps themselves tools; where it is about access, tools are what an app may use.
+    let statement = clause.statement.iter().filter(|_| clause.section == Section::Access);
+    let mut words = statement.flat_map(|statement| statement.value.split(|c: char| !c.is_alphanumeric()));
+    let named = words.any(|word| word.eq_ignore_ascii_case("tool") || word.eq_ignore_ascii_case("tools"));
     let by = clause
         .enforced_by
         .as_ref()
         .is_some_and(|by| by.as_str() == "access.tools");
-    by || clause
-        .rule
-        .iter()
-        .flat_map(|rule| &rule.when)
-        .any(|selector| selector.tool.is_some())
+    named
+        || by
+        || clause
+            .rule
+            .iter()
+            .flat_map(|rule| &rule.when)
+            .any(|selector| selector.tool.is_some())
 }
 
 fn looks_at_unknown_apps(clause: &Clause) -> bool {

@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::decide::Decision;
+use crate::decide::selector::Selector;
 use crate::detect::scanner::Scanner;
 use crate::policy::cases;
 use crate::policy::compile::{CitationId, Policy, Rule};
@@ -36,6 +37,16 @@ impl<'q> Question<'q> {
         found.map(|witness| witness.to_yaml(&policy.zone))
     }
 
+    /// That one of these selectors matches.
+    pub(super) fn any(&mut self, selectors: &[Selector]) -> Lit {
+        let policy = self.policy;
+        let lits: Vec<Lit> = selectors
+            .iter()
+            .map(|selector| self.search.selector(policy, selector))
+            .collect();
+        self.search.space.circuit.or(lits)
+    }
+
     /// The id of a citation.
     pub(super) fn id(&self, citation: CitationId) -> &'q str {
         &self.policy.citation(citation).id
@@ -64,7 +75,8 @@ impl<'q> Question<'q> {
             .any(|one| one == citation)
     }
 
-    /// Who blocks everything that has all of `wanted`: one citation alone if there is one, and a request that shows it.
+    /// Who blocks everything that has all of `wanted`: one citation alone if there is one, and a request that
+    /// shows it beside `but`.
     pub(super) fn blocker(&mut self, wanted: &[Lit], but: Option<CitationId>) -> Option<(CitationId, Option<String>)> {
         let says = self.search.says().iter().filter(|say| Some(say.citation) != but);
         let blocks: Vec<(CitationId, Lit)> = says.map(|say| (say.citation, say.verdict.at(Verdict::Block))).collect();
@@ -72,8 +84,11 @@ impl<'q> Question<'q> {
         let candidates = blocks.into_iter().filter(|(_, blocks)| model.holds(*blocks));
         for (citation, blocks) in candidates.collect::<Vec<_>>() {
             if !self.search.can(&[wanted, &[!blocks]].concat()) {
-                let shows =
-                    |_: &Policy, decision: &Decision| decision.contributions.iter().any(|one| one.citation == citation);
+                // A condition is not looked into: only the engine can tell that what is blocked had a say as well.
+                let shows = |_: &Policy, decision: &Decision| {
+                    let cited = |wanted| decision.contributions.iter().any(|one| one.citation == wanted);
+                    cited(citation) && but.is_none_or(cited)
+                };
                 let witness = self.witness(&[wanted, &[blocks]].concat(), shows);
                 return Some((citation, witness));
             }

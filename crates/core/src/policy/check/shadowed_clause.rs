@@ -1,7 +1,7 @@
 //! A rule makes a difference.
 
 use super::{Context, Question, check, duplicate_rule};
-use crate::policy::compile::CitationId;
+use crate::policy::compile::{CitationId, Rule};
 use crate::policy::document::Clause;
 use crate::policy::problem::Problem;
 use crate::verdict::Verdict;
@@ -21,18 +21,41 @@ check!(
 fn run(_: &Context<'_>, question: &mut Question<'_>, problems: &mut Vec<Problem>) {
     for (clause, rule) in question.rules() {
         let citation = rule.citation;
-        let Some((speaks, acts)) = own(question, citation) else {
+        let said = own(question, citation);
+        let Some((speaks, acts)) = said.filter(|&(speaks, _)| question.search.can(&[speaks])) else {
+            problems.extend(refused(question, clause, rule));
             continue;
         };
-        // `unreachable-selector` tells of what never matches.
-        if !question.search.can(&[speaks])
-            || matters(question, citation, speaks, Verdict::Block, false)
+        if matters(question, citation, speaks, Verdict::Block, false)
             || matters(question, citation, acts, Verdict::Block, true)
         {
             continue;
         }
         problems.extend(shadowed(question, clause, citation, speaks));
     }
+}
+
+/// A rule about prompts that no grant lets through, so that it is never asked. What matches nothing at all is a matter of
+/// `unreachable-selector`.
+fn refused(question: &mut Question<'_>, clause: &Clause, rule: &Rule) -> Option<Problem> {
+    if rule.then == Verdict::Allow {
+        return None; // It has no say wherever it matches.
+    }
+    let (when, unless) = (question.any(&rule.when), question.any(&rule.unless));
+    let refused = question.search.meaning()?.refused();
+    let wanted = [when, !unless, refused];
+    if !question.search.can(&wanted) {
+        return None;
+    }
+    let witness = question.witness(&wanted, |policy, decision| {
+        decision.contributions.iter().any(|one| policy.is_access(one.citation))
+    });
+    let message = format!(
+        "`{}` changes nothing: whatever it is about is blocked by `access` anyway",
+        clause.id.value
+    );
+    let problem = Problem::note("shadowed-clause", clause.id.place, message);
+    Some(problem.help("remove it, or grant what it is about").witness(witness))
 }
 
 /// Whether `by` shadows a clause that in turn shadows it: then the later one of the two is reported, and two clauses with
@@ -84,7 +107,9 @@ fn shadowed(question: &mut Question<'_>, clause: &Clause, citation: CitationId, 
         Some((by, witness)) => (format!("`{}`", question.id(by)), witness, question.is_sentence(by)),
         None => (
             "other parts of the policy together".to_owned(),
-            question.witness(&[speaks], |_, decision| decision.full == Verdict::Block),
+            question.witness(&[speaks], |_, decision| {
+                decision.full == Verdict::Block && decision.contributions.iter().any(|one| one.citation == citation)
+            }),
             false,
         ),
     };
