@@ -5,9 +5,9 @@
 mod checks;
 mod commands;
 mod examples;
+mod faults;
 mod guide;
 mod impact;
-mod faults;
 mod init;
 mod layers;
 mod policy;
