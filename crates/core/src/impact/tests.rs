@@ -188,6 +188,10 @@ fn modes_count_only_where_what_happens_is_meant() {
 fn what_records_do_not_hold_is_counted() {
     let asking = policy(&[
         (
+            "rollout: {default: enforce}",
+            "rollout: {default: enforce, AU-1: observe}",
+        ),
+        (
             "acceptable_use: {statement: How.}",
             "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: A., owner: ciso, rule: {when: {principal: [ada@example.com]}, then: block}}",
         ),

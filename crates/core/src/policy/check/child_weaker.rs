@@ -19,7 +19,7 @@ check!(
 );
 
 /// What goes into every decision.
-const EVERYWHERE: [&str; 7] = [
+const EVERYWHERE: [&str; 9] = [
     "timezone",
     "scope.groups",
     "scope.exclude",
@@ -27,6 +27,8 @@ const EVERYWHERE: [&str; 7] = [
     "data.default",
     "data.entities",
     "data.escalate",
+    "education.courses",
+    "exceptions",
 ];
 
 fn run(context: &Context<'_>, question: &mut Question<'_>, problems: &mut Vec<Problem>) {
