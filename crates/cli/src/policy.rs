@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use ordain_core::catalog::Catalog;
 use ordain_core::policy::problem::Severity;
-use ordain_core::policy::{Files, Loaded, load};
+use ordain_core::policy::{Files, Loaded, load, load_for_use};
 use ordain_server::policy_files;
 
 /// A policy folder that was read, with everything that was found in it.
@@ -26,6 +26,20 @@ pub(crate) fn read(dir: &Path) -> anyhow::Result<Read> {
     let folder = policy_files::find(dir)?;
     let files = policy_files::read(&folder)?;
     Ok(checked(folder, files))
+}
+
+/// Reads the policy in `dir` for use: what could only warn is not asked about all requests.
+pub(crate) fn read_for_use(dir: &Path) -> anyhow::Result<Read> {
+    let folder = policy_files::find(dir)?;
+    let files = policy_files::read(&folder)?;
+    let catalog = Catalog::built_in();
+    let loaded = load_for_use(&files, &catalog, Timestamp::now());
+    Ok(Read {
+        folder,
+        files,
+        loaded,
+        catalog,
+    })
 }
 
 /// Checks files of a policy folder.

@@ -46,8 +46,8 @@ enum Format {
 
 impl Diff {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
-        let (old, old_loaded, catalog) = policy::read(&self.old)?.usable()?;
-        let (new, new_loaded, _) = policy::read(&self.new)?.usable()?;
+        let (old, old_loaded, catalog) = policy::read_for_use(&self.old)?.usable()?;
+        let (new, new_loaded, _) = policy::read_for_use(&self.new)?.usable()?;
         let difference = diff::changes(&old, &new, &catalog, self.now.unwrap_or_else(this_minute));
         let words = match (&old_loaded.document, &new_loaded.document) {
             (Some(old), Some(new)) => wording::reworded(old, new),

@@ -75,7 +75,7 @@ fn source(word: &str) -> Result<Source, String> {
 
 impl Explain {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
-        let (policy, _, catalog) = policy::read(&self.dir)?.usable()?;
+        let (policy, _, catalog) = policy::read_for_use(&self.dir)?.usable()?;
         let scanner = Scanner::new(policy.own_detectors());
         let request = self.request()?;
         let stated = request.now.and_then(|now| policy.zone().to_timestamp(now).ok());

@@ -121,7 +121,7 @@ impl Impact {
     }
 
     fn changes(&self, store: &SqliteStore, folder: &Path) -> anyhow::Result<Answer> {
-        let (policy, ..) = policy::read(folder)?.usable()?;
+        let (policy, ..) = policy::read_for_use(folder)?.usable()?;
         let measure = if self.full { Measure::Full } else { Measure::Acting };
         let mut found = Changes::new(&policy, measure);
         self.scan(store, &mut |record| match record {
@@ -139,7 +139,7 @@ impl Impact {
     }
 
     fn promote(&self, store: &SqliteStore) -> anyhow::Result<Answer> {
-        let (policy, ..) = policy::read(self.policy.as_ref().unwrap_or(&self.dir.dir))?.usable()?;
+        let (policy, ..) = policy::read_for_use(self.policy.as_ref().unwrap_or(&self.dir.dir))?.usable()?;
         let reviews: Reviews = reviews::read(&Folder::new(&self.dir.dir).reviews())?
             .into_iter()
             .map(|((exchange, clause), judgement)| ((exchange.to_string(), clause), judgement == Judgement::Right))

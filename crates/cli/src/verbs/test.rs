@@ -40,7 +40,7 @@ enum Format {
 
 impl Test {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
-        let (policy, loaded, catalog) = policy::read(&self.dir)?.usable()?;
+        let (policy, loaded, catalog) = policy::read_for_use(&self.dir)?.usable()?;
         let Some(document) = &loaded.document else {
             anyhow::bail!("the policy could not be read")
         };

@@ -3,7 +3,7 @@
 use crate::policy::compile::Policy;
 use crate::verdict::AppClass;
 use crate::witness::space::Choice;
-use crate::witness::{Lit, Search};
+use crate::witness::{Lit, Model, Search};
 
 /// The requests that get a change, thing by thing. `None` where it makes no difference.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,7 +27,21 @@ pub struct Reach {
 /// What `wanted` leaves open, as `policy` names things; `index` is that policy's in the search.
 pub(super) fn of(search: &mut Search, wanted: &[Lit], policy: &Policy, index: usize) -> Reach {
     let mut reach = Reach::default();
-    let claims = search.space.claims.clone();
+    let classes = search
+        .meanings
+        .get(index)
+        .map_or([Lit::constant(false); 4], |meaning| meaning.app_class);
+    let text = search
+        .meanings
+        .get(index)
+        .map(|meaning| meaning.data_class.clone())
+        .unwrap_or_default();
+    let mut open = Open {
+        search,
+        wanted,
+        seen: Vec::new(),
+    };
+    let claims = open.search.space.claims.clone();
     let alone = |own: Option<Lit>| -> Vec<Lit> {
         claims
             .iter()
@@ -40,49 +54,60 @@ pub(super) fn of(search: &mut Search, wanted: &[Lit], policy: &Policy, index: us
             .map(|(claim, lit)| (group_name(policy, claim), Some(*lit))),
     );
     let groups: Vec<(String, Vec<Lit>)> = names.map(|(name, lit)| (name, alone(lit))).collect();
-    reach.groups = open(search, wanted, groups);
-    let classes = search
-        .meanings
-        .get(index)
-        .map_or([Lit::constant(false); 4], |meaning| meaning.app_class);
+    reach.groups = open.of(groups);
     let classes = AppClass::ALL
         .iter()
         .zip(classes)
         .map(|(&class, lit)| (class, vec![lit]))
         .collect();
-    reach.classes = open(search, wanted, classes);
-    let apps = options(&search.space.app, |app| app.id.clone());
-    reach.apps = open(search, wanted, apps);
-    let uses = options(&search.space.use_, |name| name.clone().unwrap_or_default());
-    reach.uses = open(search, wanted, uses);
-    let text = search
-        .meanings
-        .get(index)
-        .map(|meaning| meaning.data_class.clone())
-        .unwrap_or_default();
+    reach.classes = open.of(classes);
+    let apps = options(&open.search.space.app, |app| app.id.clone());
+    reach.apps = open.of(apps);
+    let uses = options(&open.search.space.use_, |name| name.clone().unwrap_or_default());
+    reach.uses = open.of(uses);
     let data = text.windows(2).zip(0u8..).filter_map(|(pair, class)| match pair {
         [this, above] => Some((policy.class_name(class).to_owned(), vec![*this, !*above])),
         _ => None,
     });
     let data = data.collect();
-    reach.data = open(search, wanted, data);
-    let answer = search.space.answer;
-    reach.answers =
-        open(search, wanted, vec![(false, vec![!answer]), (true, vec![answer])]).and_then(|open| open.first().copied());
-    let moments = options(&search.space.moment, |&moment| moment);
-    reach.dated = open(search, wanted, moments).is_some();
+    reach.data = open.of(data);
+    let answer = open.search.space.answer;
+    reach.answers = open
+        .of(vec![(false, vec![!answer]), (true, vec![answer])])
+        .and_then(|open| open.first().copied());
+    let moments = options(&open.search.space.moment, |&moment| moment);
+    reach.dated = open.of(moments).is_some();
     reach
 }
 
-/// The values with which `wanted` is still possible; `None` if that is all of them.
-fn open<T>(search: &mut Search, wanted: &[Lit], values: Vec<(T, Vec<Lit>)>) -> Option<Vec<T>> {
-    let all = values.len();
-    let possible: Vec<T> = values
-        .into_iter()
-        .filter(|(_, lits)| search.can(&[wanted, lits.as_slice()].concat()))
-        .map(|(value, _)| value)
-        .collect();
-    (possible.len() < all).then_some(possible)
+/// What is still possible beside `wanted`. A solution shows one value of everything at once, so that each is kept.
+struct Open<'s> {
+    search: &'s mut Search,
+    wanted: &'s [Lit],
+    seen: Vec<Model>,
+}
+
+impl Open<'_> {
+    fn is_possible(&mut self, lits: &[Lit]) -> bool {
+        if self.seen.iter().any(|model| lits.iter().all(|&lit| model.holds(lit))) {
+            return true;
+        }
+        let found = self.search.space.circuit.solve(&[self.wanted, lits].concat());
+        let possible = found.is_some();
+        self.seen.extend(found);
+        possible
+    }
+
+    /// The values that are possible; `None` if that is all of them.
+    fn of<T>(&mut self, values: Vec<(T, Vec<Lit>)>) -> Option<Vec<T>> {
+        let all = values.len();
+        let possible: Vec<T> = values
+            .into_iter()
+            .filter(|(_, lits)| self.is_possible(lits))
+            .map(|(value, _)| value)
+            .collect();
+        (possible.len() < all).then_some(possible)
+    }
 }
 
 fn options<T, N>(choice: &Choice<T>, name: impl Fn(&T) -> N) -> Vec<(N, Vec<Lit>)> {

@@ -178,9 +178,20 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
-/// Reads, checks and compiles a policy. `today` is for what expires.
+/// Reads, checks and compiles a policy. `now` is for what expires.
 #[must_use]
 pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
+    load_with(files, catalog, now, true)
+}
+
+/// The same without the checks that ask about all requests at once, which only warn: for those who want to use the policy
+/// rather than to know what could be better. A child is still compared with its parent, since that can be an error.
+#[must_use]
+pub fn load_for_use(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
+    load_with(files, catalog, now, false)
+}
+
+fn load_with(files: &Files, catalog: &Catalog, now: jiff::Timestamp, questions: bool) -> Loaded {
     let mut problems = Vec::new();
     let document = read::document(files, &mut problems);
     let cases = cases::read(files, document.as_ref(), &mut problems);
@@ -212,7 +223,7 @@ pub fn load(files: &Files, catalog: &Catalog, now: jiff::Timestamp) -> Loaded {
         check::all(&context, &mut problems);
         if !problems.iter().any(|problem| problem.severity == Severity::Error) {
             policy = compile::compile(document, &mut problems);
-            if let Some(policy) = &policy {
+            if let Some(policy) = policy.as_ref().filter(|_| questions || document.parent.is_some()) {
                 check::compiled(&context, policy, &mut problems);
             }
         }

@@ -17,7 +17,7 @@ pub(crate) mod space;
 
 use jiff::Timestamp;
 
-pub(crate) use circuit::Lit;
+pub(crate) use circuit::{Lit, Model};
 pub(crate) use encode::{Meaning, Say};
 pub use request::Witness;
 pub(crate) use space::Space;
@@ -95,18 +95,30 @@ impl Search {
         None
     }
 
-    fn plainest(&mut self, wanted: &[Lit]) -> Option<circuit::Model> {
+    fn plainest(&mut self, wanted: &[Lit]) -> Option<Model> {
         let mut assumed = wanted.to_vec();
         let mut model = self.space.circuit.solve(&assumed)?;
-        for preferred in request::preferences(&self.space) {
-            assumed.push(preferred);
-            if !model.holds(preferred) {
-                match self.space.circuit.solve(&assumed) {
-                    Some(plainer) => model = plainer,
-                    None => _ = assumed.pop(),
+        let preferred = request::preferences(&self.space);
+        self.settle(&preferred, &mut assumed, &mut model);
+        Some(model)
+    }
+
+    /// Takes each of `preferred` in turn unless it contradicts those before; most are taken many at a time.
+    fn settle(&mut self, preferred: &[Lit], assumed: &mut Vec<Lit>, model: &mut Model) {
+        if !preferred.iter().all(|&lit| model.holds(lit)) {
+            match self.space.circuit.solve(&[assumed.as_slice(), preferred].concat()) {
+                Some(plainer) => *model = plainer,
+                None => {
+                    if let (first, second @ [_, ..]) = preferred.split_at(preferred.len() / 2)
+                        && !first.is_empty()
+                    {
+                        self.settle(first, assumed, model);
+                        self.settle(second, assumed, model);
+                    }
+                    return;
                 }
             }
         }
-        Some(model)
+        assumed.extend(preferred);
     }
 }

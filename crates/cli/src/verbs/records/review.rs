@@ -96,7 +96,7 @@ impl Review {
 
     /// Whether the gateway's policy has it now: it may match what was recorded before it was written.
     fn is_in_policy(&self, clause: &str) -> bool {
-        let policy = policy::read(&self.dir.dir).and_then(policy::Read::usable);
+        let policy = policy::read_for_use(&self.dir.dir).and_then(policy::Read::usable);
         policy.is_ok_and(|(policy, ..)| policy.citations().any(|citation| citation.id == *clause))
     }
 }

@@ -22,15 +22,18 @@ fn run(_: &Context<'_>, question: &mut Question<'_>, problems: &mut Vec<Problem>
     for (clause, rule) in question.rules() {
         let citation = rule.citation;
         let said = own(question, citation);
-        let Some((speaks, acts)) = said.filter(|&(speaks, _)| question.search.can(&[speaks])) else {
+        let matters = |question: &mut Question<'_>, (speaks, acts)| {
+            matters(question, citation, speaks, Verdict::Block, false)
+                || matters(question, citation, acts, Verdict::Block, true)
+        };
+        // Most rules matter, so that is asked first.
+        if said.is_some_and(|said| matters(question, said)) {
+            continue;
+        }
+        let Some((speaks, _)) = said.filter(|&(speaks, _)| question.search.can(&[speaks])) else {
             problems.extend(refused(question, clause, rule));
             continue;
         };
-        if matters(question, citation, speaks, Verdict::Block, false)
-            || matters(question, citation, acts, Verdict::Block, true)
-        {
-            continue;
-        }
         problems.extend(shadowed(question, clause, citation, speaks));
     }
 }

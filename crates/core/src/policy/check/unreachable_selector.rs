@@ -34,12 +34,15 @@ fn run(_: &Context<'_>, question: &mut Question<'_>, problems: &mut Vec<Problem>
                 .iter()
                 .map(|test| question.search.key(question.policy, test))
                 .collect();
+            if question.search.can(&[keys.as_slice(), &[!unless]].concat()) {
+                continue;
+            }
             if !question.search.can(&keys) {
                 problems.push(match waits_for(question, selector, &keys) {
                     Some(classes) => waiting(clause, place, &classes),
                     None => never(question, clause, place, &keys),
                 });
-            } else if !question.search.can(&[keys.as_slice(), &[!unless]].concat()) {
+            } else {
                 let message = format!(
                     "`unless` takes back all that this `when` of `{}` is about",
                     clause.id.value
