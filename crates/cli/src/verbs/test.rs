@@ -5,10 +5,15 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use ordain_core::catalog::Catalog;
 use ordain_core::decide::explain;
 use ordain_core::detect::scanner::Scanner;
 use ordain_core::policy::cases::{self, Outcome};
 use ordain_core::policy::compile::Policy;
+use ordain_core::policy::document::Document;
+use ordain_core::verdict::{AppClass, Direction};
+use ordain_core::witness;
 use serde_json::json;
 
 use crate::exit::{Answer, print};
@@ -23,6 +28,9 @@ pub(crate) struct Test {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Print a case to complete for each clause that no case tries; it counts once you have said what to expect
+    #[arg(long, conflicts_with_all = ["format", "only"])]
+    suggest: bool,
     /// Only cases whose name contains this
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
@@ -55,6 +63,12 @@ impl Test {
             .filter(|outcome| !outcome.differences.is_empty())
             .count();
         let untried = untried(&policy, &outcomes);
+        if self.suggest {
+            let cases = suggested(&policy, &catalog, &untried);
+            print(cases.trim_end())?;
+            return Ok(Answer::Yes);
+        }
+        let cells = untried_cells(&policy, document, &outcomes);
         match self.format {
             Format::Text => {
                 // What failed stands last, where it is seen.
@@ -66,6 +80,12 @@ impl Test {
                 if !untried.is_empty() && self.only.is_none() {
                     print(format_args!("no case tries: {}", untried.join(", ")))?;
                 }
+                if !cells.is_empty() && self.only.is_none() {
+                    print(format_args!(
+                        "cells of the matrix that no case tries: {}",
+                        cells.join(", ")
+                    ))?;
+                }
                 print(format_args!("{} passed, {failed} failed", outcomes.len() - failed))?;
             }
             Format::Json => {
@@ -74,7 +94,7 @@ impl Test {
                     .map(|outcome| json!({"name": outcome.case.name.value, "line": outcome.case.place().line, "passed": outcome.differences.is_empty(), "differences": outcome.differences, "verdict": outcome.answer.decision.full.as_str()}))
                     .collect();
                 print(serde_json::to_string_pretty(
-                    &json!({"v": 1, "passed": outcomes.len() - failed, "failed": failed, "cases": cases, "untried": untried}),
+                    &json!({"v": 1, "passed": outcomes.len() - failed, "failed": failed, "cases": cases, "untried": untried, "untried_cells": cells}),
                 )?)?;
             }
             Format::Junit => print(junit(&outcomes, failed))?,
@@ -84,6 +104,41 @@ impl Test {
         }
         Ok(Answer::from(failed == 0))
     }
+}
+
+/// Cases for citations that no case tries. The verdict is left open: what is right is for a person to say, and a case without
+/// it is an error.
+fn suggested(policy: &Policy, catalog: &Catalog, untried: &[&str]) -> String {
+    let found = witness::suggestions(policy, catalog, Timestamp::now(), untried);
+    if found.is_empty() {
+        return "# every clause that decides is tried by a case, or can have no say".to_owned();
+    }
+    let mut out =
+        String::from("# Say after `verdict:` what you expect, and put the cases into a file under `cases/`.\ncases:\n");
+    for (id, witness) in found {
+        let _ = writeln!(
+            out,
+            "  - name: {id}, say in your own words what this shows\n    request: {}\n    expect: {{verdict: }}",
+            witness.to_yaml(policy.zone())
+        );
+    }
+    out
+}
+
+/// Cells of the matrix in which no prompt of a case falls, as `data class / app class`.
+fn untried_cells(policy: &Policy, document: &Document, outcomes: &[Outcome<'_>]) -> Vec<String> {
+    let tried: BTreeSet<(String, AppClass)> = outcomes
+        .iter()
+        .filter(|outcome| outcome.answer.facts.direction == Direction::Prompt)
+        .map(|outcome| &outcome.answer.decision)
+        .map(|decision| (policy.class_name(decision.data_class).to_owned(), decision.app_class))
+        .collect();
+    let rows = document.data.matrix.iter().flat_map(|matrix| &matrix.rows);
+    let cells = rows.flat_map(|row| row.cells.iter().map(|(app, _)| (row.class.value.clone(), app.value)));
+    cells
+        .filter(|cell| !tried.contains(cell))
+        .map(|(data, app)| format!("{data} / {app}"))
+        .collect()
 }
 
 /// Citations that have a say in no case.

@@ -270,3 +270,41 @@ fn no_text_and_no_key_reaches_the_log_or_the_store() {
         }
     }
 }
+
+/// A suggested case is an error until a person has said what to expect, and a case like any other from then on.
+#[test]
+fn a_suggested_case_counts_once_somebody_says_what_to_expect() {
+    let dir = TempDir::new().expect("a folder");
+    let path = dir.path().display().to_string();
+    let policy = std::fs::read_to_string(Path::new(&starter()).join("policy.yaml")).expect("the starter");
+    let policy = policy.replace("rollout: {default: enforce}", "rollout: {default: observe}");
+    std::fs::create_dir(dir.path().join("cases")).expect("a folder");
+    std::fs::write(dir.path().join("policy.yaml"), policy).expect("the policy");
+    let cases = |text: &str| std::fs::write(dir.path().join("cases/cases.yaml"), text).expect("the cases");
+    cases("cases: [{name: a text, request: {group: staff, app: openai-api, text: Hello}, expect: {verdict: allow}}]\n");
+    let tested = text(&ordain(&["test", &path]).stdout);
+    assert!(
+        tested.contains("no case tries: ") && tested.contains("cells of the matrix that no case tries: "),
+        "{tested}"
+    );
+
+    let suggested = text(&ordain(&["test", &path, "--suggest"]).stdout);
+    let begins = suggested.find("  - name: AU-1,").expect("a case for AU-1");
+    let case: Vec<&str> = suggested.get(begins..).expect("its lines").lines().take(3).collect();
+    let case = format!("cases:\n{}\n", case.join("\n"));
+    assert!(
+        case.contains("data: [internal-marking]") && case.contains("{verdict: }"),
+        "{case}"
+    );
+    cases(&case);
+    let refused = ordain(&["check", &path]);
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused.stdout));
+    assert!(
+        text(&refused.stdout).contains("nothing stands here"),
+        "{}",
+        text(&refused.stdout)
+    );
+    cases(&case.replace("verdict: ", "verdict: block"));
+    let passed = ordain(&["test", &path]);
+    assert_eq!(passed.status.code(), Some(0), "{}", text(&passed.stdout));
+}

@@ -1,10 +1,10 @@
 //! Witnesses: a request that shows something of a policy, found rather than guessed.
 //!
 //! Questions such as "can this clause ever match?", "does this policy ever pass what that one blocks?" are about all
-//! requests at once. Here they become questions to a SAT solver: [`space`] says what a request can differ in, [`encode`]
-//! what a policy decides about it, and a solution is turned back into a [`Request`] that `ordain explain` and cases
+//! requests at once. Here they become questions to a SAT solver: `space` says what a request can differ in, `encode`
+//! what a policy decides about it, and a solution is turned back into a `Request` that `ordain explain` and cases
 //! understand. When there is no solution, there is no such request. The one thing that stays open is conditions in CEL,
-//! which are not looked into; every witness is therefore put to the engine before it is shown. Read [`Search`] first.
+//! which are not looked into; every witness is therefore put to the engine before it is shown. Read `Search` first.
 
 mod calls;
 mod circuit;
@@ -24,8 +24,46 @@ pub(crate) use space::Space;
 
 use crate::catalog::Catalog;
 use crate::decide::selector::{Selector, Test};
-use crate::policy::cases::Request;
+use crate::detect::scanner::Scanner;
+use crate::policy::cases::{self, Request};
 use crate::policy::compile::Policy;
+use crate::verdict::Verdict;
+
+/// For each of some citations a plain request in which it has a say, alone or at least unblocked by others where that is possible; those that never have one
+/// are left out.
+#[must_use]
+pub fn suggestions(policy: &Policy, catalog: &Catalog, now: Timestamp, wanted: &[&str]) -> Vec<(String, Witness)> {
+    let mut search = Search::new(&[policy], catalog, now);
+    let scanner = Scanner::new(policy.own_detectors());
+    let mut found = Vec::new();
+    for id in wanted {
+        let named = |say: &&Say| policy.citation(say.citation).id == *id;
+        let Some(say) = search.says().iter().find(named) else {
+            continue;
+        };
+        let (citation, speaks) = (say.citation, say.verdict.speaks());
+        let others: Vec<_> = search
+            .says()
+            .iter()
+            .filter(|other| other.citation != citation)
+            .map(|other| other.verdict)
+            .collect();
+        let alone: Vec<Lit> = others.iter().map(|other| !other.speaks()).chain([speaks]).collect();
+        let heard: Vec<Lit> = others
+            .iter()
+            .map(|other| !other.at(Verdict::Block))
+            .chain([speaks])
+            .collect();
+        let shows = |witness: &Witness| {
+            let decision = cases::ask(policy, &scanner, catalog, &witness.request, witness.now).decision;
+            decision.full_contributions(policy).any(|one| one.citation == citation)
+        };
+        let tiers = [alone, heard, vec![speaks]];
+        let witness = tiers.iter().find_map(|wanted| search.find(wanted, shows));
+        found.extend(witness.map(|witness| ((*id).to_owned(), witness)));
+    }
+    found
+}
 
 /// Policies and what they mean, ready to be asked about all requests.
 #[derive(Debug)]

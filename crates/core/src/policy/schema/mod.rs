@@ -3,7 +3,7 @@
 //! The tables beside this file say for each map which keys it has, what stands there and what it means. They mirror what
 //! `read/` and `cases.rs` read; tests compare the two key by key, and shake documents until one of them objects. What
 //! names mean (whether an app exists, a class is declared) is for `check`, not for a schema. One schema is for policies that
-//! stand alone and for those that extend another one; see [`Needed`]. Read [`Object`] first.
+//! stand alone and for those that extend another one; see `Needed`. Read `Object` first.
 
 mod cases;
 mod data;
