@@ -179,7 +179,7 @@ impl Encoder<'_, '_> {
                 .filter_map(|(index, entry)| Some((index, entry.as_ref()?.models.as_ref()?)));
             limited
                 .map(|(index, models)| {
-                    let app = self.classes.is_app(self.space, index);
+                    let app = self.classes.is_app(index);
                     let fits = model_is(self.space, models);
                     self.space.circuit.or([!app, fits])
                 })
@@ -263,7 +263,7 @@ impl Encoder<'_, '_> {
             .filter_map(|(index, entry)| Some((index, entry.as_ref()?)))
         {
             if let Some(&(_, verdict)) = entry.cells.iter().find(|(of, _)| *of == class) {
-                let app = self.classes.is_app(self.space, index);
+                let app = self.classes.is_app(index);
                 let counts = self.classes.counts_as(entry.class);
                 own.push((verdict, self.space.circuit.and([app, counts])));
             }

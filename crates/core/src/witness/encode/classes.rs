@@ -72,7 +72,7 @@ impl Classes {
         space.circuit.or(self.groups.iter().skip(1).copied())
     }
 
-    pub(super) fn is_app(&self, _: &Space, index: usize) -> Lit {
+    pub(super) fn is_app(&self, index: usize) -> Lit {
         self.apps.get(index).copied().unwrap_or(FALSE)
     }
 
@@ -149,7 +149,7 @@ impl Classes {
             .enumerate()
             .filter_map(|(index, entry)| Some((index, entry.as_ref()?)))
         {
-            let app = self.is_app(space, index);
+            let app = self.is_app(index);
             listed.push(app);
             let met = if judged { self.met(policy, space, entry) } else { TRUE };
             let over = entry
