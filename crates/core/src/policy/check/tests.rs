@@ -279,6 +279,7 @@ fn the_readers_report_no_code_that_is_not_listed() {
         include_str!("../node.rs"),
         include_str!("../fields.rs"),
         include_str!("../cases.rs"),
+        include_str!("../cases/request.rs"),
         include_str!("../read/mod.rs"),
         include_str!("../read/header.rs"),
         include_str!("../read/people.rs"),
