@@ -93,6 +93,8 @@ pub enum Fate {
 pub struct Inspection {
     rules: Arc<Rules>,
     wire: &'static dyn Wire,
+    /// The model that the path names.
+    named: Option<String>,
     call: Call,
     model: Option<String>,
 }

@@ -25,7 +25,8 @@ pub struct Request {
 }
 
 impl Inspection {
-    /// Reads, scans and judges a request body. `call` says what is known of a call for the model that the body names.
+    /// Reads, scans and judges a request body. `named` is the model that the path names; `call` says what is known of a
+    /// call for the model that the request is for.
     ///
     /// # Errors
     ///
@@ -34,15 +35,17 @@ impl Inspection {
         rules: &Arc<Rules>,
         wire: &'static dyn Wire,
         body: &[u8],
+        named: Option<&str>,
         call: impl FnOnce(&str) -> Call,
     ) -> Result<Request, Malformed> {
-        let half = wire.read_request(body)?;
+        let half = wire.read_request(body, named)?;
         let stream = half.stream;
         let model = half.model.as_deref().map(|model| content::name(&rules.scanner, model));
         let call = call(model.as_deref().unwrap_or_default());
         let inspection = Self {
             rules: Arc::clone(rules),
             wire,
+            named: named.map(str::to_owned),
             call,
             model,
         };
@@ -157,7 +160,7 @@ impl Inspection {
         };
         let bytes = splice(body, half, edits, &falsified).ok()?;
         let again = match direction {
-            Direction::Prompt => self.wire.read_request(&bytes),
+            Direction::Prompt => self.wire.read_request(&bytes, self.named.as_deref()),
             Direction::Answer => self.wire.read_answer(&bytes),
         };
         let again = again.ok()?;

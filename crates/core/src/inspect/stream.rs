@@ -17,10 +17,11 @@ use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
 use crate::detect::{DetectorFailure, Match};
 use crate::verdict::{Direction, Source};
+use crate::wire::framing::Parser;
 use crate::wire::reading::read_arguments;
 use crate::wire::splice::{splice, splice_event};
-use crate::wire::sse::{Event, Item, SseError, SseParser};
-use crate::wire::{CallBegun, EventReading, Flow, Fragment, Seen};
+use crate::wire::sse::{Event, Item, SseError};
+use crate::wire::{CallBegun, EventReading, Flow, Fragment, Seen, Talk};
 
 /// Arguments longer than this stop the stream.
 const MOST_ARGUMENTS: usize = 1024 * 1024;
@@ -52,7 +53,8 @@ pub enum Ending {
 #[derive(Debug)]
 pub struct StreamInspection {
     inspection: Inspection,
-    parser: SseParser,
+    talk: &'static dyn Talk,
+    parser: Parser,
     channels: BTreeMap<String, Channel>,
     /// Channels in the order in which they began.
     order: Vec<String>,
@@ -62,6 +64,8 @@ pub struct StreamInspection {
     seen: Seen,
     judged: Judged,
     out: Vec<u8>,
+    /// Whether the last event was one that a stream may end with.
+    may_end: bool,
     ended: bool,
 }
 
@@ -100,9 +104,10 @@ impl Channel {
 struct Stop;
 
 impl Inspection {
-    /// Begins the inspection of a streamed answer.
+    /// Begins the inspection of a streamed answer; `None` if nothing of this wire streams.
     #[must_use]
-    pub fn stream(self) -> StreamInspection {
+    pub fn stream(self) -> Option<StreamInspection> {
+        let talk = self.wire.talk()?;
         let mut tally = Tally::default();
         tally.source(Source::Model);
         let facts = self.facts(Direction::Answer, tally.content());
@@ -114,9 +119,10 @@ impl Inspection {
             failed: Vec::new(),
             uninspectable: Vec::new(),
         };
-        StreamInspection {
+        Some(StreamInspection {
             inspection: self,
-            parser: SseParser::default(),
+            talk,
+            parser: Parser::new(talk.framing()),
             channels: BTreeMap::new(),
             order: Vec::new(),
             calls: Vec::new(),
@@ -124,8 +130,9 @@ impl Inspection {
             seen: Seen::default(),
             judged,
             out: Vec::new(),
+            may_end: false,
             ended: false,
-        }
+        })
     }
 }
 
@@ -171,8 +178,15 @@ impl StreamInspection {
             return Vec::new();
         }
         // The last piece may have been unreadable behind events that were not.
-        if !matches!(self.parser.finish(), Ok(()) | Err(SseError::CutOff)) {
-            return self.unreadable();
+        match self.parser.finish() {
+            Ok(Some(event)) => match self.event(event) {
+                Ok(false) => {}
+                Ok(true) => return self.end(Ending::Complete),
+                Err(Stop) => return self.stop(),
+            },
+            Ok(None) => {}
+            Err(SseError::CutOff) => self.may_end = false,
+            Err(SseError::TooLarge | SseError::NotUtf8) => return self.unreadable(),
         }
         let everything = EventReading {
             ends: vec![String::new()],
@@ -181,11 +195,11 @@ impl StreamInspection {
         if self.flush(&everything).and_then(|()| self.settle(&everything)).is_err() {
             return self.stop();
         }
-        self.out.extend(
-            self.inspection
-                .wire
-                .broken_stream("the upstream closed the stream before its end"),
-        );
+        if self.may_end {
+            return self.end(Ending::Complete);
+        }
+        self.out
+            .extend(self.talk.broken_stream("the upstream closed the stream before its end"));
         self.end(Ending::Broken)
     }
 
@@ -207,7 +221,7 @@ impl StreamInspection {
             record: &self.inspection.call.record,
             at: self.inspection.call.now.as_second(),
         };
-        let last = self.inspection.wire.stop_stream(&self.seen, &refusal);
+        let last = self.talk.stop_stream(&self.seen, &refusal);
         self.out.extend(last);
         self.end(Ending::Stopped)
     }
@@ -219,8 +233,7 @@ impl StreamInspection {
             return self.stop();
         }
         self.out.extend(
-            self.inspection
-                .wire
+            self.talk
                 .broken_stream("the upstream sent something that is not an event stream"),
         );
         self.end(Ending::Broken)
@@ -244,7 +257,7 @@ impl StreamInspection {
 
     /// Takes one event; true when it was the last one.
     fn event(&mut self, event: Event) -> Result<bool, Stop> {
-        let Ok(reading) = self.inspection.wire.read_event(&event) else {
+        let Ok(reading) = self.talk.read_event(&event) else {
             self.cannot_look("/", "unrecognized");
             return if stops(&self.judged.decision) {
                 Err(Stop)
@@ -295,9 +308,14 @@ impl StreamInspection {
                 event: event.event,
             }
         };
-        self.out.extend(event.encode());
+        self.send(&event);
+        self.may_end = reading.may_end;
         self.follow(&event, &reading);
         Ok(reading.terminal)
+    }
+
+    fn send(&mut self, event: &Event) {
+        self.out.extend(self.talk.framing().encode(event));
     }
 
     /// Facts that an event states beside its text.
@@ -346,13 +364,10 @@ impl StreamInspection {
             let mut replacements = vec![(template.token.clone(), rest)];
             replacements.extend(template.others.into_iter().map(|token| (token, String::new())));
             let data = splice_event(&template.event.data, &replacements, &template.falsified).map_err(|_| Stop)?;
-            self.out.extend(
-                Event {
-                    data,
-                    event: template.event.event,
-                }
-                .encode(),
-            );
+            self.send(&Event {
+                data,
+                event: template.event.event,
+            });
         }
         Ok(())
     }

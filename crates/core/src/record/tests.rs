@@ -112,7 +112,7 @@ fn call(group: &str, full: bool) -> Call {
 
 fn asked(rules: &Arc<Rules>, text: &str, call: Call) -> crate::inspect::Request {
     let body = json!({"model": "gpt-5", "stream": true, "messages": [{"role": "user", "content": text}]}).to_string();
-    Inspection::request(rules, &OpenaiChat, body.as_bytes(), |_| call).expect("a good body")
+    Inspection::request(rules, &OpenaiChat, body.as_bytes(), None, |_| call).expect("a good body")
 }
 
 /// Numbers are integers, and nothing that must not be there is there, in names and values alike.
@@ -230,7 +230,7 @@ fn a_refusal_is_an_intent_with_a_status() {
 fn an_outcome_keeps_what_came_back_and_what_full_enforcement_would_have_done() {
     let rules = rules();
     let asked = asked(&rules, "Hello", call("staff", false));
-    let mut stream = asked.inspection.stream();
+    let mut stream = asked.inspection.stream().expect("a wire that streams");
     let event = |delta: Value| format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta}]}));
     let called = json!({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "calc", "arguments": "{}"}}]});
     let bytes = event(json!({"content": "Marzipan 4111111111111111 "})) + &event(called) + "data: [DONE]\n\n";
@@ -310,7 +310,7 @@ fn exceptions_masks_failures_and_what_nobody_read_are_kept() {
     );
 
     let body = br#"{"model":"gpt-5","messages":[{"role":"user","name":"4111111111111111","content":"Marzipan"}]}"#;
-    let fixed = Inspection::request(&rules, &OpenaiChat, body, |_| call("support", false))
+    let fixed = Inspection::request(&rules, &OpenaiChat, body, None, |_| call("support", false))
         .expect("a good body")
         .judged;
     let record = refusal(&HEADER, &ROUTE, &rules, &fixed, 200);
@@ -327,7 +327,7 @@ fn what_stands_beside_a_refusal_of_access_says_so() {
         load(&files, &Catalog::built_in(), now()).policy.expect("a policy"),
     ));
     let body = br#"{"model":"o1","messages":[{"role":"user","content":"4111111111111111"}]}"#;
-    let judged = Inspection::request(&rules, &OpenaiChat, body, |_| call("staff", false))
+    let judged = Inspection::request(&rules, &OpenaiChat, body, None, |_| call("staff", false))
         .expect("a good body")
         .judged;
     let record = refusal(&HEADER, &ROUTE, &rules, &judged, 200);

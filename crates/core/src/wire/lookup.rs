@@ -7,25 +7,37 @@ use super::Malformed;
 use super::json::{Document, Kind, Node};
 use crate::exchange::{Half, Place};
 
-/// The model that a request names: plain ASCII and not long, so that it is the same name for everybody who reads it.
-pub(super) fn model_name(doc: &Document<'_>) -> Result<String, Malformed> {
-    let Some(node) = doc.get(doc.root(), "model") else {
-        return Err(Malformed {
-            offset: 0,
-            reason: "no `model`",
-        });
-    };
-    let name = doc.text(node).unwrap_or_default();
-    let plain = (1..=256).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic());
-    let reason = "`model` is not a plain name";
-    if plain {
-        Ok(name.into_owned())
-    } else {
+/// The model that a request names in its body or, for endpoints that have it there, in its path; where both do, they agree
+/// (threat C10).
+pub(super) fn model_name(doc: &Document<'_>, named: Option<&str>) -> Result<String, Malformed> {
+    let at = |node: Node, reason| {
         Err(Malformed {
             offset: doc.span(node).start,
             reason,
         })
+    };
+    match (doc.get(doc.root(), "model"), named) {
+        (Some(node), named) => {
+            let name = doc.text(node).unwrap_or_default();
+            if !is_plain_name(&name) {
+                at(node, "`model` is not a plain name")
+            } else if named.is_some_and(|named| named != name) {
+                at(node, "`model` is not the one in the path")
+            } else {
+                Ok(name.into_owned())
+            }
+        }
+        (None, Some(named)) if is_plain_name(named) => Ok(named.to_owned()),
+        (None, _) => Err(Malformed {
+            offset: 0,
+            reason: "no `model`",
+        }),
     }
+}
+
+/// Whether a model's name is the same for everybody who reads it: plain ASCII and not long.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    (1..=256).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Whether a request asks for a streamed answer.

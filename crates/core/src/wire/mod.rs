@@ -2,10 +2,14 @@
 //!
 //! A wire is strict where two parsers could read differently ([`json`]) and open where vendors add fields: what it does
 //! not know it still hands over as parts, and what nobody can read as text it reports as uninspectable. It knows nothing
-//! of policies. One dialect is one file and one line in [`all`]. Read [`Wire`] first.
+//! of policies. One wire is one file or folder and one line in [`all`]; which endpoint speaks it is a row of
+//! [`endpoints`]. Read [`Wire`] first.
 
 pub mod anthropic_messages;
+mod dialect;
+pub mod endpoints;
 mod fragments;
+pub mod framing;
 pub mod json;
 mod lookup;
 mod number;
@@ -16,6 +20,9 @@ pub mod sse;
 
 use std::fmt::Debug;
 use std::ops::Range;
+
+pub use dialect::Dialect;
+pub use framing::Framing;
 
 use crate::exchange::{Half, ToolCall};
 use crate::verdict::Source;
@@ -56,6 +63,8 @@ pub struct EventReading {
     pub ends: Vec<String>,
     /// Whether the stream is over with this event.
     pub terminal: bool,
+    /// Whether the stream may end after this event, in dialects whose streams end without a word.
+    pub may_end: bool,
     /// The calls of tools that this event begins.
     pub tools: Vec<CallBegun>,
     /// What it carries that cannot be read as text.
@@ -118,23 +127,17 @@ pub enum Flow {
     Still,
 }
 
-/// A dialect.
+/// What the bodies of one endpoint look like.
 pub trait Wire: Debug + Send + Sync {
     /// Kebab-case id for records and configuration, such as `openai-chat`.
     fn id(&self) -> &'static str;
 
-    /// The path that requests in this dialect are posted to.
-    fn path(&self) -> &'static str;
-
-    /// The API family whose upstreams speak it, as the configuration names it: `openai`, `anthropic`.
-    fn family(&self) -> &'static str;
-
-    /// Takes a request body apart.
+    /// Takes a request body apart. `named` is the model that the path names, for endpoints whose path does.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] for what two parsers could read differently, and for what lacks the dialect's basic shape.
-    fn read_request(&self, body: &[u8]) -> Result<Half, Malformed>;
+    /// [`Malformed`] for what two parsers could read differently, and for what lacks the wire's basic shape.
+    fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed>;
 
     /// Takes a whole answer body apart.
     ///
@@ -145,13 +148,28 @@ pub trait Wire: Debug + Send + Sync {
 
     /// Byte ranges of the body, each replaced by `null`, that edits to `parts` (indices into `half.parts`) of an answer
     /// falsify, such as log probabilities.
-    fn falsified(&self, body: &[u8], half: &Half, parts: &[usize]) -> Vec<Range<usize>>;
+    fn falsified(&self, _body: &[u8], _half: &Half, _parts: &[usize]) -> Vec<Range<usize>> {
+        Vec::new()
+    }
+
+    /// How it talks, if its answers are those of a conversation: then a refusal can be one of them, and they can stream.
+    fn talk(&self) -> Option<&dyn Talk> {
+        None
+    }
+}
+
+/// A wire whose answers are words of a model.
+pub trait Talk: Debug + Send + Sync {
+    /// How the events of a streamed answer are told apart.
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
 
     /// Takes one streamed event apart.
     ///
     /// # Errors
     ///
-    /// As for [`Self::read_request`].
+    /// As for [`Wire::read_request`].
     fn read_event(&self, event: &sse::Event) -> Result<EventReading, Malformed>;
 
     /// A normal answer that refuses, in place of a content-blocked request or answer.
@@ -165,9 +183,6 @@ pub trait Wire: Debug + Send + Sync {
 
     /// The event that tells a client that the upstream broke off.
     fn broken_stream(&self, message: &str) -> Vec<u8>;
-
-    /// An error body in the dialect's own shape, so that official SDKs raise their usual exception.
-    fn error(&self, status: u16, message: &str) -> Vec<u8>;
 }
 
 /// What a client has seen of a stream.
@@ -183,7 +198,7 @@ pub struct Seen {
     pub last: Option<String>,
 }
 
-/// Every wire, in the order that routes are tried.
+/// Every wire.
 pub fn all() -> [&'static dyn Wire; 2] {
     [&openai_chat::OpenaiChat, &anthropic_messages::AnthropicMessages]
 }

@@ -172,7 +172,7 @@ pub(super) fn call(_: &str) -> Call {
 }
 
 pub(super) fn request(rules: &Arc<Rules>, wire: &'static dyn Wire, body: &str) -> Request {
-    Inspection::request(rules, wire, body.as_bytes(), call).expect("a good body")
+    Inspection::request(rules, wire, body.as_bytes(), None, call).expect("a good body")
 }
 
 /// The inspection after a harmless request.
@@ -298,7 +298,7 @@ pub(super) fn tools(judged: &Judged) -> Vec<&str> {
 
 /// Runs a stream cut into these pieces of bytes, and closes it.
 pub(super) fn run<'b>(inspection: Inspection, pieces: impl IntoIterator<Item = &'b [u8]>) -> Outcome {
-    let mut stream = inspection.stream();
+    let mut stream = inspection.stream().expect("a wire that streams");
     let mut bytes = Vec::new();
     let mut ending = None;
     let mut take = |steps: Vec<Step>| {

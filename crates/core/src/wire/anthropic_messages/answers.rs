@@ -40,7 +40,7 @@ pub(super) fn stop_stream(seen: &Seen, refusal: &Refusal<'_>) -> Vec<u8> {
 }
 
 /// The error body for `status`.
-pub(super) fn error_value(status: u16, message: &str) -> Value {
+pub(in crate::wire) fn error_value(status: u16, message: &str) -> Value {
     let kind = match status {
         401 => "authentication_error",
         403 => "permission_error",

@@ -11,11 +11,13 @@ mod tests;
 
 use std::ops::Range;
 
+pub(super) use answers::error_value;
+
 use super::json::{self, Document, Kind, Limits, Node};
 use super::lookup::{is_streamed, items, model_name, signatures, starts_in_body};
 use super::reading::Marks;
 use super::sse::Event;
-use super::{EventReading, Malformed, Refusal, Seen, Wire};
+use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
 use crate::exchange::{Half, Opaque, ToolCall};
 use crate::verdict::Source;
 
@@ -28,18 +30,10 @@ impl Wire for AnthropicMessages {
         "anthropic-messages"
     }
 
-    fn path(&self) -> &'static str {
-        "/v1/messages"
-    }
-
-    fn family(&self) -> &'static str {
-        "anthropic"
-    }
-
-    fn read_request(&self, body: &[u8]) -> Result<Half, Malformed> {
+    fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
         let doc = json::parse(body, &Limits::default())?;
         let root = doc.root();
-        let model = model_name(&doc)?;
+        let model = model_name(&doc, named)?;
         let stream = is_streamed(&doc)?;
         let messages = doc
             .get(root, "messages")
@@ -104,6 +98,12 @@ impl Wire for AnthropicMessages {
         signatures(&doc, &starts_in_body(half, parts))
     }
 
+    fn talk(&self) -> Option<&dyn Talk> {
+        Some(self)
+    }
+}
+
+impl Talk for AnthropicMessages {
     fn read_event(&self, event: &Event) -> Result<EventReading, Malformed> {
         stream::read_event(event)
     }
@@ -121,11 +121,7 @@ impl Wire for AnthropicMessages {
     }
 
     fn broken_stream(&self, message: &str) -> Vec<u8> {
-        answers::event("error", &answers::error_value(502, message))
-    }
-
-    fn error(&self, status: u16, message: &str) -> Vec<u8> {
-        answers::error_value(status, message).to_string().into_bytes()
+        answers::event("error", &error_value(502, message))
     }
 }
 

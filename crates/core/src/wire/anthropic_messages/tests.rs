@@ -5,11 +5,11 @@ use super::AnthropicMessages;
 use crate::exchange::{Fixed, Half, Opaque, Part};
 use crate::verdict::Source;
 use crate::wire::sse::{Event, Item, SseParser};
-use crate::wire::{EventReading, Flow, Refusal, Seen, Wire as _};
+use crate::wire::{Dialect, EventReading, Flow, Refusal, Seen, Talk as _, Wire as _};
 
 fn request(body: &Value) -> Half {
     AnthropicMessages
-        .read_request(body.to_string().as_bytes())
+        .read_request(body.to_string().as_bytes(), None)
         .expect("is a request")
 }
 
@@ -396,7 +396,7 @@ fn its_own_words_are_read_as_its_own() {
     );
     assert!(readings.last().is_some_and(|last| last.terminal));
     assert!(read_all(&AnthropicMessages.broken_stream("gone"))[0].terminal);
-    let error: Value = serde_json::from_slice(&AnthropicMessages.error(403, "no")).expect("is JSON");
+    let error: Value = serde_json::from_slice(&Dialect::Anthropic.error(403, "no")).expect("is JSON");
     assert_eq!(
         error,
         json!({"type": "error", "error": {"type": "permission_error", "message": "no"}})
@@ -445,7 +445,7 @@ proptest! {
         }
         let body = json!({"model": "m", "messages": [{"role": "user", "content": value}], "content": value,
             "system": value, "tools": value, "content_block": value, "delta": value, "type": kind}).to_string();
-        let half = AnthropicMessages.read_request(body.as_bytes()).expect("is a request");
+        let half = AnthropicMessages.read_request(body.as_bytes(), None).expect("is a request");
         let all: Vec<usize> = (0..half.parts.len()).collect();
         AnthropicMessages.falsified(body.as_bytes(), &half, &all);
         let _ = AnthropicMessages.read_answer(body.as_bytes());

@@ -79,7 +79,7 @@ pub(super) fn stop_stream(seen: &Seen, refusal: &Refusal<'_>) -> Vec<u8> {
 }
 
 /// The error body for `status`.
-pub(super) fn error_value(status: u16, message: &str) -> Value {
+pub(in crate::wire) fn error_value(status: u16, message: &str) -> Value {
     let (kind, code) = match status {
         401 => ("invalid_request_error", Some("invalid_api_key")),
         403 => ("permission_error", Some("permission_denied")),

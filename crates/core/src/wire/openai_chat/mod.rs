@@ -11,11 +11,13 @@ mod tests;
 
 use std::ops::Range;
 
+pub(super) use answers::error_value;
+
 use super::json::{self, Document, Kind, Limits, Node};
 use super::lookup::{is_streamed, items, model_name, signatures, starts_in_body};
 use super::reading::{Json, Marks};
 use super::sse::Event;
-use super::{EventReading, Malformed, Refusal, Seen, Wire};
+use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
 use crate::exchange::{Half, Opaque, ToolCall};
 use crate::verdict::Source;
 
@@ -28,18 +30,10 @@ impl Wire for OpenaiChat {
         "openai-chat"
     }
 
-    fn path(&self) -> &'static str {
-        "/v1/chat/completions"
-    }
-
-    fn family(&self) -> &'static str {
-        "openai"
-    }
-
-    fn read_request(&self, body: &[u8]) -> Result<Half, Malformed> {
+    fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
         let doc = json::parse(body, &Limits::default())?;
         let root = doc.root();
-        let model = model_name(&doc)?;
+        let model = model_name(&doc, named)?;
         let stream = is_streamed(&doc)?;
         let messages = doc
             .get(root, "messages")
@@ -107,6 +101,12 @@ impl Wire for OpenaiChat {
         values
     }
 
+    fn talk(&self) -> Option<&dyn Talk> {
+        Some(self)
+    }
+}
+
+impl Talk for OpenaiChat {
     fn read_event(&self, event: &Event) -> Result<EventReading, Malformed> {
         stream::read_event(event)
     }
@@ -124,11 +124,7 @@ impl Wire for OpenaiChat {
     }
 
     fn broken_stream(&self, message: &str) -> Vec<u8> {
-        Event::data(answers::error_value(502, message).to_string()).encode()
-    }
-
-    fn error(&self, status: u16, message: &str) -> Vec<u8> {
-        answers::error_value(status, message).to_string().into_bytes()
+        Event::data(error_value(502, message).to_string()).encode()
     }
 }
 

@@ -5,11 +5,11 @@ use super::OpenaiChat;
 use crate::exchange::{Fixed, Half, Opaque, Part};
 use crate::verdict::Source;
 use crate::wire::sse::{Event, Item, SseParser};
-use crate::wire::{EventReading, Flow, Refusal, Seen, Wire as _};
+use crate::wire::{Dialect, EventReading, Flow, Refusal, Seen, Talk as _, Wire as _};
 
 fn request(body: &Value) -> Half {
     OpenaiChat
-        .read_request(body.to_string().as_bytes())
+        .read_request(body.to_string().as_bytes(), None)
         .expect("is a request")
 }
 
@@ -217,7 +217,10 @@ fn a_request_without_the_basic_shape_is_malformed() {
         json!({"model": "m", "messages": [], "stream": "true"}),
         json!({"model": "m", "messages": [], "stream": 1}),
     ] {
-        assert!(OpenaiChat.read_request(body.to_string().as_bytes()).is_err(), "{body}");
+        assert!(
+            OpenaiChat.read_request(body.to_string().as_bytes(), None).is_err(),
+            "{body}"
+        );
     }
     assert!(request(&json!({"model": "m", "messages": [], "stream": true})).stream);
     assert!(!request(&json!({"model": "m", "messages": [], "stream": null})).stream);
@@ -391,7 +394,7 @@ fn long_names_do_not_multiply() {
         assert!(OpenaiChat.read_event(&Event::data(data.to_string())).is_err());
     }
     let body = json!({"model": "m", "messages": [], "x": {&name: &many}}).to_string();
-    assert!(OpenaiChat.read_request(body.as_bytes()).is_err());
+    assert!(OpenaiChat.read_request(body.as_bytes(), None).is_err());
 }
 
 #[test]
@@ -475,7 +478,7 @@ fn its_own_words_are_read_as_its_own() {
             .expect("is an event")
             .terminal
     );
-    let error: Value = serde_json::from_slice(&OpenaiChat.error(401, "who?")).expect("is JSON");
+    let error: Value = serde_json::from_slice(&Dialect::Openai.error(401, "who?")).expect("is JSON");
     assert_eq!(
         error,
         json!({"error": {"message": "who?", "type": "invalid_request_error", "param": null, "code": "invalid_api_key"}})
@@ -527,7 +530,7 @@ fn a_stopped_stream_ends_well() {
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
-        let _ = OpenaiChat.read_request(&bytes);
+        let _ = OpenaiChat.read_request(&bytes, None);
         let _ = OpenaiChat.read_answer(&bytes);
         let _ = OpenaiChat.read_event(&Event::data(String::from_utf8_lossy(&bytes).into_owned()));
     }
@@ -541,7 +544,7 @@ proptest! {
         let mut body = json!({"model": "m", "messages": [value], "choices": [value]});
         body["tools"] = value;
         let body = body.to_string();
-        let half = OpenaiChat.read_request(body.as_bytes()).expect("is a request");
+        let half = OpenaiChat.read_request(body.as_bytes(), None).expect("is a request");
         let all: Vec<usize> = (0..half.parts.len()).collect();
         OpenaiChat.falsified(body.as_bytes(), &half, &all);
         let strings = body.matches('"').count();

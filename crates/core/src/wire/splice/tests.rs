@@ -25,7 +25,7 @@ const BODY: &str = r#"{ "model":"m", "messages":[
 
 #[test]
 fn edits_change_their_bytes_and_no_others() {
-    let half = OpenaiChat.read_request(BODY.as_bytes()).expect("is a request");
+    let half = OpenaiChat.read_request(BODY.as_bytes(), None).expect("is a request");
     let arguments = "/messages/1/tool_calls/0/function/arguments#";
     let edits = [
         edit(&half, "/messages/0/content", "card", "[\"word\"]"),
@@ -54,14 +54,14 @@ fn edits_change_their_bytes_and_no_others() {
 #[test]
 fn a_number_in_scientific_notation_becomes_its_edited_text() {
     let body = br#"{"model":"m","messages":[],"x":4.111111111111111e15}"#;
-    let half = OpenaiChat.read_request(body).expect("is a request");
+    let half = OpenaiChat.read_request(body, None).expect("is a request");
     let out = splice(body, &half, &[edit(&half, "/x", "4111111111111111", "[card]")], &[]).expect("fits");
     assert_eq!(out, br#"{"model":"m","messages":[],"x":"[card]"}"#);
 }
 
 #[test]
 fn what_cannot_be_placed_is_an_error() {
-    let half = OpenaiChat.read_request(BODY.as_bytes()).expect("is a request");
+    let half = OpenaiChat.read_request(BODY.as_bytes(), None).expect("is a request");
     let attempt = |edits: &[Edit]| splice(BODY.as_bytes(), &half, edits, &[]);
     let at = |part, range| Edit {
         part,
@@ -151,7 +151,7 @@ proptest! {
             "{{\"model\":\"m\",\"messages\":[{{\"role\":\"assistant\",\"function_call\":{{\"arguments\":{arguments} }}}}],\"x\": [{}]}}",
             outer.join(" , ")
         );
-        let half = OpenaiChat.read_request(body.as_bytes()).expect("is a request");
+        let half = OpenaiChat.read_request(body.as_bytes(), None).expect("is a request");
         let editable: Vec<usize> =
             (0..half.parts.len()).filter(|&at| half.parts[at].fixed.is_none() && !half.parts[at].inner).filter(|&at| half.parts[at].pointer != "/messages/0/role").collect();
         // One edit a part, of any range on character boundaries.
@@ -165,7 +165,7 @@ proptest! {
             }
         }
         let out = splice(body.as_bytes(), &half, &edits, &[]).expect("fits");
-        let again = OpenaiChat.read_request(&out).expect("is a request");
+        let again = OpenaiChat.read_request(&out, None).expect("is a request");
         prop_assert_eq!(again.parts.len(), half.parts.len());
         for (at, (before, after)) in half.parts.iter().zip(&again.parts).enumerate() {
             if before.inner {
