@@ -37,6 +37,8 @@ struct Cli {
 enum Verb {
     /// Make a first policy and gateway, or start what is there
     Up(verbs::up::Up),
+    /// Run the gateway on a folder that is there
+    Serve(verbs::serve::Serve),
     /// Write a policy from an interview, from answers or from profiles
     Init(verbs::init::Init),
     /// Look at the library of clauses, and adopt from it
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let answer = match cli.verb {
         Verb::Up(verb) => verb.run(),
+        Verb::Serve(verb) => verb.run(),
         Verb::Init(verb) => verb.run(),
         Verb::Clause(verb) => verb.run(),
         Verb::Check(verb) => verb.run(),

@@ -1,6 +1,6 @@
 //! The demonstration upstream: a small server that repeats what it is told, so that a policy can be tried with no provider.
 //!
-//! It speaks both dialects, streams where it is asked to, and says plainly what it is. It listens on loopback, on a port
+//! It speaks two dialects ([`DIALECTS`]), streams where it is asked to, and says plainly what it is. It listens on loopback, on a port
 //! that the system picks, and is reached like any other upstream.
 
 use std::convert::Infallible;
@@ -19,8 +19,13 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::config::Dialect;
+
 const MODEL: &str = "demo";
 const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// The dialects that it speaks.
+pub const DIALECTS: [Dialect; 2] = [Dialect::Openai, Dialect::Anthropic];
 
 /// Starts it in a thread of its own, for as long as the program runs.
 ///

@@ -4,6 +4,7 @@
 //! [`recorder`] for what must be durable before what, and [`setup`] for what a first run makes.
 
 pub mod config;
+mod current;
 pub mod demo;
 pub mod directory;
 pub mod gateway;
@@ -11,7 +12,9 @@ pub mod keys;
 pub mod policy_files;
 pub mod recorder;
 pub mod recovery;
+pub mod reload;
 pub mod reviews;
 pub mod setup;
 pub mod store;
 pub mod training;
+pub mod version;

@@ -76,6 +76,19 @@ pub fn read(folder: &Path) -> Result<Files, ReadError> {
     Ok(files)
 }
 
+/// The folders of the policies that the one in `folder` extends, nearest first.
+#[must_use]
+pub fn parents(folder: &Path) -> Vec<PathBuf> {
+    let Ok(files) = read(folder) else { return Vec::new() };
+    let mut base = String::new();
+    let mut parents = Vec::new();
+    while let Some(above) = files.parent_of(&base) {
+        parents.push(folder.join(&above));
+        base = above;
+    }
+    parents
+}
+
 fn real(folder: &Path) -> Result<PathBuf, ReadError> {
     fs::canonicalize(folder).map_err(|source| ReadError::Unreadable {
         path: folder.to_owned(),

@@ -11,6 +11,8 @@ pub(crate) mod key;
 pub(crate) mod policy;
 pub(crate) mod records;
 pub(crate) mod render;
+mod running;
+pub(crate) mod serve;
 pub(crate) mod test;
 pub(crate) mod training;
 pub(crate) mod up;

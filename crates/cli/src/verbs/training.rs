@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use ordain_core::policy::document::Document;
 use ordain_server::setup::{self, Folder};
 use ordain_server::training::{self, Columns};
+use ordain_server::version;
 use serde_json::json;
 
-use super::up::{people, read_directory, rendered};
 use super::{Dir, Format};
 use crate::exit::{Answer, print};
 use crate::policy;
@@ -112,14 +112,14 @@ impl Import {
         let mut problems = Vec::new();
         let mut rows = training::parse(&text, &columns, training::today(), &mut problems);
         if !problems.is_empty() {
-            print(rendered(&problems, &self.file, &text))?;
+            print(version::shown(&problems, &self.file, &text))?;
             print(format_args!(
                 "nothing was taken in: {} rows need a look",
                 problems.len()
             ))?;
             return Ok(Answer::No);
         }
-        let directory = read_directory(&folder)?;
+        let directory = version::directory(&folder)?;
         let mut unknown = BTreeSet::new();
         for row in &mut rows {
             match directory.name_of(&row.principal) {
@@ -136,7 +136,7 @@ impl Import {
                 problems.is_empty(),
                 "`{}` has problems of its own\n\n{}",
                 path.display(),
-                rendered(&problems, &path, &text)
+                version::shown(&problems, &path, &text)
             );
         }
         let courses: BTreeSet<String> = rows.iter().map(|row| row.course.clone()).collect();
@@ -186,7 +186,7 @@ impl List {
     fn run(self) -> anyhow::Result<Answer> {
         let folder = open(&self.dir)?;
         let document = document(&folder).context("the policy could not be read; `ordain check` says why")?;
-        let directory = people(&folder, Some(&document))?;
+        let directory = version::people(&folder, Some(&document))?;
         let today = document.date_of(Timestamp::now());
         let mut rows = Vec::new();
         for who in directory.people() {

@@ -1,36 +1,24 @@
 //! `ordain up`: the main job. A first run makes everything; later runs start what is there.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
 use ordain_core::catalog::Catalog;
 use ordain_core::decide::Who;
 use ordain_core::detect::scanner::Scanner;
-use ordain_core::inspect::Rules;
 use ordain_core::policy::cases::{self, Request};
 use ordain_core::policy::compile::Policy;
-use ordain_core::policy::document::Document;
-use ordain_core::policy::problem::Problem;
 use ordain_core::verdict::{Direction, Source};
 use ordain_server::config::{self, Config, Dialect, Upstream};
-use ordain_server::directory;
-use ordain_server::gateway::{self, Gateway, Listening};
-use ordain_server::keys::{self, KeyHasher, KeyRing};
-use ordain_server::recorder::Recorder;
-use ordain_server::recovery;
+use ordain_server::demo;
 use ordain_server::setup::{FIRST_PRINCIPAL, Folder};
-use ordain_server::store::Store as _;
-use ordain_server::store::sqlite::SqliteStore;
-use ordain_server::training::{self, Columns};
-use ordain_server::{demo, setup};
+use ordain_server::version::{Given, Version};
 use serde_json::json;
 
 use super::Format;
+use super::running::{self, Running};
 use crate::exit::{Answer, print};
-use crate::policy;
 
 /// Make a first policy and gateway, or start what is there
 #[derive(Debug, Args)]
@@ -45,7 +33,7 @@ pub(crate) struct Up {
     /// Address to listen on; port 0 lets the system choose
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Where to forward a dialect (openai or anthropic) to; may be repeated
+    /// Where to forward a dialect (openai, anthropic, gemini, ollama, azure) to; may be repeated
     #[arg(long = "upstream", value_name = "DIALECT=URL", value_parser = upstream)]
     upstreams: Vec<Upstream>,
     /// How to print
@@ -57,8 +45,10 @@ fn upstream(text: &str) -> Result<Upstream, String> {
     let (dialect, url) = text
         .split_once('=')
         .ok_or("write DIALECT=URL, such as openai=https://api.openai.com")?;
-    let dialect =
-        Dialect::parse(dialect).ok_or_else(|| format!("no dialect called `{dialect}`; use openai or anthropic"))?;
+    let dialect = Dialect::parse(dialect).ok_or_else(|| {
+        let known = Dialect::ALL.map(Dialect::as_str).join(", ");
+        format!("no dialect called `{dialect}`; there are {known}")
+    })?;
     if !config::is_base_url(url) {
         return Err(format!("`{url}` is no address such as https://api.openai.com"));
     }
@@ -67,14 +57,9 @@ fn upstream(text: &str) -> Result<Upstream, String> {
 
 pub(super) const USUAL_ADDRESS: &str = "127.0.0.1:8080";
 
-/// How long running exchanges may take to end after a signal.
-const GRACE: Duration = Duration::from_secs(10);
-
 impl Up {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
-        log_to_stderr();
-        // One crypto provider for the whole program; it may only be installed once, here.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        running::prepare();
         let folder = Folder::new(&self.dir);
         let first = !folder.is_made();
         if first {
@@ -85,203 +70,49 @@ impl Up {
             };
             folder.make(self.listen.as_deref().unwrap_or(USUAL_ADDRESS), &upstreams)?;
         }
-        let mut config = read_config(&folder)?;
-        if !self.upstreams.is_empty() {
-            config.upstreams.clone_from(&self.upstreams);
-        }
-        if let Some(listen) = &self.listen {
-            config.listen.clone_from(listen);
-        }
-        let running = Running::start(&folder, &config)?;
-        let key = running.first_key(&folder, self.format)?;
+        let given = Given {
+            listen: self.listen.clone(),
+            upstreams: self.upstreams.clone(),
+        };
+        let version = Version::read(&folder, &given)?;
+        let config = version.config.clone();
+        let tries = tries(&version.policy, &version.directory.who(FIRST_PRINCIPAL, None), &config);
+        let running = Running::start(&folder, given, version)?;
+        // Where there is none yet, and for scripts always.
+        let key = match (running.needs_key(), self.format) {
+            (true, _) => Some(running.make_key(&folder, "first key")?),
+            (false, Format::Json) => Some(running.make_key(&folder, "made by `up --format json`")?),
+            (false, Format::Text) => None,
+        };
         match self.format {
             Format::Json => {
                 print(json!({"gateway": running.url(), "key": key, "pid": std::process::id()}))?;
             }
-            Format::Text => welcome(&running, &folder, &config, first, key.as_deref())?,
+            Format::Text => {
+                welcome(&running, &folder, &config, first)?;
+                how_to_try(&running, &folder, &config, key.as_deref(), &tries)?;
+            }
         }
         running.until_signal()
     }
 }
 
-/// Logs go to standard error, as JSON lines, without content; `ORDAIN_LOG` sets what is logged.
-fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("ORDAIN_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
-}
-
-/// The providers whose keys are in the environment, or the demonstration upstream for both dialects.
+/// The providers whose keys are in the environment, or the demonstration upstream. Azure's address is nobody's usual one.
 pub(super) fn usual_upstreams() -> Vec<Upstream> {
     let has_key = |dialect: &Dialect| std::env::var(dialect.usual_key_env()).is_ok_and(|key| !key.is_empty());
     let providers: Vec<Upstream> = Dialect::ALL
         .iter()
-        .filter(|dialect| has_key(dialect))
+        .filter(|dialect| **dialect != Dialect::Azure && has_key(dialect))
         .map(|&dialect| Upstream::usual(dialect, dialect.usual_url()))
         .collect();
     if providers.is_empty() {
-        Dialect::ALL.map(Upstream::demo).to_vec()
+        demo::DIALECTS.map(Upstream::demo).to_vec()
     } else {
         providers
     }
 }
 
-pub(super) fn rendered(problems: &[Problem], path: &std::path::Path, text: &str) -> String {
-    problems
-        .iter()
-        .map(|problem| problem.render(&path.display().to_string(), text))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-fn read_config(folder: &Folder) -> anyhow::Result<Config> {
-    let text = setup::read(&folder.config())?;
-    let mut problems = Vec::new();
-    config::parse(&text, &mut problems).ok_or_else(|| {
-        anyhow::anyhow!(
-            "the configuration cannot be used\n\n{}",
-            rendered(&problems, &folder.config(), &text)
-        )
-    })
-}
-
-pub(super) fn read_directory(folder: &Folder) -> anyhow::Result<directory::Directory> {
-    let path = folder.directory();
-    if !path.exists() {
-        return Ok(directory::Directory::default());
-    }
-    let text = setup::read(&path)?;
-    let mut problems = Vec::new();
-    let directory = directory::parse(&text, &mut problems);
-    anyhow::ensure!(
-        problems.is_empty(),
-        "the directory cannot be used\n\n{}",
-        rendered(&problems, &path, &text)
-    );
-    Ok(directory)
-}
-
-/// The directory, with the completions that the policy's courses take from files.
-pub(super) fn people(folder: &Folder, document: Option<&Document>) -> anyhow::Result<directory::Directory> {
-    let mut directory = read_directory(folder)?;
-    let Some(document) = document else {
-        return Ok(directory);
-    };
-    for (name, courses) in training::files(document) {
-        let path = folder.training(name);
-        if !path.exists() {
-            // Without it nobody has completed the course, which is the stricter reading.
-            tracing::warn!(file = name, "a course names a file of completions that is not there");
-            continue;
-        }
-        let text = setup::read(&path)?;
-        let mut problems = Vec::new();
-        let rows = training::parse(&text, &Columns::default(), training::today(), &mut problems);
-        anyhow::ensure!(
-            problems.is_empty(),
-            "the completed courses cannot be used\n\n{}",
-            rendered(&problems, &path, &text)
-        );
-        for row in rows.iter().filter(|row| courses.contains(&row.course.as_str())) {
-            let principal = directory.name_of(&row.principal).unwrap_or(&row.principal).to_owned();
-            directory.complete(&principal, &row.course, row.on);
-        }
-    }
-    Ok(directory)
-}
-
-/// A gateway with everything under it.
-struct Running {
-    recorder: Recorder,
-    listening: Listening,
-    policy: String,
-    /// What the policy does with each text of [`TRIES`].
-    tries: Vec<String>,
-    recovered: usize,
-    needs_key: bool,
-}
-
-impl Running {
-    fn start(folder: &Folder, config: &Config) -> anyhow::Result<Self> {
-        let (policy, loaded, catalog) = policy::read(folder.path())?.usable()?;
-        let directory = people(folder, loaded.document.as_ref())?;
-        let summary = format!("{} version {} ({})", policy.organization, policy.version, policy.digest);
-        let tries = tries(&policy, &directory.who(FIRST_PRINCIPAL, None), &catalog, config);
-        let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
-        let mut store = SqliteStore::open(&folder.store())?;
-        let recovered =
-            recovery::close_what_is_open(&mut store).context("open intents of an earlier run could not be closed")?;
-        let keys = KeyRing::load(&store, &hasher)?;
-        let needs_key = store.keys()?.is_empty();
-        let demo = if config.upstreams.iter().any(|one| one.url == Upstream::BUILT_IN) {
-            Some(demo::start().context("the demonstration upstream could not be started")?)
-        } else {
-            None
-        };
-        let recorder =
-            Recorder::start(Box::new(store), config.limits.queue).context("the recorder could not be started")?;
-        let gateway = Gateway::new(Rules::new(policy), directory, keys, config, recorder.handle(), demo)?;
-        let listening = gateway::listen(gateway, &config.listen, &folder.store(), hasher)?;
-        Ok(Self {
-            recorder,
-            listening,
-            policy: summary,
-            tries,
-            recovered,
-            needs_key,
-        })
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.listening.address())
-    }
-
-    /// The key to show: a new one where there is none yet, and for scripts always.
-    fn first_key(&self, folder: &Folder, format: Format) -> anyhow::Result<Option<String>> {
-        if !self.needs_key && format == Format::Text {
-            return Ok(None);
-        }
-        let mut store = SqliteStore::open_shared(&folder.store())?;
-        let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
-        let label = if self.needs_key {
-            "first key"
-        } else {
-            "made by `up --format json`"
-        };
-        let request = keys::Request {
-            principal: FIRST_PRINCIPAL,
-            client: None,
-            label,
-            at_ms: Timestamp::now().as_millisecond(),
-        };
-        let (secret, _) = keys::issue(&mut store, &hasher, &mut rand::rng(), request)?;
-        self.listening.reload_keys(&store, &hasher)?;
-        Ok(Some(secret.expose().to_owned()))
-    }
-
-    /// Serves until SIGINT or SIGTERM, then lets running exchanges end.
-    fn until_signal(self) -> anyhow::Result<Answer> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-            tokio::select! {
-                interrupted = tokio::signal::ctrl_c() => interrupted,
-                _ = term.recv() => Ok(()),
-            }
-        })?;
-        self.listening.stop(GRACE);
-        self.recorder
-            .shutdown()
-            .map_err(|unwritten| anyhow::anyhow!("{unwritten}"))?;
-        Ok(Answer::Yes)
-    }
-}
-
-fn welcome(running: &Running, folder: &Folder, config: &Config, first: bool, key: Option<&str>) -> anyhow::Result<()> {
+fn welcome(running: &Running, folder: &Folder, config: &Config, first: bool) -> anyhow::Result<()> {
     let url = running.url();
     let dir = folder.path().display();
     print(format_args!("Ordain listens on {url}"))?;
@@ -305,6 +136,18 @@ fn welcome(running: &Running, folder: &Folder, config: &Config, first: bool, key
             running.recovered
         ))?;
     }
+    Ok(())
+}
+
+/// What to do next: with a key that was just made, requests to try.
+fn how_to_try(
+    running: &Running,
+    folder: &Folder,
+    config: &Config,
+    key: Option<&str>,
+    tries: &[String],
+) -> anyhow::Result<()> {
+    let (url, dir) = (running.url(), folder.path().display());
     let Some(key) = key else {
         print(format_args!(
             "\nKeys: `ordain key create PRINCIPAL --dir {dir}` makes one, `ordain key list --dir {dir}` lists them."
@@ -316,7 +159,7 @@ fn welcome(running: &Running, folder: &Folder, config: &Config, first: bool, key
     ))?;
     print("Four requests to try; each answer names the clause that decided (`ordain-clause`):\n")?;
     let (path, model) = endpoint(config);
-    for (becomes, text) in running.tries.iter().zip(TRIES) {
+    for (becomes, text) in tries.iter().zip(TRIES) {
         print(format_args!(
             "  # {becomes}\n  curl -si {url}{path} -H \"Authorization: Bearer $ORDAIN_KEY\" -H 'content-type: application/json' \\"
         ))?;
@@ -341,8 +184,8 @@ const TRIES: [&str; 4] = [
 ];
 
 /// What the policy does with each text for a first try, and what it would do in full force.
-fn tries(policy: &Policy, who: &Who, catalog: &Catalog, config: &Config) -> Vec<String> {
-    let scanner = Scanner::new(policy.own_detectors());
+fn tries(policy: &Policy, who: &Who, config: &Config) -> Vec<String> {
+    let (catalog, scanner) = (Catalog::built_in(), Scanner::new(policy.own_detectors()));
     let (_, model) = endpoint(config);
     let openai = config.upstreams.iter().find(|one| one.dialect == Dialect::Openai);
     let app = openai.or_else(|| config.upstreams.first()).map(|one| one.app.clone());
@@ -355,7 +198,7 @@ fn tries(policy: &Policy, who: &Who, catalog: &Catalog, config: &Config) -> Vec<
             parts: vec![(Source::User, text.to_owned())],
             ..Request::default()
         };
-        let decision = cases::ask(policy, &scanner, catalog, &request, Timestamp::now()).decision;
+        let decision = cases::ask(policy, &scanner, &catalog, &request, Timestamp::now()).decision;
         if decision.full == decision.verdict {
             decision.verdict.to_string()
         } else {

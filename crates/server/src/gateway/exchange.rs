@@ -5,27 +5,30 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Either, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::http::response::Parts as Answered;
 use hyper::{Request, Response, StatusCode};
-use ordain_core::decide::{Content, Decision, Facts, decide_unread, explain};
-use ordain_core::inspect::{Call, Fate, Inspection, Judged, Request as Inspected};
+use ordain_core::decide::{Content, Decision, Facts, Who, decide_unread, explain};
+use ordain_core::inspect::{Call, Fate, Inspection, Judged, Request as Inspected, StreamInspection};
 use ordain_core::record::{Result as Ended, Route as RecordedRoute};
 use ordain_core::verdict::{Direction, Source, SourceSet};
-use ordain_core::wire::{Refusal, Wire};
+use ordain_core::wire::endpoints::{self, Found, Handling};
+use ordain_core::wire::{Framing, Refusal, Talk, Wire};
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
 use super::reply::{self, Reply, Timing};
-use super::routes::{self, Endpoint};
 use super::streaming::StreamBody;
-use super::{Gateway, Route, upstream};
-use crate::config::ContentBlock;
-use crate::keys::KeyEntry;
+use super::live::{Live, Route};
+use super::{Gateway, models, upstream};
+use crate::config::{ContentBlock, Dialect};
 
 /// Bodies above this size are inspected beside the worker's thread, so that they do not hold up its other connections.
 const LARGE: usize = 256 * 1024;
@@ -40,41 +43,49 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
             _ => {}
         }
     }
-    let wire = routes::speaks(path, request.headers().contains_key("anthropic-version"));
-    let Some(key) = credential(request.headers()).and_then(|presented| gateway.keys().find(presented).cloned()) else {
+    let preferred = preferred(request.headers());
+    let keys = gateway.keys.take();
+    let Some(key) = credential(request.headers()).and_then(|presented| keys.find(presented).cloned()) else {
         return error(
-            wire,
+            endpoints::speaks(path, preferred),
             StatusCode::UNAUTHORIZED,
-            "no valid key: send a virtual key of this gateway as `Authorization: Bearer …` or `x-api-key`",
+            "no valid key: send a virtual key of this gateway where the API has its key, such as `Authorization: Bearer …`",
         );
     };
-    let account = Account::new(
-        gateway.recorder.clone(),
-        gateway.limits.record,
-        Arc::clone(&gateway.rules),
-        key.subject,
-    );
-    let found = routes::find(request.method(), path);
-    let endpoint_name = format!(
-        "{} {}",
-        request.method(),
-        found.map_or("(not inspected)", |endpoint| endpoint.wire.path())
-    );
+    let live = gateway.live.take();
+    let found = endpoints::find(request.method().as_str(), path, preferred);
+    let who = live.directory.who(&key.principal, key.client.as_deref());
+    let wire = match found.map(|found| found.endpoint.handling) {
+        Some(Handling::Models) => {
+            let found = found.and_then(|found| found.model);
+            return models::answer(&live, endpoints::speaks(path, preferred), &who, found);
+        }
+        Some(Handling::Inspected(wire)) => Some(wire),
+        Some(Handling::Refused) | None => None,
+    };
     let exchange = Exchange {
-        gateway,
+        account: Account::new(
+            gateway.recorder.clone(),
+            live.limits.record,
+            Arc::clone(&live.rules),
+            key.subject,
+        ),
+        dialect: found.map_or_else(|| endpoints::speaks(path, preferred), |found| found.endpoint.dialect),
+        endpoint_name: match found {
+            Some(Found { endpoint, .. }) => format!("{} {}", endpoint.method, endpoint.path),
+            None => "(unknown)".to_owned(),
+        },
+        live,
         client,
-        key,
-        account,
+        who,
         wire,
-        endpoint_name,
         bytes: 0,
         timing: Timing::default(),
     };
-    match found {
-        Some(endpoint) => exchange.run(endpoint, request).await,
+    match wire {
+        Some(wire) => exchange.run(wire, found.and_then(|found| found.model).map(str::to_owned), request).await,
         None => {
-            let reason =
-                "this endpoint is not inspected and therefore not served; use /v1/chat/completions or /v1/messages";
+            let reason = "this endpoint is not inspected and therefore not served; docs/reference/endpoints.md lists those that are";
             exchange.refuse_unread(StatusCode::FORBIDDEN, reason).await
         }
     }
@@ -83,8 +94,13 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
 fn ready(gateway: &Gateway) -> Reply {
     match gateway.recorder.trouble() {
         None => {
-            let text = format!("ready\npolicy {}\n", gateway.rules.policy.digest);
-            reply::whole(StatusCode::OK, "text/plain", text)
+            let digest = gateway.live.take().rules.policy.digest;
+            let stale = if gateway.stale.load(Ordering::Relaxed) {
+                "stale: what changed since cannot be used; `ordain serve --check` says why\n"
+            } else {
+                ""
+            };
+            reply::whole(StatusCode::OK, "text/plain", format!("ready\npolicy {digest}\n{stale}"))
         }
         Some(_) => reply::whole(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -94,17 +110,44 @@ fn ready(gateway: &Gateway) -> Reply {
     }
 }
 
-/// The key that a client presents, as the two APIs do it.
-fn credential(headers: &HeaderMap) -> Option<&str> {
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    bearer.or_else(|| headers.get("x-api-key").and_then(|value| value.to_str().ok()))
+/// The dialect that a client's headers speak of, for paths that several have.
+fn preferred(headers: &HeaderMap) -> Dialect {
+    [
+        ("anthropic-version", Dialect::Anthropic),
+        ("x-goog-api-key", Dialect::Gemini),
+        ("api-key", Dialect::Azure),
+    ]
+    .into_iter()
+    .find(|(name, _)| headers.contains_key(*name))
+    .map_or(Dialect::Openai, |(_, dialect)| dialect)
 }
 
-fn error(wire: &dyn Wire, status: StatusCode, message: &str) -> Reply {
-    let mut answer = reply::json(status, wire.error(status.as_u16(), message));
+/// The key that a client presents, in any of the places where the dialects have it. Two different ones are none: nobody
+/// could say whose request it is.
+fn credential(headers: &HeaderMap) -> Option<&str> {
+    let mut presented = None;
+    for (name, before) in CREDENTIALS {
+        for value in headers.get_all(name) {
+            let key = value.to_str().ok()?.strip_prefix(before)?;
+            if presented.is_some_and(|other| other != key) {
+                return None;
+            }
+            presented = Some(key);
+        }
+    }
+    presented
+}
+
+/// Where the dialects have their keys.
+const CREDENTIALS: [(&str, &str); 4] = [
+    Dialect::Openai.credential(),
+    Dialect::Anthropic.credential(),
+    Dialect::Gemini.credential(),
+    Dialect::Azure.credential(),
+];
+
+fn error(dialect: Dialect, status: StatusCode, message: &str) -> Reply {
+    let mut answer = reply::json(status, dialect.error(status.as_u16(), message));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         answer
             .headers_mut()
@@ -115,28 +158,29 @@ fn error(wire: &dyn Wire, status: StatusCode, message: &str) -> Reply {
 
 /// One exchange on its way.
 struct Exchange {
-    gateway: Arc<Gateway>,
+    live: Arc<Live>,
     client: upstream::Client,
-    key: KeyEntry,
+    who: Arc<Who>,
     account: Account,
-    wire: &'static dyn Wire,
+    dialect: Dialect,
+    /// What reads its bodies; `None` where nothing does.
+    wire: Option<&'static dyn Wire>,
     endpoint_name: String,
     bytes: u64,
     timing: Timing,
 }
 
 /// Not recorded: nothing has happened, and the client may try again.
-fn not_recorded(wire: &dyn Wire) -> Reply {
+fn not_recorded(dialect: Dialect) -> Reply {
     error(
-        wire,
+        dialect,
         StatusCode::SERVICE_UNAVAILABLE,
         "the exchange cannot be recorded at the moment, so it was not carried out; try again",
     )
 }
 
 impl Exchange {
-    async fn run(mut self, endpoint: Endpoint, request: Request<Incoming>) -> Reply {
-        self.wire = endpoint.wire;
+    async fn run(mut self, wire: &'static dyn Wire, named: Option<String>, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
         if let Some(reason) = unreadable_encoding(&head.headers) {
             return self.refuse_unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason).await;
@@ -147,7 +191,7 @@ impl Exchange {
         };
         self.bytes = body.len() as u64;
         let begun = Instant::now();
-        let inspected = self.inspect(endpoint, &head.headers, &body).await;
+        let inspected = self.inspect(wire, named, &head.headers, &body).await;
         self.timing.inspect = begun.elapsed();
         let inspected = match inspected {
             Ok(inspected) => inspected,
@@ -163,24 +207,23 @@ impl Exchange {
             Fate::Stop => return self.refuse(&judged, &inspection, stream).await,
             Fate::Forward(edited) => edited.map_or(body, Bytes::from),
         };
-        let gateway = Arc::clone(&self.gateway);
-        let Some(route) = gateway
-            .route(endpoint.dialect, inspection.model())
+        let live = Arc::clone(&self.live);
+        let Some(route) = live
+            .route(self.dialect, inspection.model())
             .filter(|route| route.serves(inspection.model()))
         else {
             let reason = "no upstream of this gateway serves this model";
             return self.turn_away(&judged, stream, StatusCode::NOT_FOUND, reason).await;
         };
         if self.intent(&judged, stream).await.is_err() {
-            return not_recorded(self.wire);
+            return not_recorded(self.dialect);
         }
-        self.forward(route, &head.headers, forward, inspection, &judged.decision)
-            .await
+        self.forward(route, &head, forward, inspection, &judged.decision).await
     }
 
     /// The whole request body, within its bounds.
     async fn body(&self, body: Incoming) -> Result<Bytes, (StatusCode, &'static str)> {
-        let limits = &self.gateway.limits;
+        let limits = &self.live.limits;
         match timeout(limits.body_time, Limited::new(body, limits.body).collect()).await {
             Ok(Ok(collected)) => Ok(collected.to_bytes()),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err((
@@ -193,36 +236,39 @@ impl Exchange {
     }
 
     /// Reads and judges the body; an error is a reason for the client, without any of the text.
-    async fn inspect(&self, endpoint: Endpoint, headers: &HeaderMap, body: &Bytes) -> Result<Inspected, String> {
+    async fn inspect(
+        &self,
+        wire: &'static dyn Wire,
+        named: Option<String>,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Inspected, String> {
         // A use that the policy does not know is as good as any other: what a client wrote there is not kept.
         let declared = headers
             .get("ordain-use")
             .map(|value| value.to_str().unwrap_or_default());
         let use_ = declared.map(|name| {
-            if self.gateway.rules.policy.has_use(name) {
+            if self.live.rules.policy.has_use(name) {
                 name
             } else {
                 "(undeclared)"
             }
             .to_owned()
         });
-        let who = self
-            .gateway
-            .directory
-            .who(&self.key.principal, self.key.client.as_deref());
-        let (gateway, record, body) = (Arc::clone(&self.gateway), self.account.name.clone(), body.clone());
+        let (live, dialect, who) = (Arc::clone(&self.live), self.dialect, Arc::clone(&self.who));
+        let (record, body) = (self.account.name.clone(), body.clone());
         let work = move || {
             let call = |model: &str| Call {
                 now: jiff::Timestamp::now(),
                 who,
-                to: gateway
-                    .route(endpoint.dialect, model)
+                to: live
+                    .route(dialect, model)
                     .map(|route| Arc::clone(&route.destination))
                     .unwrap_or_default(),
                 use_,
                 record,
             };
-            Inspection::request(&gateway.rules, endpoint.wire, &body, call)
+            Inspection::request(&live.rules, wire, &body, named.as_deref(), call)
                 .map_err(|malformed| format!("the body cannot be read: {malformed}"))
         };
         if self.bytes as usize <= LARGE {
@@ -236,7 +282,7 @@ impl Exchange {
     fn recorded_route(&self, stream: bool) -> RecordedRoute<'_> {
         RecordedRoute {
             adapter: "gateway",
-            wire: self.wire.id(),
+            wire: self.wire.map_or("", Wire::id),
             endpoint: &self.endpoint_name,
             bytes: self.bytes,
             stream,
@@ -248,7 +294,7 @@ impl Exchange {
         let endpoint = std::mem::take(&mut self.endpoint_name);
         let route = RecordedRoute {
             adapter: "gateway",
-            wire: self.wire.id(),
+            wire: self.wire.map_or("", Wire::id),
             endpoint: &endpoint,
             bytes: self.bytes,
             stream,
@@ -263,10 +309,7 @@ impl Exchange {
         let facts = Facts {
             now: jiff::Timestamp::now(),
             direction: Direction::Prompt,
-            who: self
-                .gateway
-                .directory
-                .who(&self.key.principal, self.key.client.as_deref()),
+            who: Arc::clone(&self.who),
             to: Arc::default(),
             model: None,
             use_: None,
@@ -277,7 +320,7 @@ impl Exchange {
             },
         };
         let judged = Judged {
-            decision: decide_unread(&self.gateway.rules.policy, &facts),
+            decision: decide_unread(&self.live.rules.policy, &facts),
             facts,
             masked: BTreeMap::new(),
             failed: Vec::new(),
@@ -289,21 +332,17 @@ impl Exchange {
     /// Turns away with an error in the dialect's shape.
     async fn turn_away(mut self, judged: &Judged, stream: bool, status: StatusCode, reason: &str) -> Reply {
         if self.refused(judged, stream, status).await.is_err() {
-            return not_recorded(self.wire);
+            return not_recorded(self.dialect);
         }
-        self.named(error(self.wire, status, reason), &[&judged.decision])
+        self.named(error(self.dialect, status, reason), &[&judged.decision])
     }
 
     /// Turns away what the policy stops.
     async fn refuse(mut self, judged: &Judged, inspection: &Inspection, stream: bool) -> Reply {
-        let access = judged.decision.is_access_refusal(&self.gateway.rules.policy);
-        let status = match (access, self.gateway.content_block) {
-            (true, _) => StatusCode::FORBIDDEN,
-            (false, ContentBlock::Refuse) => StatusCode::OK,
-            (false, ContentBlock::Error) => StatusCode::BAD_REQUEST,
-        };
+        let access = judged.decision.is_access_refusal(&self.live.rules.policy);
+        let status = if access { StatusCode::FORBIDDEN } else { self.block_status() };
         if self.refused(judged, stream, status).await.is_err() {
-            return not_recorded(self.wire);
+            return not_recorded(self.dialect);
         }
         let answer = self.refusal(&judged.decision, inspection, status, stream);
         self.named(answer, &[&judged.decision])
@@ -318,12 +357,22 @@ impl Exchange {
         recorded
     }
 
+    /// What a content block looks like: an answer that refuses where there is such a thing, else an error.
+    fn block_status(&self) -> StatusCode {
+        match (self.wire.and_then(Wire::talk), self.live.content_block) {
+            (None, _) => StatusCode::FORBIDDEN,
+            (Some(_), ContentBlock::Refuse) => StatusCode::OK,
+            (Some(_), ContentBlock::Error) => StatusCode::BAD_REQUEST,
+        }
+    }
+
     /// The words for a refused request or answer.
     fn refusal(&self, decision: &Decision, inspection: &Inspection, status: StatusCode, stream: bool) -> Reply {
-        let message = explain::refusal(&self.gateway.rules.policy, decision, &self.account.name);
-        if status != StatusCode::OK {
-            return error(self.wire, status, &message);
-        }
+        let message = explain::refusal(&self.live.rules.policy, decision, &self.account.name);
+        let talk = self.wire.and_then(Wire::talk).filter(|_| status == StatusCode::OK);
+        let Some(talk) = talk else {
+            return error(self.dialect, status, &message);
+        };
         let refusal = Refusal {
             message: &message,
             model: inspection.model(),
@@ -331,15 +380,16 @@ impl Exchange {
             at: inspection.call().now.as_second(),
         };
         if stream {
-            return reply::whole(StatusCode::OK, "text/event-stream", self.wire.refusal_stream(&refusal));
+            let media_type = talk.framing().media_type();
+            return reply::whole(StatusCode::OK, media_type, talk.refusal_stream(&refusal));
         }
-        reply::json(StatusCode::OK, self.wire.refusal(&refusal))
+        reply::json(StatusCode::OK, talk.refusal(&refusal))
     }
 
     fn named(&self, mut answer: Reply, decisions: &[&Decision]) -> Reply {
         reply::name_decision(
             answer.headers_mut(),
-            &self.gateway.rules.policy,
+            &self.live.rules.policy,
             decisions,
             &self.account.name,
             &self.timing,
@@ -351,14 +401,17 @@ impl Exchange {
     async fn forward(
         mut self,
         route: &Route,
-        headers: &HeaderMap,
+        head: &Parts,
         body: Bytes,
         inspection: Inspection,
         decided: &Decision,
     ) -> Reply {
         let begun = Instant::now();
-        let request = route.target.request(headers, &self.account.name, body);
-        let answered = timeout(self.gateway.limits.first_byte, self.client.request(request)).await;
+        let Some(request) = route.target.request(&head.uri, &head.headers, &self.account.name, body) else {
+            let reason = "the upstream's address cannot be used for this endpoint";
+            return self.upstream_failed(StatusCode::BAD_GATEWAY, reason, decided).await;
+        };
+        let answered = timeout(self.live.limits.first_byte, self.client.request(request)).await;
         self.timing.upstream = begun.elapsed();
         let response = match answered {
             Ok(Ok(response)) => response,
@@ -391,15 +444,14 @@ impl Exchange {
         let passed: Vec<(HeaderName, HeaderValue)> = upstream::answer_headers(&head.headers)
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let streams = head
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|kind| kind.to_str().ok())
-            .is_some_and(|kind| kind.starts_with("text/event-stream"));
-        let mut answer = if streams && head.status == StatusCode::OK {
-            self.stream(body, inspection, decided)
-        } else {
-            self.whole(head.status, body, &inspection, decided).await
+        let media_type = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let framing = inspection.wire().talk().map(Talk::framing);
+        let streams = framing.filter(|framing| {
+            head.status == StatusCode::OK && media_type.is_some_and(|kind| kind.starts_with(framing.media_type()))
+        });
+        let mut answer = match (streams, inspection.clone().stream()) {
+            (Some(framing), Some(stream)) => self.stream(framing, body, stream, decided),
+            _ => self.whole(&head, body, &inspection, decided).await,
         };
         for (name, value) in passed {
             answer.headers_mut().append(name, value);
@@ -408,19 +460,16 @@ impl Exchange {
     }
 
     /// An answer as it streams; its outcome is recorded before its last piece.
-    fn stream(mut self, body: Incoming, inspection: Inspection, decided: &Decision) -> Reply {
+    fn stream(mut self, framing: Framing, body: Incoming, inspection: StreamInspection, decided: &Decision) -> Reply {
         self.account.status = 200;
         let headers = self
-            .named(reply::json(StatusCode::OK, Bytes::new()), &[decided])
+            .named(reply::whole(StatusCode::OK, framing.media_type(), Bytes::new()), &[decided])
             .into_parts()
             .0
             .headers;
-        let body = StreamBody::new(body, inspection.stream(), self.account, self.gateway.limits.idle);
+        let body = StreamBody::new(body, inspection, self.account, self.live.limits.idle);
         let mut answer = Response::new(Either::Right(body));
         *answer.headers_mut() = headers;
-        answer
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         answer
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -428,8 +477,9 @@ impl Exchange {
     }
 
     /// An answer in one piece: read, judged, recorded, sent.
-    async fn whole(mut self, status: StatusCode, body: Incoming, inspection: &Inspection, decided: &Decision) -> Reply {
-        let limits = &self.gateway.limits;
+    async fn whole(mut self, head: &Answered, body: Incoming, inspection: &Inspection, decided: &Decision) -> Reply {
+        let status = head.status;
+        let limits = &self.live.limits;
         let body = match timeout(limits.idle, Limited::new(body, limits.body).collect()).await {
             Ok(Ok(collected)) => collected.to_bytes(),
             Ok(Err(_)) => {
@@ -471,27 +521,23 @@ impl Exchange {
         };
         self.timing.inspect += begun.elapsed();
         let (ended, mut answer) = match fate {
-            Fate::Forward(edited) => (Ended::Completed, reply::json(status, edited.map_or(body, Bytes::from))),
+            Fate::Forward(edited) => {
+                let media_type = head.headers.get(header::CONTENT_TYPE);
+                (Ended::Completed, reply::passed(status, media_type, edited.map_or(body, Bytes::from)))
+            }
             // An error of the upstream that cannot be read is the upstream's fault, not an answer that refuses.
             Fate::Stop if !status.is_success() => (
                 Ended::Stopped,
                 error(
-                    self.wire,
+                    self.dialect,
                     StatusCode::BAD_GATEWAY,
                     "the upstream answered with an error that cannot be inspected",
                 ),
             ),
-            Fate::Stop => {
-                let status = if self.gateway.content_block == ContentBlock::Refuse {
-                    StatusCode::OK
-                } else {
-                    StatusCode::BAD_REQUEST
-                };
-                (
-                    Ended::Stopped,
-                    self.refusal(&judged.decision, inspection, status, false),
-                )
-            }
+            Fate::Stop => (
+                Ended::Stopped,
+                self.refusal(&judged.decision, inspection, self.block_status(), false),
+            ),
         };
         self.account.status = answer.status().as_u16();
         let decision = judged.decision.clone();
@@ -500,7 +546,7 @@ impl Exchange {
         let written = self.account.outcome(ended).await;
         self.timing.record += begun.elapsed();
         if written.is_err() {
-            return not_recorded(self.wire);
+            return not_recorded(self.dialect);
         }
         answer = self.named(answer, &[decided, &decision]);
         answer
@@ -510,9 +556,9 @@ impl Exchange {
     async fn upstream_failed(mut self, status: StatusCode, reason: &str, decided: &Decision) -> Reply {
         self.account.status = status.as_u16();
         if self.account.outcome(Ended::UpstreamFailed).await.is_err() {
-            return not_recorded(self.wire);
+            return not_recorded(self.dialect);
         }
-        self.named(error(self.wire, status, reason), &[decided])
+        self.named(error(self.dialect, status, reason), &[decided])
     }
 }
 

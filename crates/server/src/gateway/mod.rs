@@ -7,55 +7,45 @@
 
 mod account;
 mod exchange;
+mod live;
+mod models;
 mod reply;
-mod routes;
 mod streaming;
 mod upstream;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use ordain_core::catalog::Catalog;
-use ordain_core::decide::Destination;
-use ordain_core::inspect::Rules;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
-use crate::config::{Config, ContentBlock, Dialect, Limits, Upstream};
-use crate::directory::Directory;
+use crate::current::Current;
 use crate::keys::{KeyHasher, KeyRing};
 use crate::recorder::RecorderHandle;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store as _, StoreError};
-use upstream::Target;
+use crate::version::{Version, VersionError};
+use live::Live;
 
 /// Everything that a request needs to know; shared by all workers.
 #[derive(Debug)]
 pub struct Gateway {
-    rules: Arc<Rules>,
-    directory: Directory,
-    keys: RwLock<Arc<KeyRing>>,
-    routes: Vec<Route>,
+    live: Current<Live>,
+    /// Whether what is in the folder now cannot be used, so that an older version is in force.
+    stale: AtomicBool,
+    keys: Current<KeyRing>,
     recorder: RecorderHandle,
-    content_block: ContentBlock,
-    limits: Limits,
-}
-
-/// An upstream, ready to be called.
-#[derive(Debug)]
-struct Route {
-    dialect: Dialect,
-    models: Vec<String>,
-    destination: Arc<Destination>,
-    target: Target,
+    /// Where the demonstration upstream listens, if there is one.
+    demo: Option<SocketAddr>,
 }
 
 /// Why a gateway could not start.
@@ -83,68 +73,30 @@ pub enum StartError {
 }
 
 impl Gateway {
-    /// A gateway with one policy. `demo` is the address of the demonstration upstream, for upstreams that name it.
+    /// A gateway with one version of everything. `demo` is the address of the demonstration upstream, for upstreams that
+    /// name it.
     ///
     /// # Errors
     ///
     /// [`StartError::Upstream`].
     pub fn new(
-        rules: Rules,
-        directory: Directory,
+        version: Version,
         keys: KeyRing,
-        config: &Config,
         recorder: RecorderHandle,
         demo: Option<SocketAddr>,
     ) -> Result<Self, StartError> {
-        let catalog = Catalog::built_in();
-        let route = |one: &Upstream| {
-            let target = Target::new(one, demo).map_err(|reason| StartError::Upstream {
-                app: one.app.clone(),
-                reason,
-            })?;
-            let destination = Destination {
-                app: one.app.clone(),
-                categories: catalog.categories(&one.app),
-                attributes: one.attributes.clone(),
-            };
-            Ok(Route {
-                dialect: one.dialect,
-                models: one.models.clone(),
-                destination: Arc::new(destination),
-                target,
-            })
-        };
         Ok(Self {
-            rules: Arc::new(rules),
-            directory,
-            keys: RwLock::new(Arc::new(keys)),
-            routes: config.upstreams.iter().map(route).collect::<Result<_, _>>()?,
+            live: Current::new(Live::new(version, demo)?),
+            stale: AtomicBool::new(false),
+            keys: Current::new(keys),
             recorder,
-            content_block: config.content_block,
-            limits: config.limits,
+            demo,
         })
     }
 
-    fn set_keys(&self, ring: KeyRing) {
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
-    }
-
-    fn keys(&self) -> Arc<KeyRing> {
-        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The route for a dialect and a model: the first that serves it, else the first of the dialect.
-    fn route(&self, dialect: Dialect, model: &str) -> Option<&Route> {
-        let mut of_dialect = self.routes.iter().filter(|route| route.dialect == dialect);
-        let first = of_dialect.clone().next();
-        of_dialect.find(|route| route.serves(model)).or(first)
-    }
-}
-
-impl Route {
-    /// Names are compared as they are written: what the policy judges is what the upstream gets (threat C10).
-    fn serves(&self, model: &str) -> bool {
-        self.models.is_empty() || self.models.iter().any(|known| known == model)
+    fn take(&self, version: Version) -> Result<(), StartError> {
+        self.live.replace(Live::new(version, self.demo)?);
+        Ok(())
     }
 }
 
@@ -164,13 +116,19 @@ impl Listening {
         self.address
     }
 
+    /// What puts other versions in force while it listens.
+    #[must_use]
+    pub fn switch(&self) -> Switch {
+        Switch(Arc::clone(&self.gateway))
+    }
+
     /// Takes the keys of `store` into force at once, rather than at the next look for changed keys.
     ///
     /// # Errors
     ///
     /// If they cannot be read.
     pub fn reload_keys(&self, store: &dyn crate::store::Store, hasher: &KeyHasher) -> Result<(), StoreError> {
-        self.gateway.set_keys(KeyRing::load(store, hasher)?);
+        self.gateway.keys.replace(KeyRing::load(store, hasher)?);
         Ok(())
     }
 
@@ -185,6 +143,26 @@ impl Listening {
             if thread.is_finished() {
                 let _ = thread.join();
             }
+        }
+    }
+}
+
+/// Puts versions in force, whole. Requests that have begun keep theirs.
+#[derive(Debug, Clone)]
+pub struct Switch(Arc<Gateway>);
+
+impl Switch {
+    /// Puts a version in force, if it can be used.
+    pub fn take(&self, version: Result<Version, VersionError>) {
+        let digest = version.as_ref().ok().map(|version| version.policy.digest.to_string());
+        let taken = match version {
+            Ok(version) => self.0.take(version).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        self.0.stale.store(taken.is_err(), Ordering::Relaxed);
+        match taken {
+            Ok(()) => tracing::info!(policy = digest, "another version is in force"),
+            Err(error) => tracing::error!(%error, "what changed cannot be used; the version before stays in force"),
         }
     }
 }
@@ -304,8 +282,8 @@ fn refresh_keys(
         *reader = Some(SqliteStore::open_read_only(folder)?);
     }
     let Some(store) = reader else { return Ok(()) };
-    if store.keys_version()? != gateway.keys().version() {
-        gateway.set_keys(KeyRing::load(store, hasher)?);
+    if store.keys_version()? != gateway.keys.take().version() {
+        gateway.keys.replace(KeyRing::load(store, hasher)?);
     }
     Ok(())
 }
@@ -321,7 +299,7 @@ fn worker(
     };
     let local = LocalSet::new();
     local.block_on(&runtime, async {
-        let client = upstream::client(gateway.limits.connect);
+        let client = upstream::client(gateway.live.take().limits.connect);
         let (running, mut idle) = mpsc::channel::<()>(1);
         loop {
             tokio::select! {

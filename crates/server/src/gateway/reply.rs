@@ -31,6 +31,20 @@ pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Reply {
     whole(status, "application/json", body)
 }
 
+/// An answer that is passed on: JSON, or sound or a picture if the upstream says so. No other media type is, so that no
+/// browser takes one for a page (threat B17).
+pub(super) fn passed(status: StatusCode, media_type: Option<&HeaderValue>, body: Bytes) -> Reply {
+    let mut reply = json(status, body);
+    let of_media = |kind: &&HeaderValue| {
+        let kind = kind.as_bytes();
+        kind.starts_with(b"audio/") || (kind.starts_with(b"image/") && !kind.starts_with(b"image/svg"))
+    };
+    if let Some(kind) = media_type.filter(of_media) {
+        reply.headers_mut().insert(header::CONTENT_TYPE, kind.clone());
+    }
+    reply
+}
+
 /// Times of an exchange's parts, for `Server-Timing` (W3C Server Timing).
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Timing {

@@ -45,16 +45,12 @@ pub(super) fn client(connect: Duration) -> Client {
 /// Where requests for one app go, and with which key.
 #[derive(Debug)]
 pub(super) struct Target {
-    uri: Uri,
+    dialect: Dialect,
+    /// The provider's address, without the version that endpoints' paths begin with.
+    root: String,
+    /// That version, as this provider writes it.
+    version: String,
     credential: Option<(HeaderName, HeaderValue)>,
-}
-
-/// The path of a dialect's endpoint below the API's version.
-const fn endpoint(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Openai => "/chat/completions",
-        Dialect::Anthropic => "/messages",
-    }
 }
 
 impl Target {
@@ -67,28 +63,67 @@ impl Target {
         };
         // Providers are written with and without the version in their address.
         let base = base.trim_end_matches('/');
-        let versioned = base.rsplit('/').next().is_some_and(|last| {
-            last.starts_with('v') && last.chars().skip(1).all(|c| c.is_ascii_digit()) && last.len() > 1
-        });
-        let version = if versioned { "" } else { "/v1" };
-        let uri: Uri = format!("{base}{version}{}", endpoint(upstream.dialect))
-            .parse()
-            .map_err(|_| format!("`{base}` is no address"))?;
+        let dialect = upstream.dialect;
+        let (root, version) = match base.rsplit_once('/') {
+            Some((root, last)) if is_version(last) || dialect.version().trim_start_matches('/') == last => {
+                (root, format!("/{last}"))
+            }
+            _ => (base, dialect.version().to_owned()),
+        };
+        base.parse::<Uri>().map_err(|_| format!("`{base}` is no address"))?;
         let key = upstream
             .key_env
             .as_deref()
             .and_then(|name| std::env::var(name).ok())
             .filter(|key| !key.is_empty());
-        let credential = key.map(|key| credential(upstream.dialect, &key)).transpose()?;
-        Ok(Self { uri, credential })
+        Ok(Self {
+            dialect,
+            root: root.to_owned(),
+            version,
+            credential: key.map(|key| credential(dialect, &key)).transpose()?,
+        })
+    }
+
+    /// The address for a path of the dialect, with what of the client's query belongs to it.
+    fn uri(&self, path: &str, query: Option<&str>) -> Option<Uri> {
+        let (root, version) = (&self.root, &self.version);
+        let mut text = match path.strip_prefix(self.dialect.version()) {
+            Some(rest) if rest.starts_with('/') => format!("{root}{version}{rest}"),
+            _ => format!("{root}{path}"),
+        };
+        let passed = query.unwrap_or_default().split('&').filter(|pair| self.passes(pair));
+        for (place, pair) in passed.enumerate() {
+            text.push(if place == 0 { '?' } else { '&' });
+            text.push_str(pair);
+        }
+        text.parse().ok()
+    }
+
+    /// Whether a piece of a query goes on; what does not is dropped, keys above all (threat C6).
+    fn passes(&self, pair: &str) -> bool {
+        match self.dialect {
+            Dialect::Gemini => pair == "alt=sse",
+            Dialect::Anthropic => pair == "beta=true",
+            Dialect::Azure => pair.strip_prefix("api-version=").is_some_and(|version| {
+                version.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            }),
+            Dialect::Openai | Dialect::Ollama => false,
+        }
     }
 
     /// The request with its own headers and the provider's key. Of the client's headers only those pass that say how to
     /// read the body; its credential never does.
-    pub(super) fn request(&self, headers: &HeaderMap, record: &str, body: Bytes) -> Request<Full<Bytes>> {
+    /// `None` if the path and the provider's address make no address together.
+    pub(super) fn request(
+        &self,
+        at: &Uri,
+        headers: &HeaderMap,
+        record: &str,
+        body: Bytes,
+    ) -> Option<Request<Full<Bytes>>> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
+        *request.uri_mut() = self.uri(at.path(), at.query())?;
         let out = request.headers_mut();
         for name in PASSED {
             for value in headers.get_all(&name) {
@@ -104,8 +139,14 @@ impl Target {
         if let Some((name, value)) = &self.credential {
             out.insert(name.clone(), value.clone());
         }
-        request
+        Some(request)
     }
+}
+
+/// Whether the last piece of an address is a version, such as `v1` or `v1beta`.
+fn is_version(piece: &str) -> bool {
+    let mut rest = piece.bytes();
+    rest.next() == Some(b'v') && rest.next().is_some_and(|byte| byte.is_ascii_digit())
 }
 
 const PASSED: [HeaderName; 5] = [
@@ -117,10 +158,8 @@ const PASSED: [HeaderName; 5] = [
 ];
 
 fn credential(dialect: Dialect, key: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let (name, text) = match dialect {
-        Dialect::Openai => (header::AUTHORIZATION, format!("Bearer {key}")),
-        Dialect::Anthropic => (HeaderName::from_static("x-api-key"), key.to_owned()),
-    };
+    let (name, before) = dialect.credential();
+    let (name, text) = (HeaderName::from_static(name), format!("{before}{key}"));
     let mut value =
         HeaderValue::from_str(&text).map_err(|_| "its key has characters that no header can carry".to_owned())?;
     value.set_sensitive(true);
@@ -143,31 +182,51 @@ pub(super) fn answer_headers(headers: &HeaderMap) -> impl Iterator<Item = (&Head
 mod tests {
     use super::*;
 
+    fn uri(dialect: Dialect, url: &str, path: &str, query: Option<&str>) -> String {
+        let upstream = Upstream {
+            key_env: None,
+            ..Upstream::usual(dialect, url)
+        };
+        let target = Target::new(&upstream, None).expect("an address");
+        target.uri(path, query).expect("an address").to_string()
+    }
+
     #[test]
     fn the_version_stands_once() {
-        for url in [
-            "http://127.0.0.1:1",
-            "http://127.0.0.1:1/",
-            "http://127.0.0.1:1/v1",
-            "http://127.0.0.1:1/v1/",
-        ] {
-            let target = Target::new(
-                &Upstream {
-                    key_env: None,
-                    ..Upstream::usual(Dialect::Openai, url)
-                },
-                None,
-            )
-            .expect("an address");
-            assert_eq!(target.uri.path(), "/v1/chat/completions", "{url}");
+        let chat = "/v1/chat/completions";
+        for url in ["http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/"] {
+            assert_eq!(uri(Dialect::Openai, url, chat, None), "http://h:1/v1/chat/completions");
         }
-        let target = Target::new(
-            &Upstream {
-                key_env: None,
-                ..Upstream::usual(Dialect::Anthropic, "https://x.example/proxy")
-            },
-            None,
+        assert_eq!(
+            uri(Dialect::Openai, "http://h/api/v4", chat, None),
+            "http://h/api/v4/chat/completions"
         );
-        assert_eq!(target.expect("an address").uri.path(), "/proxy/v1/messages");
+        assert_eq!(
+            uri(Dialect::Anthropic, "https://x.example/proxy", "/v1/messages", None),
+            "https://x.example/proxy/v1/messages"
+        );
+        for url in ["http://h", "http://h/v1beta"] {
+            for path in ["/v1beta/models/m:generateContent", "/v1/models/m:generateContent"] {
+                assert_eq!(uri(Dialect::Gemini, url, path, None), format!("http://h{path}"));
+            }
+        }
+        assert_eq!(uri(Dialect::Ollama, "http://h/api", "/api/chat", None), "http://h/api/chat");
+    }
+
+    #[test]
+    fn of_a_query_only_what_the_dialect_has_goes_on() {
+        let azure = "/openai/deployments/d/chat/completions";
+        assert_eq!(
+            uri(Dialect::Azure, "https://r.example", azure, Some("x=1&api-version=2026-01-01&key=k")),
+            "https://r.example/openai/deployments/d/chat/completions?api-version=2026-01-01"
+        );
+        let stream = "/v1beta/models/m:streamGenerateContent";
+        assert_eq!(
+            uri(Dialect::Gemini, "http://h", stream, Some("key=secret&alt=sse")),
+            format!("http://h{stream}?alt=sse")
+        );
+        for query in ["", "api-version=%2e", "alt=sse&", "api-version=1/../x"] {
+            assert!(!uri(Dialect::Azure, "http://h", azure, Some(query)).contains('?'), "{query}");
+        }
     }
 }

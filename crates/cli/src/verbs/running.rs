@@ -1,0 +1,131 @@
+//! A gateway that runs: everything under it, from its start to its end.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use ordain_server::config::Upstream;
+use ordain_server::gateway::{self, Gateway, Listening};
+use ordain_server::keys::{self, KeyHasher, KeyRing};
+use ordain_server::recorder::Recorder;
+use ordain_server::reload::{self, Watch};
+use ordain_server::setup::{FIRST_PRINCIPAL, Folder};
+use ordain_server::store::Store as _;
+use ordain_server::store::sqlite::SqliteStore;
+use ordain_server::version::{Given, Version};
+use ordain_server::{demo, recovery};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::exit::Answer;
+
+/// Logs go to standard error, as JSON lines, without content; `ORDAIN_LOG` sets what is logged.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ORDAIN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// What is true of the whole process, once: where logs go, and who does the cryptography.
+pub(super) fn prepare() {
+    log_to_stderr();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// A gateway with everything under it.
+pub(super) struct Running {
+    recorder: Recorder,
+    listening: Listening,
+    /// Ends before what it hands versions to.
+    watch: Watch,
+    drain: Duration,
+    /// The policy that it started with, in a line.
+    pub(super) policy: String,
+    /// How many exchanges an earlier run had left open.
+    pub(super) recovered: usize,
+    needs_key: bool,
+}
+
+impl Running {
+    /// Starts a gateway on a version of a folder, and follows what becomes of the folder.
+    pub(super) fn start(folder: &Folder, given: Given, version: Version) -> anyhow::Result<Self> {
+        let Version { policy, config, .. } = &version;
+        let summary = format!("{} version {} ({})", policy.organization, policy.version, policy.digest);
+        let (listen, limits) = (config.listen.clone(), config.limits);
+        let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
+        let mut store = SqliteStore::open(&folder.store())?;
+        let recovered =
+            recovery::close_what_is_open(&mut store).context("open intents of an earlier run could not be closed")?;
+        let keys = KeyRing::load(&store, &hasher)?;
+        let needs_key = store.keys()?.is_empty();
+        let demo = if config.upstreams.iter().any(|one| one.url == Upstream::BUILT_IN) {
+            Some(demo::start().context("the demonstration upstream could not be started")?)
+        } else {
+            None
+        };
+        let recorder = Recorder::start(Box::new(store), limits.queue).context("the recorder could not be started")?;
+        let gateway = Gateway::new(version, keys, recorder.handle(), demo)?;
+        let listening = gateway::listen(gateway, &listen, &folder.store(), hasher)?;
+        let switch = listening.switch();
+        let watch = reload::watch(folder.clone(), given, move |version| switch.take(version));
+        Ok(Self {
+            recorder,
+            listening,
+            watch: watch.context("changes of the folder cannot be followed")?,
+            drain: limits.drain,
+            policy: summary,
+            recovered,
+            needs_key,
+        })
+    }
+
+    /// Where clients find it.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.listening.address())
+    }
+
+    /// Whether nobody has a key yet.
+    pub(super) fn needs_key(&self) -> bool {
+        self.needs_key
+    }
+
+    /// Makes a key for the first principal and takes it into force.
+    pub(super) fn make_key(&self, folder: &Folder, label: &str) -> anyhow::Result<String> {
+        let mut store = SqliteStore::open_shared(&folder.store())?;
+        let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
+        let request = keys::Request {
+            principal: FIRST_PRINCIPAL,
+            client: None,
+            label,
+            at_ms: Timestamp::now().as_millisecond(),
+        };
+        let (secret, _) = keys::issue(&mut store, &hasher, &mut rand::rng(), request)?;
+        self.listening.reload_keys(&store, &hasher)?;
+        Ok(secret.expose().to_owned())
+    }
+
+    /// Serves until SIGINT or SIGTERM, then lets running exchanges end. SIGHUP reads the folder again.
+    pub(super) fn until_signal(self) -> anyhow::Result<Answer> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut term = signal(SignalKind::terminate())?;
+            let mut hangup = signal(SignalKind::hangup())?;
+            loop {
+                tokio::select! {
+                    interrupted = tokio::signal::ctrl_c() => return interrupted,
+                    _ = term.recv() => return Ok(()),
+                    _ = hangup.recv() => self.watch.now(),
+                }
+            }
+        })?;
+        drop(self.watch);
+        self.listening.stop(self.drain);
+        self.recorder
+            .shutdown()
+            .map_err(|unwritten| anyhow::anyhow!("{unwritten}"))?;
+        Ok(Answer::Yes)
+    }
+}

@@ -1,0 +1,97 @@
+//! `ordain serve`: the gateway on a folder that is there, for services and containers.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ordain_server::setup::Folder;
+use ordain_server::version::{Given, Version};
+use serde_json::json;
+
+use super::Format;
+use super::running::{self, Running};
+use crate::exit::{Answer, print};
+
+/// Run the gateway on a folder that `up` or `init` made
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A changed policy, directory or configuration is taken into force at once, whole or not at all; SIGHUP reads them again. \
+                  SIGTERM and SIGINT let running exchanges end first. Logs are JSON lines on standard error; ORDAIN_LOG=info tells more."
+)]
+pub(crate) struct Serve {
+    /// Folder with the policy, the store and the keys
+    #[arg(long, default_value = "ordain", value_name = "DIR")]
+    dir: PathBuf,
+    /// Address to listen on in place of the configuration's
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Only say whether everything can be used; answers 1 if not
+    #[arg(long)]
+    check: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> anyhow::Result<Answer> {
+        let folder = Folder::new(&self.dir);
+        let dir = folder.path().display();
+        anyhow::ensure!(
+            folder.is_made(),
+            "there is no gateway in `{dir}`; `ordain up --dir {dir}` makes one, `ordain init {dir}` one with a policy of your own"
+        );
+        let given = Given {
+            listen: self.listen.clone(),
+            upstreams: Vec::new(),
+        };
+        let version = Version::read(&folder, &given);
+        if self.check {
+            return self.report(version);
+        }
+        running::prepare();
+        let running = Running::start(&folder, given, version?)?;
+        match self.format {
+            Format::Json => print(json!({"gateway": running.url(), "pid": std::process::id()}))?,
+            Format::Text => {
+                print(format_args!("Ordain listens on {}", running.url()))?;
+                print(format_args!("  policy     {}", running.policy))?;
+                if running.recovered > 0 {
+                    print(format_args!(
+                        "  recovered  {} exchanges that an earlier run left open are closed as `unknown`",
+                        running.recovered
+                    ))?;
+                }
+            }
+        }
+        running.until_signal()
+    }
+
+    /// Says whether a version can be used.
+    fn report(&self, version: Result<Version, ordain_server::version::VersionError>) -> anyhow::Result<Answer> {
+        match (version, self.format) {
+            (Ok(version), Format::Text) => {
+                let policy = &version.policy;
+                print(format_args!(
+                    "policy {} version {} ({}), {} upstreams: can be used",
+                    policy.organization,
+                    policy.version,
+                    policy.digest,
+                    version.config.upstreams.len()
+                ))?;
+                Ok(Answer::Yes)
+            }
+            (Ok(version), Format::Json) => {
+                print(json!({"usable": true, "policy": version.policy.digest.to_string()}))?;
+                Ok(Answer::Yes)
+            }
+            (Err(error), Format::Text) => {
+                print(&error)?;
+                Ok(Answer::No)
+            }
+            (Err(error), Format::Json) => {
+                print(json!({"usable": false, "reason": error.to_string()}))?;
+                Ok(Answer::No)
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Bounds: what one client can ask for, and how long anything may take.
+
+use std::time::Duration;
+
+use ordain_core::policy::fields::{Fields, Reader};
+use ordain_core::policy::node::Node;
+
+/// Bounds on what one client can ask for (threat I9).
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of a request body, and of an answer that is not streamed.
+    pub body: usize,
+    /// For a whole request body to arrive.
+    pub body_time: Duration,
+    /// For a connection to an upstream.
+    pub connect: Duration,
+    /// For the first byte of an answer.
+    pub first_byte: Duration,
+    /// Between two pieces of an answer.
+    pub idle: Duration,
+    /// For a record to become durable.
+    pub record: Duration,
+    /// For running exchanges to end once the gateway is to stop.
+    pub drain: Duration,
+    /// Records that may wait.
+    pub queue: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 20 * 1024 * 1024,
+            body_time: Duration::from_secs(30),
+            connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(300),
+            idle: Duration::from_secs(120),
+            record: Duration::from_secs(2),
+            drain: Duration::from_secs(10),
+            queue: 4096,
+        }
+    }
+}
+
+pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Limits> {
+    let mut fields = reader.fields(node, "`limits`")?;
+    let mut limits = Limits::default();
+    let mut number = |fields: &mut Fields<'_>, key: &'static str| {
+        fields
+            .node(key)
+            .and_then(|node| reader.number(node))
+            .map(|number| number.value)
+    };
+    if let Some(bytes) = number(&mut fields, "body_bytes") {
+        limits.body = bytes as usize;
+    }
+    if let Some(records) = number(&mut fields, "queued_records") {
+        limits.queue = records.max(1) as usize;
+    }
+    for (key, slot) in [
+        ("body_seconds", &mut limits.body_time),
+        ("connect_seconds", &mut limits.connect),
+        ("first_byte_seconds", &mut limits.first_byte),
+        ("idle_seconds", &mut limits.idle),
+        ("record_seconds", &mut limits.record),
+        ("drain_seconds", &mut limits.drain),
+    ] {
+        if let Some(seconds) = number(&mut fields, key) {
+            *slot = Duration::from_secs(u64::from(seconds.max(1)));
+        }
+    }
+    fields.finish(reader);
+    Some(limits)
+}

@@ -1,0 +1,141 @@
+//! `ordain.yaml`: where the gateway listens, what it forwards to, and its bounds.
+//!
+//! Read like a policy: strictly, and with all problems in one run. A provider's key is never in the file, only the name of
+//! the environment variable that holds it.
+
+mod limits;
+mod upstream;
+
+use ordain_core::policy::fields::Reader;
+use ordain_core::policy::node::{self, Node};
+use ordain_core::policy::problem::Problem;
+pub use ordain_core::wire::Dialect;
+
+pub use limits::Limits;
+pub use upstream::{Upstream, is_base_url};
+
+/// The configuration of a gateway.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address and port to listen on; port 0 lets the system choose.
+    pub listen: String,
+    /// Where requests go.
+    pub upstreams: Vec<Upstream>,
+    /// How a content block looks to a client.
+    pub content_block: ContentBlock,
+    /// The gateway's bounds.
+    pub limits: Limits,
+}
+
+/// How a content block looks to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentBlock {
+    /// A normal answer that refuses.
+    Refuse,
+    /// Status 400 in the API's own error shape.
+    Error,
+}
+
+/// Reads a configuration; problems are added to `problems`.
+#[must_use]
+pub fn parse(text: &str, problems: &mut Vec<Problem>) -> Option<Config> {
+    let mut reader = Reader::default();
+    let config = node::parse(0, text, &mut reader.problems).and_then(|tree| read(&tree, &mut reader));
+    let good = reader.problems.is_empty();
+    problems.append(&mut reader.problems);
+    config.filter(|_| good)
+}
+
+fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
+    let mut fields = reader.fields(tree, "the configuration")?;
+    let listen = fields
+        .text("listen", reader)
+        .map_or_else(|| "127.0.0.1:8080".to_owned(), |text| text.value);
+    let mut upstreams = Vec::new();
+    for node in fields.list("upstreams", reader) {
+        upstreams.extend(upstream::read(node, reader));
+    }
+    let blocks = |word: &str| match word {
+        "refuse" => Some(ContentBlock::Refuse),
+        "error" => Some(ContentBlock::Error),
+        _ => None,
+    };
+    let content_block = fields
+        .node("content_block")
+        .and_then(|node| reader.word(node, "a way to block content", blocks, &["refuse", "error"]));
+    let limits = fields
+        .node("limits")
+        .and_then(|node| limits::read(node, reader))
+        .unwrap_or_default();
+    fields.finish(reader);
+    Some(Config {
+        listen,
+        upstreams,
+        content_block: content_block.map_or(ContentBlock::Refuse, |word| word.value),
+        limits,
+    })
+}
+
+/// A configuration as a file that people go on with.
+#[must_use]
+pub fn render(listen: &str, upstreams: &[Upstream]) -> String {
+    let mut out = format!(
+        "# What this gateway does with requests. Providers' keys stay in the environment.\nlisten: {listen}\n\n# refuse: a content block is a normal answer that refuses; error: status 400 in the API's own shape.\ncontent_block: refuse\n\nupstreams:\n"
+    );
+    for one in upstreams {
+        out.push_str(&format!(
+            "  - app: {}\n    dialect: {}\n    url: {}\n",
+            one.app,
+            one.dialect.as_str(),
+            one.url
+        ));
+        if let Some(name) = &one.key_env {
+            out.push_str(&format!("    key_env: {name}\n"));
+        }
+        if !one.models.is_empty() {
+            out.push_str(&format!("    models: [{}]\n", one.models.join(", ")));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let upstreams = [
+            Upstream::usual(Dialect::Openai, "https://api.openai.com"),
+            Upstream::demo(Dialect::Anthropic),
+        ];
+        let mut problems = Vec::new();
+        let config = parse(&render("127.0.0.1:0", &upstreams), &mut problems);
+        assert_eq!(problems, []);
+        let config = config.expect("a configuration");
+        assert_eq!(
+            (config.listen.as_str(), config.upstreams.as_slice()),
+            ("127.0.0.1:0", upstreams.as_slice())
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_its_line() {
+        let mut problems = Vec::new();
+        let text = "lisen: x\nupstreams:\n  - dialect: opnai\n    url: ftp://x\nlimits: {body_bytes: many}\n";
+        assert!(parse(text, &mut problems).is_none());
+        let found: Vec<_> = problems
+            .iter()
+            .map(|problem| (problem.code, problem.place.line))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("unknown-word", 3),
+                ("wrong-type", 4),
+                ("wrong-type", 5),
+                ("unknown-key", 1)
+            ]
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! What requests are judged by and where they go: one version, from a request's start to its end (threat I8).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ordain_core::catalog::Catalog;
+use ordain_core::decide::Destination;
+use ordain_core::inspect::Rules;
+
+use super::StartError;
+use super::upstream::Target;
+use crate::config::{ContentBlock, Dialect, Limits, Upstream};
+use crate::directory::Directory;
+use crate::version::Version;
+
+/// One version, ready for use.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) rules: Arc<Rules>,
+    pub(super) directory: Directory,
+    pub(super) routes: Vec<Route>,
+    pub(super) content_block: ContentBlock,
+    pub(super) limits: Limits,
+}
+
+/// An upstream, ready to be called.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) dialect: Dialect,
+    pub(super) models: Vec<String>,
+    pub(super) destination: Arc<Destination>,
+    pub(super) target: Target,
+}
+
+impl Live {
+    /// A version with its upstreams. `demo` is the address of the demonstration upstream, for upstreams that name it.
+    pub(super) fn new(version: Version, demo: Option<SocketAddr>) -> Result<Self, StartError> {
+        let Version {
+            policy,
+            directory,
+            config,
+        } = version;
+        let catalog = Catalog::built_in();
+        let route = |one: &Upstream| {
+            let target = Target::new(one, demo).map_err(|reason| StartError::Upstream {
+                app: one.app.clone(),
+                reason,
+            })?;
+            let destination = Destination {
+                app: one.app.clone(),
+                categories: catalog.categories(&one.app),
+                attributes: one.attributes.clone(),
+            };
+            Ok(Route {
+                dialect: one.dialect,
+                models: one.models.clone(),
+                destination: Arc::new(destination),
+                target,
+            })
+        };
+        Ok(Self {
+            rules: Arc::new(Rules::new(policy)),
+            directory,
+            routes: config.upstreams.iter().map(route).collect::<Result<_, _>>()?,
+            content_block: config.content_block,
+            limits: config.limits,
+        })
+    }
+
+    /// The route for a dialect and a model: the first that serves it, else the first of the dialect.
+    pub(super) fn route(&self, dialect: Dialect, model: &str) -> Option<&Route> {
+        let mut of_dialect = self.routes.iter().filter(|route| route.dialect == dialect);
+        let first = of_dialect.clone().next();
+        of_dialect.find(|route| route.serves(model)).or(first)
+    }
+}
+
+impl Route {
+    /// Names are compared as they are written: what the policy judges is what the upstream gets (threat C10).
+    pub(super) fn serves(&self, model: &str) -> bool {
+        self.models.is_empty() || self.models.iter().any(|known| known == model)
+    }
+}
