@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use ordain_core::catalog::Catalog;
@@ -12,12 +13,14 @@ use ordain_core::policy::compile::Policy;
 use ordain_core::policy::document::Document;
 use ordain_core::policy::load_for_use;
 use ordain_core::policy::problem::{Problem, Severity};
+use rustls::ServerConfig;
 use thiserror::Error;
 
 use crate::config::{self, Config, Upstream};
 use crate::directory::{self, Directory};
 use crate::policy_files::{self, ReadError};
 use crate::setup::{self, Folder, SetupError};
+use crate::tls::{self, TlsError};
 use crate::training::{self, Columns};
 
 /// Policy, directory and configuration that belong together.
@@ -29,6 +32,8 @@ pub struct Version {
     pub directory: Directory,
     /// The configuration, with what the command line gave in place of the file's.
     pub config: Config,
+    /// What clients' connections are secured with.
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 /// What the command line gives; it goes before the file.
@@ -49,6 +54,9 @@ pub enum VersionError {
     /// Another file could not be read.
     #[error(transparent)]
     File(#[from] SetupError),
+    /// The certificate cannot be used.
+    #[error("the certificate cannot be used: {}", described(.0))]
+    Tls(#[from] TlsError),
     /// A file was read and has problems.
     #[error("{what} cannot be used\n\n{shown}")]
     Problems {
@@ -69,7 +77,9 @@ impl Version {
         let config = configuration(folder, given)?;
         let (policy, document) = policy(folder.path())?;
         let directory = people(folder, document.as_ref())?;
+        let tls = config.tls.as_ref();
         Ok(Self {
+            tls: tls.map(|tls| tls::server(tls, folder.path())).transpose()?,
             policy,
             directory,
             config,
@@ -183,5 +193,21 @@ pub fn sources(folder: &Folder) -> Vec<PathBuf> {
     let csv = beside
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|end| end == "csv"));
-    files.into_iter().chain(policy).chain(above).chain(csv).collect()
+    let text = setup::read(&folder.config()).unwrap_or_default();
+    let tls = config::parse(&text, &mut Vec::new()).and_then(|config| config.tls);
+    let tls = tls.into_iter().flat_map(|tls| [tls.certificate, tls.key]);
+    let tls = tls.map(|path| folder.path().join(path));
+    files
+        .into_iter()
+        .chain(policy)
+        .chain(above)
+        .chain(csv)
+        .chain(tls)
+        .collect()
+}
+
+/// An error with what caused it.
+fn described(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -41,6 +41,7 @@ pub(super) struct Running {
     listening: Listening,
     /// Ends before what it hands versions to.
     watch: Watch,
+    scheme: &'static str,
     drain: Duration,
     /// The policy that it started with, in a line.
     pub(super) policy: String,
@@ -54,7 +55,8 @@ impl Running {
     pub(super) fn start(folder: &Folder, given: Given, version: Version) -> anyhow::Result<Self> {
         let Version { policy, config, .. } = &version;
         let summary = format!("{} version {} ({})", policy.organization, policy.version, policy.digest);
-        let (listen, limits) = (config.listen.clone(), config.limits);
+        let (listen, metrics, limits) = (config.listen.clone(), config.metrics.clone(), config.limits);
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
         let mut store = SqliteStore::open(&folder.store())?;
         let recovered =
@@ -68,13 +70,14 @@ impl Running {
         };
         let recorder = Recorder::start(Box::new(store), limits.queue).context("the recorder could not be started")?;
         let gateway = Gateway::new(version, keys, recorder.handle(), demo)?;
-        let listening = gateway::listen(gateway, &listen, &folder.store(), hasher)?;
+        let listening = gateway::listen(gateway, &listen, metrics.as_deref(), &folder.store(), hasher)?;
         let switch = listening.switch();
         let watch = reload::watch(folder.clone(), given, move |version| switch.take(version));
         Ok(Self {
             recorder,
             listening,
             watch: watch.context("changes of the folder cannot be followed")?,
+            scheme,
             drain: limits.drain,
             policy: summary,
             recovered,
@@ -84,7 +87,13 @@ impl Running {
 
     /// Where clients find it.
     pub(super) fn url(&self) -> String {
-        format!("http://{}", self.listening.address())
+        format!("{}://{}", self.scheme, self.listening.address())
+    }
+
+    /// Where metrics are served.
+    pub(super) fn metrics_url(&self) -> Option<String> {
+        let address = self.listening.metrics_address()?;
+        Some(format!("http://{address}/metrics"))
     }
 
     /// Whether nobody has a key yet.

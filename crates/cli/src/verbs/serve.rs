@@ -51,10 +51,17 @@ impl Serve {
         running::prepare();
         let running = Running::start(&folder, given, version?)?;
         match self.format {
-            Format::Json => print(json!({"gateway": running.url(), "pid": std::process::id()}))?,
+            Format::Json => print(json!({
+                "gateway": running.url(),
+                "metrics": running.metrics_url(),
+                "pid": std::process::id(),
+            }))?,
             Format::Text => {
                 print(format_args!("Ordain listens on {}", running.url()))?;
                 print(format_args!("  policy     {}", running.policy))?;
+                if let Some(metrics) = running.metrics_url() {
+                    print(format_args!("  metrics    {metrics}"))?;
+                }
                 if running.recovered > 0 {
                     print(format_args!(
                         "  recovered  {} exchanges that an earlier run left open are closed as `unknown`",

@@ -6,6 +6,8 @@
 mod limits;
 mod upstream;
 
+use std::path::PathBuf;
+
 use ordain_core::policy::fields::Reader;
 use ordain_core::policy::node::{self, Node};
 use ordain_core::policy::problem::Problem;
@@ -25,6 +27,19 @@ pub struct Config {
     pub content_block: ContentBlock,
     /// The gateway's bounds.
     pub limits: Limits,
+    /// The certificate that clients are shown; without one the listener is plain.
+    pub tls: Option<Tls>,
+    /// Where metrics are served, for whoever can reach it; nowhere without.
+    pub metrics: Option<String>,
+}
+
+/// A certificate with its key, as PEM files. Relative paths are below the gateway's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate, with those between it and a root.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// How a content block looks to a client.
@@ -67,12 +82,32 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         .node("limits")
         .and_then(|node| limits::read(node, reader))
         .unwrap_or_default();
+    let tls = fields.node("tls").and_then(|node| tls(node, reader));
+    let metrics = fields.node("metrics").and_then(|node| {
+        let mut fields = reader.fields(node, "`metrics`")?;
+        let listen = fields.required_with("listen", reader, Reader::text);
+        fields.finish(reader);
+        Some(listen?.value)
+    });
     fields.finish(reader);
     Some(Config {
+        tls,
+        metrics,
         listen,
         upstreams,
         content_block: content_block.map_or(ContentBlock::Refuse, |word| word.value),
         limits,
+    })
+}
+
+fn tls(node: &Node, reader: &mut Reader) -> Option<Tls> {
+    let mut fields = reader.fields(node, "`tls`")?;
+    let certificate = fields.required_with("certificate", reader, Reader::text);
+    let key = fields.required_with("key", reader, Reader::text);
+    fields.finish(reader);
+    Some(Tls {
+        certificate: certificate?.value.into(),
+        key: key?.value.into(),
     })
 }
 

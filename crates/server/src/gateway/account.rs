@@ -1,13 +1,17 @@
 //! The records of one exchange: an intent, then exactly one outcome, whatever happens to the client.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ordain_core::inspect::{Judged, Rules};
 use ordain_core::record::{self, Header, Result as Ended, Route};
+use ordain_core::verdict::Verdict;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::Gateway;
+use super::live::Live;
+use crate::metrics::{End, Metrics, Stage};
 use crate::recorder::RecorderHandle;
 use crate::store::{NewRecord, SubjectId};
 
@@ -20,10 +24,14 @@ pub(super) struct NotRecorded;
 #[derive(Debug)]
 pub(super) struct Account {
     recorder: RecorderHandle,
+    metrics: Arc<Metrics>,
     patience: Duration,
     rules: Arc<Rules>,
     subject: SubjectId,
     subject_name: String,
+    /// The wire and the verdict on the prompt, under which it is counted.
+    wire: &'static str,
+    verdict: Verdict,
     /// The id of the exchange, which is that of its first record.
     pub(super) id: Uuid,
     /// The same as text.
@@ -43,13 +51,17 @@ fn now_ms() -> i64 {
 }
 
 impl Account {
-    pub(super) fn new(recorder: RecorderHandle, patience: Duration, rules: Arc<Rules>, subject: SubjectId) -> Self {
+    pub(super) fn new(gateway: &Gateway, live: &Live, wire: &'static str, subject: SubjectId) -> Self {
         let id = Uuid::now_v7();
+        gateway.metrics.open.inc();
         let (name, subject_name) = (id.to_string(), subject.to_string());
         Self {
-            recorder,
-            patience,
-            rules,
+            recorder: gateway.recorder.clone(),
+            metrics: Arc::clone(&gateway.metrics),
+            patience: live.limits.record,
+            rules: Arc::clone(&live.rules),
+            wire,
+            verdict: Verdict::Allow,
             subject,
             subject_name,
             id,
@@ -64,6 +76,8 @@ impl Account {
     /// Records what is about to go upstream. Only after this may a byte leave.
     pub(super) async fn intent(&mut self, route: &Route<'_>, judged: &Judged) -> Result<(), NotRecorded> {
         let at_ms = now_ms();
+        self.verdict = judged.decision.verdict;
+        self.note_failures(judged);
         let value = record::intent(&self.header(&self.name, at_ms), route, &self.rules, judged);
         let new = NewRecord::intent(self.id, at_ms, self.subject, bytes(&value)?);
         // From here on it may be written, whether or not anybody waits for it: then nothing was sent.
@@ -88,6 +102,8 @@ impl Account {
     /// Records a request that is turned away with `status`.
     pub(super) async fn refusal(&self, route: &Route<'_>, judged: &Judged, status: u16) -> Result<(), NotRecorded> {
         let at_ms = now_ms();
+        self.note_failures(judged);
+        self.metrics.ended(self.wire, judged.decision.verdict, End::Refused);
         let value = record::refusal(&self.header(&self.name, at_ms), route, &self.rules, judged, status);
         self.write(NewRecord::refusal(self.id, at_ms, self.subject, bytes(&value)?))
             .await
@@ -102,6 +118,13 @@ impl Account {
     }
 
     fn closing(&self, ended: Ended) -> Result<NewRecord, NotRecorded> {
+        let answered = self.answer.as_ref();
+        if let Some(judged) = answered {
+            self.note_failures(judged);
+        }
+        let verdict = answered.map_or(Verdict::Allow, |judged| judged.decision.verdict);
+        self.metrics
+            .ended(self.wire, verdict.max(self.verdict), End::Outcome(ended));
         let (id, at_ms) = (Uuid::now_v7(), now_ms());
         let text = id.to_string();
         let header = self.header(&text, at_ms);
@@ -117,8 +140,20 @@ impl Account {
         Ok(NewRecord::outcome(id, self.id, at_ms, self.subject, bytes(&value)?))
     }
 
+    fn note_failures(&self, judged: &Judged) {
+        if !judged.failed.is_empty() {
+            self.metrics.failed_detection();
+        }
+    }
+
     async fn write(&self, new: NewRecord) -> Written {
-        match tokio::time::timeout(self.patience, self.recorder.record(new)).await {
+        let begun = Instant::now();
+        let written = tokio::time::timeout(self.patience, self.recorder.record(new)).await;
+        self.metrics.took(Stage::Record, begun.elapsed());
+        if !matches!(written, Ok(Ok(_))) {
+            self.metrics.not_recorded();
+        }
+        match written {
             Ok(Ok(_)) => Written::Durable,
             Ok(Err(error)) => {
                 tracing::error!(%error, record = %self.name, "a record could not be written");
@@ -142,6 +177,7 @@ impl Account {
 
 impl Drop for Account {
     fn drop(&mut self) {
+        self.metrics.open.dec();
         if let Some(ended) = self.owes.take()
             && let Ok(new) = self.closing(ended)
             && let Err(error) = self.recorder.record_detached(new)

@@ -24,11 +24,12 @@ use ordain_core::wire::{Framing, Refusal, Talk, Wire};
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
+use super::live::{Live, Route};
 use super::reply::{self, Reply, Timing};
 use super::streaming::StreamBody;
-use super::live::{Live, Route};
 use super::{Gateway, models, upstream};
 use crate::config::{ContentBlock, Dialect};
+use crate::metrics::{Metrics, Stage};
 
 /// Bodies above this size are inspected beside the worker's thread, so that they do not hold up its other connections.
 const LARGE: usize = 256 * 1024;
@@ -39,13 +40,17 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
     if request.method() == hyper::Method::GET {
         match path {
             "/healthz" => return reply::whole(StatusCode::OK, "text/plain", "ok\n"),
-            "/readyz" => return ready(&gateway),
+            "/readyz" => {
+                let (status, text) = ready(&gateway);
+                return reply::whole(status, "text/plain", text);
+            }
             _ => {}
         }
     }
     let preferred = preferred(request.headers());
     let keys = gateway.keys.take();
     let Some(key) = credential(request.headers()).and_then(|presented| keys.find(presented).cloned()) else {
+        gateway.metrics.unauthenticated();
         return error(
             endpoints::speaks(path, preferred),
             StatusCode::UNAUTHORIZED,
@@ -64,12 +69,8 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
         Some(Handling::Refused) | None => None,
     };
     let exchange = Exchange {
-        account: Account::new(
-            gateway.recorder.clone(),
-            live.limits.record,
-            Arc::clone(&live.rules),
-            key.subject,
-        ),
+        account: Account::new(&gateway, &live, wire.map_or("", Wire::id), key.subject),
+        metrics: Arc::clone(&gateway.metrics),
         dialect: found.map_or_else(|| endpoints::speaks(path, preferred), |found| found.endpoint.dialect),
         endpoint_name: match found {
             Some(Found { endpoint, .. }) => format!("{} {}", endpoint.method, endpoint.path),
@@ -83,7 +84,11 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
         timing: Timing::default(),
     };
     match wire {
-        Some(wire) => exchange.run(wire, found.and_then(|found| found.model).map(str::to_owned), request).await,
+        Some(wire) => {
+            exchange
+                .run(wire, found.and_then(|found| found.model).map(str::to_owned), request)
+                .await
+        }
         None => {
             let reason = "this endpoint is not inspected and therefore not served; docs/reference/endpoints.md lists those that are";
             exchange.refuse_unread(StatusCode::FORBIDDEN, reason).await
@@ -91,23 +96,19 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
     }
 }
 
-fn ready(gateway: &Gateway) -> Reply {
-    match gateway.recorder.trouble() {
-        None => {
-            let digest = gateway.live.take().rules.policy.digest;
-            let stale = if gateway.stale.load(Ordering::Relaxed) {
-                "stale: what changed since cannot be used; `ordain serve --check` says why\n"
-            } else {
-                ""
-            };
-            reply::whole(StatusCode::OK, "text/plain", format!("ready\npolicy {digest}\n{stale}"))
-        }
-        Some(_) => reply::whole(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "text/plain",
-            "not ready: records cannot be written\n",
-        ),
+/// Whether it can carry out requests, and under which policy.
+pub(super) fn ready(gateway: &Gateway) -> (StatusCode, String) {
+    if gateway.recorder.trouble().is_some() {
+        let text = "not ready: records cannot be written\n".to_owned();
+        return (StatusCode::SERVICE_UNAVAILABLE, text);
     }
+    let digest = gateway.live.take().rules.policy.digest;
+    let stale = if gateway.stale.load(Ordering::Relaxed) {
+        "stale: what changed since cannot be used; `ordain serve --check` says why\n"
+    } else {
+        ""
+    };
+    (StatusCode::OK, format!("ready\npolicy {digest}\n{stale}"))
 }
 
 /// The dialect that a client's headers speak of, for paths that several have.
@@ -162,6 +163,7 @@ struct Exchange {
     client: upstream::Client,
     who: Arc<Who>,
     account: Account,
+    metrics: Arc<Metrics>,
     dialect: Dialect,
     /// What reads its bodies; `None` where nothing does.
     wire: Option<&'static dyn Wire>,
@@ -193,6 +195,7 @@ impl Exchange {
         let begun = Instant::now();
         let inspected = self.inspect(wire, named, &head.headers, &body).await;
         self.timing.inspect = begun.elapsed();
+        self.metrics.took(Stage::Inspect, self.timing.inspect);
         let inspected = match inspected {
             Ok(inspected) => inspected,
             Err(reason) => return self.refuse_unread(StatusCode::BAD_REQUEST, &reason).await,
@@ -340,7 +343,11 @@ impl Exchange {
     /// Turns away what the policy stops.
     async fn refuse(mut self, judged: &Judged, inspection: &Inspection, stream: bool) -> Reply {
         let access = judged.decision.is_access_refusal(&self.live.rules.policy);
-        let status = if access { StatusCode::FORBIDDEN } else { self.block_status() };
+        let status = if access {
+            StatusCode::FORBIDDEN
+        } else {
+            self.block_status()
+        };
         if self.refused(judged, stream, status).await.is_err() {
             return not_recorded(self.dialect);
         }
@@ -413,6 +420,7 @@ impl Exchange {
         };
         let answered = timeout(self.live.limits.first_byte, self.client.request(request)).await;
         self.timing.upstream = begun.elapsed();
+        self.metrics.took(Stage::Upstream, self.timing.upstream);
         let response = match answered {
             Ok(Ok(response)) => response,
             Ok(Err(failure)) => {
@@ -444,7 +452,10 @@ impl Exchange {
         let passed: Vec<(HeaderName, HeaderValue)> = upstream::answer_headers(&head.headers)
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let media_type = head.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let media_type = head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
         let framing = inspection.wire().talk().map(Talk::framing);
         let streams = framing.filter(|framing| {
             head.status == StatusCode::OK && media_type.is_some_and(|kind| kind.starts_with(framing.media_type()))
@@ -463,11 +474,14 @@ impl Exchange {
     fn stream(mut self, framing: Framing, body: Incoming, inspection: StreamInspection, decided: &Decision) -> Reply {
         self.account.status = 200;
         let headers = self
-            .named(reply::whole(StatusCode::OK, framing.media_type(), Bytes::new()), &[decided])
+            .named(
+                reply::whole(StatusCode::OK, framing.media_type(), Bytes::new()),
+                &[decided],
+            )
             .into_parts()
             .0
             .headers;
-        let body = StreamBody::new(body, inspection, self.account, self.live.limits.idle);
+        let body = StreamBody::new(body, inspection, self.account, self.metrics, self.live.limits.idle);
         let mut answer = Response::new(Either::Right(body));
         *answer.headers_mut() = headers;
         answer
@@ -519,11 +533,16 @@ impl Exchange {
                 }
             }
         };
-        self.timing.inspect += begun.elapsed();
+        let inspected = begun.elapsed();
+        self.metrics.took(Stage::Inspect, inspected);
+        self.timing.inspect += inspected;
         let (ended, mut answer) = match fate {
             Fate::Forward(edited) => {
                 let media_type = head.headers.get(header::CONTENT_TYPE);
-                (Ended::Completed, reply::passed(status, media_type, edited.map_or(body, Bytes::from)))
+                (
+                    Ended::Completed,
+                    reply::passed(status, media_type, edited.map_or(body, Bytes::from)),
+                )
             }
             // An error of the upstream that cannot be read is the upstream's fault, not an answer that refuses.
             Fate::Stop if !status.is_success() => (

@@ -1,11 +1,13 @@
 //! What requests are judged by and where they go: one version, from a request's start to its end (threat I8).
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ordain_core::catalog::Catalog;
 use ordain_core::decide::Destination;
 use ordain_core::inspect::Rules;
+use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
 use super::upstream::Target;
@@ -14,13 +16,13 @@ use crate::directory::Directory;
 use crate::version::Version;
 
 /// One version, ready for use.
-#[derive(Debug)]
 pub(super) struct Live {
     pub(super) rules: Arc<Rules>,
     pub(super) directory: Directory,
     pub(super) routes: Vec<Route>,
     pub(super) content_block: ContentBlock,
     pub(super) limits: Limits,
+    pub(super) tls: Option<TlsAcceptor>,
 }
 
 /// An upstream, ready to be called.
@@ -32,6 +34,14 @@ pub(super) struct Route {
     pub(super) target: Target,
 }
 
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Live {
     /// A version with its upstreams. `demo` is the address of the demonstration upstream, for upstreams that name it.
     pub(super) fn new(version: Version, demo: Option<SocketAddr>) -> Result<Self, StartError> {
@@ -39,6 +49,7 @@ impl Live {
             policy,
             directory,
             config,
+            tls,
         } = version;
         let catalog = Catalog::built_in();
         let route = |one: &Upstream| {
@@ -64,6 +75,7 @@ impl Live {
             routes: config.upstreams.iter().map(route).collect::<Result<_, _>>()?,
             content_block: config.content_block,
             limits: config.limits,
+            tls: tls.map(TlsAcceptor::from),
         })
     }
 

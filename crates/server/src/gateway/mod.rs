@@ -9,6 +9,7 @@ mod account;
 mod exchange;
 mod live;
 mod models;
+mod operate;
 mod reply;
 mod streaming;
 mod upstream;
@@ -23,13 +24,16 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use prometheus_client::metrics::gauge::Gauge;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
 use crate::current::Current;
 use crate::keys::{KeyHasher, KeyRing};
+use crate::metrics::Metrics;
 use crate::recorder::RecorderHandle;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store as _, StoreError};
@@ -44,6 +48,7 @@ pub struct Gateway {
     stale: AtomicBool,
     keys: Current<KeyRing>,
     recorder: RecorderHandle,
+    metrics: Arc<Metrics>,
     /// Where the demonstration upstream listens, if there is one.
     demo: Option<SocketAddr>,
 }
@@ -85,7 +90,10 @@ impl Gateway {
         recorder: RecorderHandle,
         demo: Option<SocketAddr>,
     ) -> Result<Self, StartError> {
+        let metrics = Metrics::new(jiff::Timestamp::now());
+        metrics.policy(version.policy.digest.to_string(), version.policy.version.clone());
         Ok(Self {
+            metrics,
             live: Current::new(Live::new(version, demo)?),
             stale: AtomicBool::new(false),
             keys: Current::new(keys),
@@ -95,7 +103,9 @@ impl Gateway {
     }
 
     fn take(&self, version: Version) -> Result<(), StartError> {
+        let (digest, number) = (version.policy.digest.to_string(), version.policy.version.clone());
         self.live.replace(Live::new(version, self.demo)?);
+        self.metrics.policy(digest, number);
         Ok(())
     }
 }
@@ -104,6 +114,8 @@ impl Gateway {
 #[derive(Debug)]
 pub struct Listening {
     address: SocketAddr,
+    /// Where operators look.
+    operate: Option<SocketAddr>,
     gateway: Arc<Gateway>,
     stop: watch::Sender<bool>,
     threads: Vec<thread::JoinHandle<()>>,
@@ -114,6 +126,12 @@ impl Listening {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where metrics are served.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.operate
     }
 
     /// What puts other versions in force while it listens.
@@ -160,6 +178,7 @@ impl Switch {
             Err(error) => Err(error.to_string()),
         };
         self.0.stale.store(taken.is_err(), Ordering::Relaxed);
+        self.0.metrics.reloaded(taken.is_ok());
         match taken {
             Ok(()) => tracing::info!(policy = digest, "another version is in force"),
             Err(error) => tracing::error!(%error, "what changed cannot be used; the version before stays in force"),
@@ -170,7 +189,8 @@ impl Switch {
 /// How often a running gateway looks for keys that another process made or revoked.
 const KEYS_POLL: Duration = Duration::from_millis(500);
 
-/// Listens and serves in threads of its own. `store` is the folder of the store, for keys that other processes change.
+/// Listens and serves in threads of its own; metrics at `operate`, if that is given. `store` is the folder of the store, for
+/// keys that other processes change.
 ///
 /// # Errors
 ///
@@ -178,16 +198,12 @@ const KEYS_POLL: Duration = Duration::from_millis(500);
 pub fn listen(
     gateway: Gateway,
     address: &str,
+    operate: Option<&str>,
     store: &std::path::Path,
     hasher: KeyHasher,
 ) -> Result<Listening, StartError> {
-    let failed = |source| StartError::Listen {
-        address: address.to_owned(),
-        source,
-    };
-    let listener = StdListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
+    let (listener, bound) = bind(address)?;
+    let operate = operate.map(bind).transpose()?;
     let gateway = Arc::new(gateway);
     let (stop, stopped) = watch::channel(false);
     let mut threads = Vec::new();
@@ -206,7 +222,8 @@ pub fn listen(
     }
     let folder = store.to_owned();
     let shared = Arc::clone(&gateway);
-    let accept = move || acceptor(listener, &workers, stopped, &shared, &folder, &hasher);
+    let (watched, operate) = operate.map_or((None, None), |(listener, bound)| (Some(listener), Some(bound)));
+    let accept = move || acceptor(listener, watched, &workers, stopped, &shared, &folder, &hasher);
     threads.push(
         thread::Builder::new()
             .name("acceptor".to_owned())
@@ -215,18 +232,32 @@ pub fn listen(
     );
     Ok(Listening {
         address: bound,
+        operate,
         gateway,
         stop,
         threads,
     })
 }
 
-/// Accepts connections, gives each to the next worker, and keeps the key ring fresh.
+/// A listener, and where it listens.
+fn bind(address: &str) -> Result<(StdListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen {
+        address: address.to_owned(),
+        source,
+    };
+    let listener = StdListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// Accepts connections, gives each to the next worker, keeps the key ring fresh, and serves operators.
 fn acceptor(
     listener: StdListener,
+    operate: Option<StdListener>,
     workers: &[mpsc::UnboundedSender<StdStream>],
     mut stopped: watch::Receiver<bool>,
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     store: &std::path::Path,
     hasher: &KeyHasher,
 ) {
@@ -237,6 +268,9 @@ fn acceptor(
         let Ok(listener) = TcpListener::from_std(listener) else {
             return;
         };
+        if let Some(operate) = operate.and_then(|operate| TcpListener::from_std(operate).ok()) {
+            tokio::spawn(operate::serve(operate, Arc::clone(gateway), stopped.clone()));
+        }
         let mut poll = tokio::time::interval(KEYS_POLL);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut reader = None;
@@ -322,8 +356,46 @@ fn worker(
     });
 }
 
+/// A connection, with TLS if there is a certificate.
 async fn serve(
     stream: tokio::net::TcpStream,
+    gateway: Arc<Gateway>,
+    client: upstream::Client,
+    stopped: watch::Receiver<bool>,
+) {
+    let _counted = Counted::new(&gateway.metrics.connections);
+    let Some(acceptor) = gateway.live.take().tls.clone() else {
+        return speak(stream, gateway, client, stopped).await;
+    };
+    match tokio::time::timeout(HEAD_TIME, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => speak(stream, gateway, client, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+        Err(_) => tracing::debug!("a handshake took too long"),
+    }
+}
+
+/// How long a handshake and the head of a request may take.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// Counts for as long as it lives.
+struct Counted(Gauge);
+
+impl Counted {
+    fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// HTTP on a connection, until it ends or the gateway is to stop.
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     gateway: Arc<Gateway>,
     client: upstream::Client,
     mut stopped: watch::Receiver<bool>,
@@ -334,7 +406,7 @@ async fn serve(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(10))
+        .header_read_timeout(HEAD_TIME)
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

@@ -5,8 +5,9 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -16,6 +17,7 @@ use ordain_core::record::Result as Ended;
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
+use crate::metrics::Metrics;
 
 /// Pieces of the answer, in order; nothing more after `None`.
 type Pieces = Pin<Box<dyn Future<Output = (Option<Bytes>, Option<Box<Pump>>)>>>;
@@ -36,19 +38,30 @@ struct Pump {
     upstream: Incoming,
     inspection: StreamInspection,
     account: Account,
+    metrics: Arc<Metrics>,
     idle: Duration,
+    /// When its first byte came, until one is released.
+    begun: Option<Instant>,
 }
 
 impl StreamBody {
     /// The answer of `upstream`, inspected.
-    pub(super) fn new(upstream: Incoming, inspection: StreamInspection, account: Account, idle: Duration) -> Self {
+    pub(super) fn new(
+        upstream: Incoming,
+        inspection: StreamInspection,
+        account: Account,
+        metrics: Arc<Metrics>,
+        idle: Duration,
+    ) -> Self {
         Self {
             next: Some(Box::pin(
                 Box::new(Pump {
                     upstream,
                     inspection,
                     account,
+                    metrics,
                     idle,
+                    begun: None,
                 })
                 .next(),
             )),
@@ -79,7 +92,12 @@ impl Pump {
         loop {
             let steps = match timeout(self.idle, self.upstream.frame()).await {
                 Ok(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => self.inspection.push(&data),
+                    Ok(data) => {
+                        if self.account.delivered == 0 {
+                            self.begun.get_or_insert_with(Instant::now);
+                        }
+                        self.inspection.push(&data)
+                    }
                     // Trailers are not passed on (threat B3).
                     Err(_) => continue,
                 },
@@ -94,6 +112,9 @@ impl Pump {
                 }
             }
             if !out.is_empty() {
+                if let Some(begun) = self.begun.take() {
+                    self.metrics.held(begun.elapsed());
+                }
                 self.account.delivered += out.len() as u64;
                 return (Some(out.into()), Some(self));
             }

@@ -104,9 +104,9 @@ impl Target {
         match self.dialect {
             Dialect::Gemini => pair == "alt=sse",
             Dialect::Anthropic => pair == "beta=true",
-            Dialect::Azure => pair.strip_prefix("api-version=").is_some_and(|version| {
-                version.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            }),
+            Dialect::Azure => pair
+                .strip_prefix("api-version=")
+                .is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')),
             Dialect::Openai | Dialect::Ollama => false,
         }
     }
@@ -210,14 +210,22 @@ mod tests {
                 assert_eq!(uri(Dialect::Gemini, url, path, None), format!("http://h{path}"));
             }
         }
-        assert_eq!(uri(Dialect::Ollama, "http://h/api", "/api/chat", None), "http://h/api/chat");
+        assert_eq!(
+            uri(Dialect::Ollama, "http://h/api", "/api/chat", None),
+            "http://h/api/chat"
+        );
     }
 
     #[test]
     fn of_a_query_only_what_the_dialect_has_goes_on() {
         let azure = "/openai/deployments/d/chat/completions";
         assert_eq!(
-            uri(Dialect::Azure, "https://r.example", azure, Some("x=1&api-version=2026-01-01&key=k")),
+            uri(
+                Dialect::Azure,
+                "https://r.example",
+                azure,
+                Some("x=1&api-version=2026-01-01&key=k")
+            ),
             "https://r.example/openai/deployments/d/chat/completions?api-version=2026-01-01"
         );
         let stream = "/v1beta/models/m:streamGenerateContent";
@@ -226,7 +234,10 @@ mod tests {
             format!("http://h{stream}?alt=sse")
         );
         for query in ["", "api-version=%2e", "alt=sse&", "api-version=1/../x"] {
-            assert!(!uri(Dialect::Azure, "http://h", azure, Some(query)).contains('?'), "{query}");
+            assert!(
+                !uri(Dialect::Azure, "http://h", azure, Some(query)).contains('?'),
+                "{query}"
+            );
         }
     }
 }

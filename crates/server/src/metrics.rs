@@ -1,0 +1,289 @@
+//! What operators watch: counts and times, without content and with labels from closed sets (threat F15).
+//!
+//! The text is OpenMetrics 1.0 (`application/openmetrics-text`), which Prometheus reads. Times are in seconds. The names are
+//! a stable interface: `docs/reference/metrics.md` lists them, and a test holds it to this file. Read [`Metrics`] first.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use ordain_core::record::Result as Ended;
+use ordain_core::verdict::Verdict;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// The gateway's metrics. Handles are shared by all workers and cheap to use.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    exchanges: Family<ExchangeLabels, Counter>,
+    unauthenticated: Counter,
+    not_recorded: Counter,
+    unavailable_detectors: Counter,
+    reloads: Family<ReloadLabels, Counter>,
+    /// Exchanges that have begun and not ended.
+    pub(crate) open: Gauge,
+    /// Connections from clients.
+    pub(crate) connections: Gauge,
+    policy: Family<PolicyLabels, Gauge>,
+    stages: Family<StageLabels, Histogram, fn() -> Histogram>,
+    stream_held: Histogram,
+    up_since: Gauge<f64, AtomicU64>,
+}
+
+/// What an exchange is counted under. Each label has a closed set of values.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExchangeLabels {
+    /// The id of the wire; empty where none reads the endpoint.
+    wire: &'static str,
+    /// The strictest verdict that acted.
+    verdict: &'static str,
+    /// How it ended.
+    ended: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReloadLabels {
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PolicyLabels {
+    digest: String,
+    version: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StageLabels {
+    stage: &'static str,
+}
+
+/// The parts of an exchange whose time is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Reading, searching and judging bodies, request and answer together.
+    Inspect,
+    /// Waiting for one record to become durable.
+    Record,
+    /// From sending the request upstream to the head of the answer.
+    Upstream,
+}
+
+impl Stage {
+    const ALL: [Self; 3] = [Self::Inspect, Self::Record, Self::Upstream];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inspect => "inspect",
+            Self::Record => "record",
+            Self::Upstream => "upstream",
+        }
+    }
+}
+
+/// How an exchange ended, with those that were turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Turned away before anything was sent.
+    Refused,
+    /// As its outcome says.
+    Outcome(Ended),
+}
+
+impl End {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Outcome(ended) => ended.as_str(),
+        }
+    }
+}
+
+impl Metrics {
+    /// Metrics that count from nothing.
+    #[must_use]
+    pub fn new(at: jiff::Timestamp) -> Arc<Self> {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("ordain"),
+            exchanges: Family::default(),
+            unauthenticated: Counter::default(),
+            not_recorded: Counter::default(),
+            unavailable_detectors: Counter::default(),
+            reloads: Family::default(),
+            open: Gauge::default(),
+            connections: Gauge::default(),
+            policy: Family::default(),
+            stages: Family::new_with_constructor(seconds),
+            stream_held: seconds(),
+            up_since: Gauge::default(),
+        };
+        metrics.up_since.set(at.as_millisecond() as f64 / 1000.0);
+        // Every series that an alert would look for is there from the start, at nothing.
+        for stage in Stage::ALL {
+            let _ = metrics.stages.get_or_create(&StageLabels { stage: stage.as_str() });
+        }
+        for result in RELOADS {
+            let _ = metrics.reloads.get_or_create(&ReloadLabels { result });
+        }
+        metrics.register();
+        Arc::new(metrics)
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("exchanges", "Exchanges that have ended.", self.exchanges.clone());
+        registry.register(
+            "unauthenticated_requests",
+            "Requests without a valid credential.",
+            self.unauthenticated.clone(),
+        );
+        registry.register(
+            "unrecorded_requests",
+            "Requests that were not carried out because they could not be recorded.",
+            self.not_recorded.clone(),
+        );
+        registry.register(
+            "failed_detections",
+            "Bodies in which a detector could not do its work.",
+            self.unavailable_detectors.clone(),
+        );
+        registry.register(
+            "reloads",
+            "Changes of the folder, taken into force or not.",
+            self.reloads.clone(),
+        );
+        registry.register(
+            "open_exchanges",
+            "Exchanges that have begun and not ended.",
+            self.open.clone(),
+        );
+        registry.register("connections", "Connections from clients.", self.connections.clone());
+        registry.register("policy", "The policy in force, always 1.", self.policy.clone());
+        registry.register("stage_seconds", "Time for a part of an exchange.", self.stages.clone());
+        registry.register(
+            "stream_held_seconds",
+            "From the first byte of a streamed answer to the first byte that was released.",
+            self.stream_held.clone(),
+        );
+        registry.register(
+            "start_time_seconds",
+            "When the gateway started, in seconds since the Unix epoch.",
+            self.up_since.clone(),
+        );
+    }
+
+    /// The text of all metrics.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    pub(crate) fn ended(&self, wire: &'static str, verdict: Verdict, end: End) {
+        let labels = ExchangeLabels {
+            wire,
+            verdict: verdict.as_str(),
+            ended: end.as_str(),
+        };
+        self.exchanges.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn unauthenticated(&self) {
+        self.unauthenticated.inc();
+    }
+
+    pub(crate) fn not_recorded(&self) {
+        self.not_recorded.inc();
+    }
+
+    pub(crate) fn failed_detection(&self) {
+        self.unavailable_detectors.inc();
+    }
+
+    pub(crate) fn took(&self, stage: Stage, time: Duration) {
+        let labels = StageLabels { stage: stage.as_str() };
+        self.stages.get_or_create(&labels).observe(time.as_secs_f64());
+    }
+
+    pub(crate) fn held(&self, time: Duration) {
+        self.stream_held.observe(time.as_secs_f64());
+    }
+
+    /// Notes which policy is in force.
+    pub(crate) fn policy(&self, digest: String, version: String) {
+        self.policy.clear();
+        self.policy.get_or_create(&PolicyLabels { digest, version }).set(1);
+    }
+
+    pub(crate) fn reloaded(&self, taken: bool) {
+        let [good, bad] = RELOADS;
+        let result = if taken { good } else { bad };
+        self.reloads.get_or_create(&ReloadLabels { result }).inc();
+    }
+}
+
+/// The two ends of a reload.
+const RELOADS: [&str; 2] = ["taken", "unusable"];
+
+/// The media type of [`Metrics::encode`].
+pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Buckets from 50 µs to 100 s, three to a power of ten.
+fn seconds() -> Histogram {
+    Histogram::new([
+        0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
+        30.0, 100.0,
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metrics() -> Arc<Metrics> {
+        Metrics::new("2026-12-01T00:00:00Z".parse().expect("a moment"))
+    }
+
+    #[test]
+    fn what_is_counted_is_told() {
+        let metrics = metrics();
+        metrics.ended("openai-chat", Verdict::Redact, End::Outcome(Ended::Completed));
+        metrics.ended("openai-chat", Verdict::Redact, End::Outcome(Ended::Completed));
+        metrics.took(Stage::Record, Duration::from_micros(300));
+        metrics.policy("sha256:1".to_owned(), "1".to_owned());
+        metrics.policy("sha256:2".to_owned(), "2".to_owned());
+        let text = metrics.encode();
+        for line in [
+            "ordain_exchanges_total{wire=\"openai-chat\",verdict=\"redact\",ended=\"completed\"} 2",
+            "ordain_stage_seconds_bucket{le=\"0.0005\",stage=\"record\"} 1",
+            "ordain_stage_seconds_bucket{le=\"0.0002\",stage=\"record\"} 0",
+            "ordain_policy{digest=\"sha256:2\",version=\"2\"} 1",
+            "ordain_reloads_total{result=\"unusable\"} 0",
+            "ordain_start_time_seconds 1796083200.0",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|known| known == line), "{line}\n{text}");
+        }
+        assert!(!text.contains("sha256:1\""), "only the policy in force is told");
+    }
+
+    #[test]
+    fn every_metric_is_in_the_reference() {
+        let page = include_str!("../../../docs/reference/metrics.md");
+        for line in metrics().encode().lines() {
+            if let Some(name) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split(' ').next()) {
+                assert!(
+                    page.contains(&format!("`{name}")),
+                    "{name} is not in docs/reference/metrics.md"
+                );
+            }
+        }
+    }
+}
