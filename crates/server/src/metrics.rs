@@ -277,12 +277,37 @@ mod tests {
     #[test]
     fn every_metric_is_in_the_reference() {
         let page = include_str!("../../../docs/reference/metrics.md");
-        for line in metrics().encode().lines() {
+        let metrics = metrics();
+        metrics.policy("sha256:1".to_owned(), "1".to_owned());
+        metrics.ended("openai-chat", Verdict::Allow, End::Refused);
+        for line in metrics.encode().lines() {
             if let Some(name) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split(' ').next()) {
                 assert!(
                     page.contains(&format!("`{name}")),
                     "{name} is not in docs/reference/metrics.md"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn dashboards_and_alerts_name_metrics_that_there_are() {
+        let metrics = metrics();
+        metrics.policy("sha256:1".to_owned(), "1".to_owned());
+        metrics.ended("openai-chat", Verdict::Allow, End::Refused);
+        let text = metrics.encode();
+        let known: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+            .collect();
+        for file in [
+            include_str!("../../../deploy/grafana/dashboards/ordain.json"),
+            include_str!("../../../deploy/prometheus/alerts.yml"),
+        ] {
+            let words = file.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            for name in words.filter(|word| word.starts_with("ordain_")) {
+                let base = name.trim_end_matches("_total").trim_end_matches("_bucket");
+                assert!(known.contains(&base), "{name}");
             }
         }
     }
