@@ -179,6 +179,8 @@ impl StreamInspection {
         }
         // The last piece may have been unreadable behind events that were not.
         match self.parser.finish() {
+            // A line that the end cut off is no event.
+            Ok(Some(event)) if self.talk.read_event(&event).is_err() => self.may_end = false,
             Ok(Some(event)) => match self.event(event) {
                 Ok(false) => {}
                 Ok(true) => return self.end(Ending::Complete),
