@@ -179,6 +179,8 @@ impl StreamInspection {
         }
         // The last piece may have been unreadable behind events that were not.
         match self.parser.finish() {
+            // A line that the end cut off is no event.
+            Ok(Some(event)) if self.talk.read_event(&event).is_err() => self.may_end = false,
             Ok(Some(event)) => match self.event(event) {
                 Ok(false) => {}
                 Ok(true) => return self.end(Ending::Complete),
@@ -298,6 +300,7 @@ impl StreamInspection {
             .falsified
             .iter()
             .filter(|one| altered.iter().any(|channel| channel.starts_with(&one.channel)) || self.holds(&one.channel))
+            .chain(reading.repeats.iter().filter(|one| self.differs(&one.channel)))
             .map(|one| one.value.clone())
             .collect();
         let event = if replacements.is_empty() && falsified.is_empty() {
@@ -374,9 +377,13 @@ impl StreamInspection {
 
     /// What goes out in place of a piece of text.
     fn fragment(&mut self, fragment: &Fragment, ends: bool) -> Result<String, Stop> {
-        if fragment.flow == Flow::Still {
-            self.still(fragment)?;
-            return Ok(fragment.text.clone());
+        match fragment.flow {
+            Flow::Still => {
+                self.still(fragment)?;
+                return Ok(fragment.text.clone());
+            }
+            Flow::Whole => return self.whole(&fragment.text, fragment.source),
+            Flow::Text | Flow::Arguments => {}
         }
         if !self.channels.contains_key(&fragment.channel) {
             if self.order.len() >= MOST_CHANNELS {
@@ -542,8 +549,13 @@ impl StreamInspection {
         if whole.contains('\\') {
             self.cannot_look("/arguments", "unrecognized");
         }
+        self.whole(whole, source)
+    }
+
+    /// Judges a text that is whole, and returns what may go out.
+    fn whole(&mut self, text: &str, source: Source) -> Result<String, Stop> {
         let scanner = &self.inspection.rules.scanner;
-        let release = scanner.follow().push(scanner, whole, true);
+        let release = scanner.follow().push(scanner, text, true);
         self.count(&release, source);
         if stops(&self.judged.decision) {
             return Err(Stop);
@@ -557,19 +569,26 @@ impl StreamInspection {
         let Some(channel) = self.channels.get_mut(&fragment.channel) else {
             return;
         };
-        if fragment.flow == Flow::Still || !channel.holds() {
+        if !grows(fragment) || !channel.holds() {
             return;
         }
         let others = reading
             .fragments
             .iter()
-            .filter(|other| other.flow != Flow::Still && other.token != fragment.token);
+            .filter(|other| grows(other) && other.token != fragment.token);
+        let falsified = reading.falsified.iter().chain(&reading.repeats);
         channel.template = Some(Template {
             event: event.clone(),
             token: fragment.token.clone(),
             others: others.map(|other| other.token.clone()).collect(),
-            falsified: reading.falsified.iter().map(|one| one.value.clone()).collect(),
+            falsified: falsified.map(|one| &one.value).chain(&reading.once).cloned().collect(),
         });
+    }
+
+    /// Whether the client's text of some channel of a group is not, or not yet, the upstream's.
+    fn differs(&self, group: &str) -> bool {
+        let mut channels = self.channels.iter().filter(|(name, _)| name.starts_with(group));
+        channels.any(|(_, channel)| channel.edited || channel.holds())
     }
 
     /// Whether text of some channel of a group is held back.
@@ -596,6 +615,11 @@ impl StreamInspection {
             self.seen.last = Some(event.data.clone());
         }
     }
+}
+
+/// Whether a piece belongs to a text that grows.
+const fn grows(fragment: &Fragment) -> bool {
+    matches!(fragment.flow, Flow::Text | Flow::Arguments)
 }
 
 /// A released text with its matches masked as the decision asks.

@@ -40,14 +40,19 @@ pub(super) fn is_plain_name(name: &str) -> bool {
     (1..=256).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Whether a request asks for a streamed answer.
+/// Whether a request asks for a streamed answer, in dialects that stream only when asked to.
 pub(super) fn is_streamed(doc: &Document<'_>) -> Result<bool, Malformed> {
+    Ok(stream_wish(doc)?.unwrap_or(false))
+}
+
+/// Whether a request asks for a streamed answer, or for a whole one; `None` if it does not say.
+pub(super) fn stream_wish(doc: &Document<'_>) -> Result<Option<bool>, Malformed> {
     let Some(node) = doc.given(doc.root(), "stream") else {
-        return Ok(false);
+        return Ok(None);
     };
     match doc.raw(node) {
-        "true" => Ok(true),
-        "false" => Ok(false),
+        "true" => Ok(Some(true)),
+        "false" => Ok(Some(false)),
         _ => Err(Malformed {
             offset: doc.span(node).start,
             reason: "`stream` is neither true nor false",

@@ -13,6 +13,7 @@ pub mod framing;
 pub mod json;
 mod lookup;
 mod number;
+pub mod ollama;
 pub mod openai_chat;
 pub mod reading;
 pub mod splice;
@@ -58,6 +59,12 @@ pub struct EventReading {
     /// JSON values to drop when the text of this event is changed, since they would falsify or repeat it (`logprobs`).
     /// Each is a byte range of the event's data that is replaced by `null`.
     pub falsified: Vec<Falsified>,
+    /// JSON values that say again, in another form, what channels have said so far (token ids of the conversation): dropped
+    /// in the same way once any text of those channels was changed.
+    pub repeats: Vec<Falsified>,
+    /// JSON values that count each time they are sent, such as whole tool calls. A copy of the event that only carries held
+    /// text leaves them out.
+    pub once: Vec<Range<usize>>,
     /// Channels that this event ends; everything that is held for them goes out before it. A name ends every channel
     /// that begins with it.
     pub ends: Vec<String>,
@@ -123,6 +130,8 @@ pub enum Flow {
     Text,
     /// JSON that grows piece by piece and means something only when whole; held until the channel ends.
     Arguments,
+    /// A text that is whole in its event: it is inspected there, and edited there.
+    Whole,
     /// A value that stands for itself in each event (ids, names, unknown fields); inspected there and cannot be edited.
     Still,
 }
@@ -199,6 +208,12 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 2] {
-    [&openai_chat::OpenaiChat, &anthropic_messages::AnthropicMessages]
+pub fn all() -> [&'static dyn Wire; 5] {
+    [
+        &openai_chat::OpenaiChat,
+        &anthropic_messages::AnthropicMessages,
+        &ollama::Ollama::Chat,
+        &ollama::Ollama::Generate,
+        &ollama::OllamaEmbed,
+    ]
 }

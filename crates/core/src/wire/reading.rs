@@ -47,6 +47,7 @@ struct Mark {
     names: Option<Names>,
     json: Option<Json>,
     opaque: Option<Opaque>,
+    numbers: bool,
 }
 
 /// What a dialect knows of the values in a document. A mark holds for all that is within the value.
@@ -101,6 +102,12 @@ impl<'a, 'b> Marks<'a, 'b> {
     /// Its text is JSON.
     pub(super) fn json(&mut self, node: impl Into<Option<Node>>, json: Json) {
         self.mark(node, |mark| mark.json = Some(json));
+    }
+
+    /// Its numbers are counted or computed by the server, such as durations and vectors: they are not looked at, since one
+    /// in a thousand would pass for a card number. Strings and names within it are read all the same.
+    pub(super) fn numbers(&mut self, node: impl Into<Option<Node>>) {
+        self.mark(node, |mark| mark.numbers = true);
     }
 
     /// It cannot be read as text. What strings it has are read all the same.
@@ -168,6 +175,7 @@ impl<'a, 'b> Marks<'a, 'b> {
             context.source = mark.source.unwrap_or(context.source);
             context.fixed = mark.fixed.unwrap_or(context.fixed);
             context.names = mark.names.unwrap_or(context.names);
+            context.numbers |= mark.numbers;
             let text = doc.text(node);
             let opaque = mark.opaque.or_else(|| {
                 let text = text.as_deref().filter(|_| !outer.reported)?;
@@ -205,7 +213,7 @@ impl<'a, 'b> Marks<'a, 'b> {
                     json: mark.json,
                     what: What::Text(text),
                 })?;
-            } else if kind == Kind::Number {
+            } else if kind == Kind::Number && !context.numbers {
                 if let Some(text) = long_number(doc.raw(node)) {
                     visit(Found {
                         node,
@@ -253,6 +261,8 @@ pub(super) struct Context {
     names: Names,
     /// Whether something around it was reported as uninspectable.
     reported: bool,
+    /// Whether its numbers say nothing.
+    numbers: bool,
 }
 
 impl Context {
@@ -263,6 +273,7 @@ impl Context {
             fixed: false,
             names: Names::Dialect,
             reported: false,
+            numbers: false,
         }
     }
 

@@ -10,6 +10,7 @@ mod agreement;
 mod cedar;
 mod differences;
 mod generate;
+mod json_suite;
 mod laws;
 mod naive;
 mod replay;

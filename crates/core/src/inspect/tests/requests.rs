@@ -4,7 +4,9 @@ use super::world::{Dialect, KEY, MAIL, Panics, admitted, blocking, detecting, ma
 use crate::detect::PaymentCard;
 use crate::inspect::Fate;
 use crate::verdict::Verdict;
+use crate::wire::Wire;
 use crate::wire::json::{Limits, parse};
+use crate::wire::ollama::{Ollama, OllamaEmbed};
 
 use std::sync::Arc;
 
@@ -29,6 +31,19 @@ const ANTHROPIC: &str = r#"{"model":"«!claude-»","max_tokens":100,"system":[{"
     {"type":"document","source":{"type":"text","media_type":"text/plain","data":"«page »"},"title":"«title »"}]}],
  "tools":[{"name":"«!mail-»","description":"«sends »","input_schema":{"type":"object","properties":{"to":{"type":"string","pattern":"«!p-»"}}}}],
  "metadata":{"user_id":"«user »"}, "x_beta":{"hint":"«hint »"}}"#;
+
+const OLLAMA: &str = r#"{"model":"«!llama3.2:»","messages":[{"role":"system","content":"«be »"},
+  {"role":"user","content":"«hi\n »","x_new":{"y":["«z »"]}},
+  {"role":"assistant","content":"","thinking":"«hm »","tool_calls":[{"id":"«!c-»","function":{"name":"«!pay-»","arguments":{"to":["«you »"],"id":"«free »"}}}]},
+  {"role":"tool","tool_name":"«!pay-»","content":"«done »"}],
+ "tools":[{"type":"function","function":{"name":"«!pay-»","description":"«pays »","parameters":{"type":"object","properties":{"to":{"type":"string","enum":["«!e-»"],"description":"«whom »"}}}}}],
+ "format":{"type":"object","properties":{"a":{"title":"«title »","const":"«!c-»"}}},"options":{"seed":12345,"stop":["«stop »"],"grammar":"«root »"},
+ "keep_alive":"«!5m-»","think":"«!low-»","x_vendor":"«vendor »"}"#;
+
+const OLLAMA_PROMPT: &str = r#"{"model":"«!library/phi:»","prompt":"«why »","suffix":"«so »","system":"«be »","template":"«{{ .Prompt }} »",
+ "format":"«!json-»","options":{"stop":"«stop »"},"context":[],"images":null,"raw":false,"stream":false,"x_vendor":["«vendor »"]}"#;
+
+const OLLAMA_TEXTS: &str = r#"{"model":"«!all-minilm-»","input":["«one »","«two »"],"prompt":"«three »","truncate":true,"keep_alive":"«!5m-»"}"#;
 
 const CARD: &str = "4111111111111111";
 
@@ -59,16 +74,23 @@ fn places(template: &str) -> usize {
 #[test]
 fn a_card_in_every_place_is_masked_there_or_blocks() {
     let rules = masking();
-    for (dialect, template) in [(Dialect::OpenAi, OPENAI), (Dialect::Anthropic, ANTHROPIC)] {
+    let bodies: [(&'static dyn Wire, &str); 5] = [
+        (Dialect::OpenAi.wire(), OPENAI),
+        (Dialect::Anthropic.wire(), ANTHROPIC),
+        (Dialect::Ollama.wire(), OLLAMA),
+        (&Ollama::Generate, OLLAMA_PROMPT),
+        (&OllamaEmbed, OLLAMA_TEXTS),
+    ];
+    for (wire, template) in bodies {
         let (harmless, _) = planted(template, usize::MAX - 1, "");
-        let plain = request(&rules, dialect.wire(), &harmless);
+        let plain = request(&rules, wire, &harmless);
         assert_eq!(
             (plain.judged.decision.verdict, plain.fate),
             (Verdict::Allow, Fate::Forward(None))
         );
         for place in 0..places(template) {
             let (body, editable) = planted(template, place, CARD);
-            let asked = request(&rules, dialect.wire(), &body);
+            let asked = request(&rules, wire, &body);
             if !editable {
                 assert_eq!(
                     (asked.judged.decision.verdict, asked.fate),

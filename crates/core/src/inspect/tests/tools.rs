@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::world::{DIALECTS, Dialect, Dice, POLICY, admitted, chunk, named, of_text, run, run_whole, tools};
+use super::world::{DIALECTS, Dialect, Dice, POLICY, admitted, chunk, line, named, of_text, run, run_whole, tools};
 use crate::inspect::{Ending, Fate, Judged, Rules};
 use crate::record;
 use crate::verdict::Verdict;
@@ -49,6 +49,10 @@ fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
                 }
                 out += &named(&json!({"type": "content_block_stop", "index": index}));
             }
+            Dialect::Ollama => {
+                let call = whole_call(tool, &pieces.concat());
+                out += &line(&json!({"role": "assistant", "content": "", "tool_calls": [call]}));
+            }
         }
     }
     out + &dialect.end()
@@ -75,7 +79,18 @@ fn whole(dialect: Dialect, calls: &[Called<'_>]) -> String {
             json!({"model": "m", "role": "assistant", "type": "message", "content": blocks, "stop_reason": "tool_use"})
                 .to_string()
         }
+        Dialect::Ollama => {
+            let calls: Vec<Value> = calls.map(|(tool, text)| whole_call(tool, &text)).collect();
+            let message = json!({"role": "assistant", "content": "", "tool_calls": calls});
+            json!({"model": "m", "message": message, "done": true}).to_string()
+        }
     }
+}
+
+/// A call of Ollama's, whose arguments are an object.
+fn whole_call(tool: &str, arguments: &str) -> Value {
+    let arguments: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
+    json!({"function": {"name": tool, "arguments": arguments}})
 }
 
 const HOME: Called<'_> = ("mail", &["{\"to\": [\"ana@north", "wind.example\"]", "}"]);
@@ -127,7 +142,7 @@ fn cutting_the_bytes_changes_no_judgement() {
 #[test]
 fn a_call_whose_arguments_never_end_is_judged_without_any() {
     let rules = letters();
-    for dialect in DIALECTS {
+    for dialect in [Dialect::OpenAi, Dialect::Anthropic] {
         let mut cut = stream(dialect, &[("mail", &["{\"to\": \"ana@northwind.example\""])]);
         cut.truncate(
             cut.find("finish_reason\":\"stop")

@@ -11,10 +11,12 @@ use crate::detect::scanner::Scanner;
 use crate::detect::{Detector, DetectorFailure, EntityId, Horizon, Match, Window};
 use crate::inspect::{Call, Ending, Inspection, Judged, Request, Rules, Step, StreamInspection};
 use crate::policy::{Files, load};
-use crate::wire::Wire;
 use crate::wire::anthropic_messages::AnthropicMessages;
+use crate::wire::framing::Parser;
+use crate::wire::ollama::Ollama;
 use crate::wire::openai_chat::OpenaiChat;
-use crate::wire::sse::{Event, Item, SseParser};
+use crate::wire::sse::{Event, Item};
+use crate::wire::{Framing, Wire};
 
 pub(super) const CARD: &str = "4111 1111 1111 1111";
 pub(super) const KEY: &str = "sk-proj-Qm3xT9vKc2LpWz8R-bN5y_hG7dSfAe4UoXi1Jk6VtM";
@@ -190,15 +192,17 @@ pub(super) fn admitted(rules: &Arc<Rules>, dialect: Dialect) -> Inspection {
 pub(super) enum Dialect {
     OpenAi,
     Anthropic,
+    Ollama,
 }
 
-pub(super) const DIALECTS: [Dialect; 2] = [Dialect::OpenAi, Dialect::Anthropic];
+pub(super) const DIALECTS: [Dialect; 3] = [Dialect::OpenAi, Dialect::Anthropic, Dialect::Ollama];
 
 impl Dialect {
     pub(super) fn wire(self) -> &'static dyn Wire {
         match self {
             Self::OpenAi => &OpenaiChat,
             Self::Anthropic => &AnthropicMessages,
+            Self::Ollama => &Ollama::Chat,
         }
     }
 
@@ -214,6 +218,7 @@ impl Dialect {
                     &json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
                 )
             }
+            Self::Ollama => line(&json!({"role": "assistant", "content": ""})),
         }
     }
 
@@ -223,6 +228,7 @@ impl Dialect {
             Self::Anthropic => named(
                 &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}),
             ),
+            Self::Ollama => line(&json!({"role": "assistant", "content": text})),
         }
     }
 
@@ -235,6 +241,13 @@ impl Dialect {
                         &json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null}, "usage": {"output_tokens": 9}}),
                     )
                     + &named(&json!({"type": "message_stop"}))
+            }
+            // The time that it took would pass for a card number.
+            Self::Ollama => {
+                let data = json!({"model": "m", "created_at": "2026-12-10T12:00:00.123456789Z", "done": true,
+                    "message": {"role": "assistant", "content": ""}, "done_reason": "stop",
+                    "total_duration": 4_111_111_111_111_111_u64, "eval_count": 9});
+                format!("{data}\n")
             }
         }
     }
@@ -258,9 +271,16 @@ pub(super) fn named(data: &Value) -> String {
     format!("event: {}\ndata: {data}\n\n", data["type"].as_str().expect("a type"))
 }
 
+/// A line of Ollama's.
+pub(super) fn line(message: &Value) -> String {
+    let data = json!({"model": "m", "created_at": "2026-12-10T12:00:00.123456789Z", "message": message, "done": false});
+    format!("{data}\n")
+}
+
 /// What came out of a stream.
 #[derive(Debug)]
 pub(super) struct Outcome {
+    framing: Framing,
     pub(super) bytes: Vec<u8>,
     pub(super) ending: Ending,
     pub(super) judged: Judged,
@@ -272,7 +292,7 @@ impl Outcome {
     }
 
     pub(super) fn events(&self) -> Vec<Value> {
-        events(&self.bytes)
+        events(self.framing, &self.bytes)
     }
 
     pub(super) fn channels(&self) -> BTreeMap<String, String> {
@@ -298,6 +318,7 @@ pub(super) fn tools(judged: &Judged) -> Vec<&str> {
 
 /// Runs a stream cut into these pieces of bytes, and closes it.
 pub(super) fn run<'b>(inspection: Inspection, pieces: impl IntoIterator<Item = &'b [u8]>) -> Outcome {
+    let framing = inspection.wire.talk().expect("a wire that talks").framing();
     let mut stream = inspection.stream().expect("a wire that streams");
     let mut bytes = Vec::new();
     let mut ending = None;
@@ -318,6 +339,7 @@ pub(super) fn run<'b>(inspection: Inspection, pieces: impl IntoIterator<Item = &
     }
     take(stream.finish());
     Outcome {
+        framing,
         bytes,
         ending: ending.expect("a stream ends"),
         judged: StreamInspection::judged(&stream).clone(),
@@ -330,10 +352,10 @@ pub(super) fn run_whole(rules: &Arc<Rules>, dialect: Dialect, stream: &str) -> O
 }
 
 /// The JSON data of an event stream; what is no JSON as a string.
-pub(super) fn events(bytes: &[u8]) -> Vec<Value> {
-    let mut parser = SseParser::default();
+fn events(framing: Framing, bytes: &[u8]) -> Vec<Value> {
+    let mut parser = Parser::new(framing);
     let items = parser.push(bytes).expect("an event stream");
-    parser.finish().expect("whole events");
+    assert_eq!(parser.finish(), Ok(None), "whole events");
     let value = |event: Event| serde_json::from_str(&event.data).unwrap_or(Value::String(event.data));
     let event = |item| match item {
         Item::Event(event) => Some(value(event)),
@@ -362,6 +384,9 @@ pub(super) fn channels(events: &[Value]) -> BTreeMap<String, String> {
             for member in ["text", "thinking", "partial_json"] {
                 add(event["index"].to_string(), &event["delta"][member]);
             }
+        }
+        for text in [&event["message"]["content"], &event["response"]] {
+            add("0".to_owned(), text);
         }
     }
     channels

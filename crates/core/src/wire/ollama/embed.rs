@@ -1,0 +1,67 @@
+//! Texts in, vectors out: `POST /api/embed` with `input`, and the older `/api/embeddings` with `prompt`.
+
+use crate::exchange::{Half, Opaque};
+use crate::verdict::Source;
+use crate::wire::json::{self, Kind, Limits};
+use crate::wire::lookup::model_name;
+use crate::wire::reading::Marks;
+use crate::wire::{Malformed, Wire};
+
+use super::{filled, mark_envelope, no_text, requests};
+
+/// The endpoints that make vectors of texts. They do not talk, and never stream.
+#[derive(Debug, Clone, Copy)]
+pub struct OllamaEmbed;
+
+impl Wire for OllamaEmbed {
+    fn id(&self) -> &'static str {
+        "ollama-embed"
+    }
+
+    fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
+        let doc = json::parse(body, &Limits::default())?;
+        let root = doc.root();
+        requests::refuse_look_alikes(&doc)?;
+        let model = model_name(&doc, named)?;
+        let mut marks = Marks::new(&doc);
+        requests::mark_settings(&mut marks, root);
+        marks.opaque(no_text(&doc, root, "prompt"), Opaque::Unrecognized);
+        marks.opaque(filled(&doc, root, "images"), Opaque::Image);
+        if let Some(input) = doc.given(root, "input") {
+            match doc.kind(input) {
+                Kind::String => {}
+                Kind::Array => {
+                    for text in doc.children(input).filter(|&text| doc.kind(text) != Kind::String) {
+                        marks.opaque(text, Opaque::Unrecognized);
+                    }
+                }
+                _ => marks.opaque(input, Opaque::Unrecognized),
+            }
+        }
+        let half = marks.read(Source::User)?;
+        Ok(Half {
+            model: Some(model),
+            ..half
+        })
+    }
+
+    fn read_answer(&self, body: &[u8]) -> Result<Half, Malformed> {
+        let doc = json::parse(body, &Limits::default())?;
+        let root = doc.root();
+        if doc.kind(root) != Kind::Object {
+            return Err(Malformed {
+                offset: 0,
+                reason: "not an object",
+            });
+        }
+        let mut marks = Marks::new(&doc);
+        mark_envelope(&mut marks, root);
+        marks.numbers(doc.get(root, "embeddings"));
+        marks.numbers(doc.get(root, "embedding"));
+        let half = marks.read(Source::Model)?;
+        Ok(Half {
+            model: doc.member_text(root, "model").map(Into::into),
+            ..half
+        })
+    }
+}
