@@ -55,7 +55,7 @@ impl Dialect {
             },
             Self::Gemini => Row {
                 word: "gemini",
-                app: "gemini-api",
+                app: "google-ai-studio",
                 key_env: "GEMINI_API_KEY",
                 url: "https://generativelanguage.googleapis.com",
                 credential: ("x-goog-api-key", ""),
