@@ -62,8 +62,8 @@ words! {
 }
 
 impl Verdict {
-    /// Whether bytes are kept back. `justify` and `hold` need a second step that does not exist yet: until then they act as
-    /// `block`, and `check` says so.
+    /// Whether what says so keeps the bytes back; of a whole decision, ask
+    /// [`Decision::stops`](crate::decide::Decision::stops).
     #[must_use]
     pub const fn stops(self) -> bool {
         matches!(self, Self::Block | Self::Hold | Self::Justify)

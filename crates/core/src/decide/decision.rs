@@ -78,8 +78,23 @@ impl Decision {
     }
 
     /// The contributions that act now.
-    pub fn acting(&self) -> impl Iterator<Item = &Contribution> {
+    pub fn acting(&self) -> impl Iterator<Item = &Contribution> + Clone {
         self.contributions.iter().filter(|one| one.acts > Verdict::Allow)
+    }
+
+    /// Whether the bytes are kept back. Every gate counts, not only the strictest: what is to be masked *and* to be justified
+    /// waits for the justification. `justify` and `hold` need a second step that does not exist yet: until then they keep
+    /// back like `block`, and `check` says so.
+    #[must_use]
+    pub fn stops(&self) -> bool {
+        self.stopping().next().is_some() || self.verdict.stops()
+    }
+
+    /// The contributions that keep the bytes back: of those that do, the strictest.
+    pub fn stopping(&self) -> impl Iterator<Item = &Contribution> + Clone {
+        let stops = self.acting().filter(|one| one.acts.stops());
+        let strictest = stops.clone().map(|one| one.acts).max();
+        stops.filter(move |one| Some(one.acts) == strictest)
     }
 
     /// The contributions that make the verdict what it is: the strictest of those that act.

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::{Contribution, Decision};
 use crate::policy::compile::Policy;
-use crate::verdict::Verdict;
 
 /// The trace of a decision: the verdict, everything that had a say with its line in the document, and what was masked.
 #[must_use]
@@ -67,10 +66,7 @@ fn contribution(policy: &Policy, one: &Contribution, out: &mut String) {
 /// The sentence that a person reads in place of an answer: what, why and the safe way on.
 #[must_use]
 pub fn refusal(policy: &Policy, decision: &Decision, record: &str) -> String {
-    let deciding = decision
-        .contributions
-        .iter()
-        .filter(|one| one.acts == decision.verdict && one.acts > Verdict::Allow);
+    let deciding = decision.stopping();
     let names: Vec<String> = deciding
         .clone()
         .map(|one| {

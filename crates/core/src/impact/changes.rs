@@ -128,7 +128,7 @@ impl<'p> Changes<'p> {
         let changes = then != now;
         if half.is_prompt() && !half.is_refusal() {
             let asked = Asked {
-                passes: !now.stops(),
+                passes: !self.keeps_back(&decision),
                 changed: changes,
             };
             self.asked.insert(half.exchange.clone(), asked);
@@ -151,6 +151,14 @@ impl<'p> Changes<'p> {
             },
         };
         self.groups.entry(group).or_default().push(half.exchange);
+    }
+
+    /// Whether a decision keeps the bytes back, as far as is measured.
+    fn keeps_back(&self, decision: &Decision) -> bool {
+        match self.measure {
+            Measure::Acting => decision.stops(),
+            Measure::Full => decision.full_contributions(self.policy).any(|one| one.verdict.stops()),
+        }
     }
 
     /// Counts what the record of a request cannot tell this policy.

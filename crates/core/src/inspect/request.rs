@@ -176,7 +176,7 @@ impl Inspection {
 
 /// Whether a decision keeps the bytes back.
 pub(super) fn stops(decision: &Decision) -> bool {
-    decision.verdict.stops()
+    decision.stops()
 }
 
 fn count_masked(judged: &mut Judged, half: &Half, scan: &Scan) {

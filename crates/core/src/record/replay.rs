@@ -84,7 +84,7 @@ impl Recorded {
             return decide_unread(policy, &self.facts);
         }
         let decision = decide(policy, &self.facts);
-        if !self.unspliced || decision.verdict.stops() || decision.masks.is_empty() {
+        if !self.unspliced || decision.stops() || decision.masks.is_empty() {
             return decision;
         }
         // It wants masks where none could be put in. See `Inspection::judge`.

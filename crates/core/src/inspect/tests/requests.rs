@@ -1,6 +1,8 @@
 //! Requests and whole answers: a planted card in every place, and what becomes of the bytes.
 
-use super::world::{Dialect, KEY, MAIL, Panics, admitted, blocking, detecting, masking, request, rules};
+use super::world::{
+    Dialect, KEY, MAIL, POLICY, Panics, admitted, blocking, detecting, masking, of_text, request, rules,
+};
 use crate::detect::PaymentCard;
 use crate::inspect::Fate;
 use crate::verdict::Verdict;
@@ -69,6 +71,28 @@ fn planted(template: &str, place: usize, planted: &str) -> (String, bool) {
 
 fn places(template: &str) -> usize {
     template.matches('«').count()
+}
+
+/// `redact` is stricter than `justify`, and does not make up for it.
+#[test]
+fn what_is_to_be_masked_and_justified_does_not_pass_with_masks_alone() {
+    let text = POLICY
+        .replace("THEN", "redact")
+        .replace("MODE", "enforce")
+        .replace("UNAVAILABLE", "block");
+    let gate = "courses: {c: {valid: 9 days}}, gates: [{id: ED-1, without: c, then: justify}], \
+                clauses: [{id: ED-2, statement: Learn., owner: cto, enforced_by: education.gates}],";
+    let justified = text.replace("education: {", &format!("education: {{{gate} "));
+    assert_ne!(justified, text);
+    let asked = request(
+        &of_text(&justified),
+        Dialect::OpenAi.wire(),
+        &planted(OPENAI, 1, CARD).0,
+    );
+    assert_eq!(
+        (asked.judged.decision.verdict, asked.fate),
+        (Verdict::Redact, Fate::Stop)
+    );
 }
 
 #[test]
