@@ -354,8 +354,11 @@ pub(super) fn value(clause: &Clause, parameter: &Parameter, answers: &Answers, p
             .map(|(_, value)| value)
     };
     let overlaid = profiles.iter().filter(|profile| *profile == REGULATED).find_map(by);
-    let others = profiles.iter().filter(|profile| *profile != REGULATED).filter_map(by);
+    let size = answers.size.to_string();
+    let others = profiles.iter().filter(|profile| *profile != REGULATED);
+    let others = others.chain(std::iter::once(&size)).filter_map(by);
     let kept_for = answers.bound_by().filter_map(|row| row.record_days).max();
+    let told_within = answers.bound_by().filter_map(|row| row.report_hours).min();
     let is_record = parameter.name == "record-days";
     let value = match overlaid {
         Some(value) => value.clone(),
@@ -370,7 +373,11 @@ pub(super) fn value(clause: &Clause, parameter: &Parameter, answers: &Answers, p
         },
     };
     match (is_record, days_of(&value), kept_for) {
-        (true, Some(days), Some(least)) if days < least => format!("{least} days"),
+        (true, Some(days), Some(least)) if days < least => return format!("{least} days"),
+        _ => {}
+    }
+    match (value.parse::<u32>(), told_within) {
+        (Ok(hours), Some(most)) if parameter.name == "report-hours" && hours > most => most.to_string(),
         _ => value,
     }
 }

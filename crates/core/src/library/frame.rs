@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::answers::{Appetite, Size, ToolKind};
+use super::answers::{Appetite, ToolKind};
 use super::assemble::{Plan, indented};
 use super::cast::DEMO;
 use super::words::{and, list, plain_or_quoted, scalar};
@@ -81,12 +81,16 @@ fn head(plan: &Plan<'_>) -> String {
     );
     let _ = writeln!(out, "version: \"1\"\ntimezone: {}", scalar(&answers.timezone));
     let _ = writeln!(out, "profiles: {}", list(plan.profiles.iter().map(String::as_str)));
-    let every = if plan.is_regulated() || answers.size == Size::Large {
-        "180 days"
-    } else {
-        "365 days"
-    };
-    let _ = writeln!(out, "review: {{every: {every}, also: [incident, law-change]}}");
+    // What is overdue is counted from the approval, so this is how long one stands.
+    let every = plan.value("PU-1", "days", "365 days");
+    let after = format!(
+        "counted from the approval (PU-1); the owner reads it all every {} (PU-4)",
+        plan.value("PU-4", "days", "180 days")
+    );
+    let _ = writeln!(
+        out,
+        "review: {{every: {every}, also: [incident, law-change]}} # {after}"
+    );
     match &answers.approved {
         Some(approved) => {
             let effective = approved.effective.unwrap_or(approved.on);

@@ -34,7 +34,7 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "size",
         "How many people work for you?",
-        "In a small organisation, recommended clauses that only ask people for evidence stay out. A large one reads its policy twice a year.",
+        "In a small organisation, recommended clauses that only ask people for evidence stay out. In a large one, management approves the policy twice a year.",
     ),
     question(
         "sector",
