@@ -229,6 +229,9 @@ pub struct Approved {
 /// The roles that every policy has.
 pub const ROLES: [&str; 5] = ["ciso", "cto", "dpo", "legal", "hr"];
 
+/// The role of the works council.
+pub const COUNCIL: &str = "works-council";
+
 /// The data classes, least sensitive first.
 pub const CLASSES: [&str; 4] = ["public", "internal", "confidential", "restricted"];
 
@@ -363,6 +366,12 @@ impl Answers {
         self.regulations.iter().filter_map(|id| regulation::regulation(id))
     }
 
+    /// The role of the works council, if there is one. It consents and decides nothing else.
+    #[must_use]
+    pub fn council(&self) -> Option<&'static str> {
+        self.works_council.then_some(COUNCIL)
+    }
+
     /// The address of a role.
     #[must_use]
     pub fn address(&self, role: &str) -> String {
@@ -372,12 +381,12 @@ impl Answers {
             .map_or_else(|| format!("{role}@{}", self.domain), |(_, address)| address.clone())
     }
 
-    /// Every role: those that each policy has, then those of the organisation's own.
+    /// Every role that can decide: those that each policy has, then those of the organisation's own.
     #[must_use]
     pub fn roles(&self) -> Vec<&str> {
         let own = self.people.iter().map(|(role, _)| role.as_str());
         let mut roles = ROLES.to_vec();
-        roles.extend(own.filter(|role| !ROLES.contains(role)));
+        roles.extend(own.filter(|&role| !ROLES.contains(&role) && self.council() != Some(role)));
         roles
     }
 

@@ -216,6 +216,10 @@ fn wanted(clause: &Clause, answers: &Answers, profiles: &[String]) -> Option<Str
     if let Some(profile) = standing(Standing::Required) {
         return Some(format!("required by `{profile}`"));
     }
+    let tags = tags(answers, profiles);
+    if let Some(tag) = clause.required_where.iter().find(|tag| tags.contains(tag)) {
+        return Some(format!("required by `{tag}`"));
+    }
     if answers.also.contains(&clause.id) {
         return Some("asked for by name".to_owned());
     }
@@ -332,6 +336,7 @@ pub(super) fn tags(answers: &Answers, profiles: &[String]) -> Vec<String> {
         .map(str::to_owned),
     );
     tags.extend(answers.regulations.iter().cloned());
+    tags.extend(answers.council().map(str::to_owned));
     tags
 }
 

@@ -182,7 +182,7 @@ fn roles(plan: &Plan<'_>) -> Part {
     let mut body = String::from(
         "  statement: Every clause, sanctioned app and use has an owner, and the policy as a whole has one with a deputy.\n  people:\n",
     );
-    for role in answers.roles() {
+    for role in answers.roles().into_iter().chain(answers.council()) {
         let _ = writeln!(body, "    {role}: {}", scalar(&answers.address(role)));
     }
     let (owner, deputy) = answers.owner_and_deputy().unwrap_or(("ciso", "cto"));
@@ -458,7 +458,7 @@ fn compliance(plan: &Plan<'_>) -> Part {
 
 fn monitoring(plan: &Plan<'_>) -> Part {
     let statement = if plan.answers.works_council {
-        "We record what was decided and why. Records name people by pseudonyms, nobody watches individuals, and nothing changes here without the works council."
+        "We record what was decided and why. Records name people by pseudonyms, and nothing is recorded, or changes here, without the works council's consent."
     } else {
         "We record what was decided and why. Records name people by pseudonyms, and nobody watches individuals."
     };

@@ -79,7 +79,7 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "works_council",
         "Is there a works council?",
-        "It then has to consent to monitoring and consequences, and the policy says that records name people by pseudonyms.",
+        "It then is a role of the policy and has to consent to monitoring and consequences, before the gateway starts: that records each request.",
     ),
     question(
         "uses",

@@ -69,7 +69,8 @@ pub(super) fn decided(plan: &Plan<'_>) -> Vec<Decided> {
     decide(pace.to_owned(), format!("appetite {}", answers.appetite));
     if answers.works_council {
         decide(
-            "monitoring and consequences need the works council's consent".to_owned(),
+            "monitoring and consequences need the works council's consent, before the gateway starts to record"
+                .to_owned(),
             "there is a works council".to_owned(),
         );
     }
@@ -211,18 +212,30 @@ fn evidence(one: &Adopted<'_>) -> Option<(String, u32, String)> {
 
 fn next(plan: &Plan<'_>) -> String {
     let approval = plan.adopted.iter().any(|one| one.clause.id == "PU-1");
-    let first = if plan.answers.approved.is_some() {
-        "Start the gateway: `ordain up --dir DIR`. Send a few requests of your own and look at `ordain records list --dir DIR`."
-    } else {
-        "Read the policy with those whom it names, and start the gateway meanwhile: `ordain up --dir DIR`. It mostly observes."
+    let approved = plan.answers.approved.is_some();
+    let first = match (plan.answers.works_council, approved) {
+        (true, _) => {
+            "Read the policy with the works council and get its consent to what is recorded and to what may follow from it (MO-7). The gateway records from its first request on, so start it only then: `ordain up --dir DIR`."
+        }
+        (false, true) => {
+            "Start the gateway: `ordain up --dir DIR`. Send a few requests of your own and look at `ordain records list --dir DIR`."
+        }
+        (false, false) => {
+            "Read the policy with those whom it names, and start the gateway meanwhile: `ordain up --dir DIR`. It mostly observes."
+        }
     };
-    let last = if approval && plan.answers.approved.is_none() {
+    let told = if plan.answers.works_council {
+        ", once the works council has consented to that too"
+    } else {
+        ""
+    };
+    let last = if approval && !approved {
         "Have your management approve the policy, and say so in its `approved` line (PU-1)."
     } else {
         "Bring the first evidence of the table above, and give its date as `last` in the policy."
     };
     format!(
-        "\n## Next three steps\n\n1. {first}\n2. After two weeks, `ordain impact --dir DIR`: what full enforcement would have done, by clause. Set what looks right to `enforce` under `rollout`.\n3. {last}\n"
+        "\n## Next three steps\n\n1. {first}\n2. After two weeks, `ordain impact --dir DIR`: what full enforcement would have done, by clause. Set what looks right to `enforce` under `rollout`{told}.\n3. {last}\n"
     )
 }
 

@@ -199,6 +199,45 @@ fn the_summary_fits_on_a_page_and_tells_what_matters() {
     }
     assert!(assembly.summary.lines().count() < 90, "{}", assembly.summary);
 }
+
+/// The lines of the summary below a heading.
+fn below<'s>(assembly: &'s Assembly, heading: &str) -> &'s str {
+    let after = assembly
+        .summary
+        .split_once(&format!("## {heading}\n"))
+        .map(|(_, after)| after);
+    after.map_or("", |after| after.split("\n## ").next().unwrap_or_default())
+}
+
+#[test]
+fn a_works_council_consents_before_anything_is_recorded() {
+    let assembly = make(&Answers {
+        works_council: true,
+        ..Answers::default()
+    });
+    let policy = &assembly.files[0].text;
+    assert!(
+        policy.contains("    works-council: works-council@example.com\n"),
+        "{policy}"
+    );
+    assert!(policy.contains("id: MO-7\n"), "what is evaluated is agreed first");
+    let steps = below(&assembly, "Next three steps");
+    let (consent, start) = (steps.find("works council"), steps.find("ordain up"));
+    assert!(consent.is_some() && consent < start, "{steps}");
+    let without = make(&Answers::default());
+    assert!(!without.files[0].text.contains("works-council"));
+    // It is asked, and never made a deputy or a member of the board because somebody was needed.
+    let alone = Answers {
+        works_council: true,
+        people: answers::ROLES
+            .iter()
+            .map(|role| ((*role).to_owned(), "ada@example.org".to_owned()))
+            .collect(),
+        ..Answers::default()
+    };
+    assert_eq!(alone.owner_and_deputy(), None);
+}
+
 #[test]
 fn deadlines_are_the_shortest_that_a_law_sets_and_the_review_is_the_approval() {
     let bound = |regulations: &[&str]| Answers {

@@ -174,7 +174,8 @@ impl Reading<'_> {
                 .into_iter()
                 .map(|(role, address)| (role.value, address.value))
                 .filter(|(role, address)| {
-                    *address != format!("{role}@{}", self.answers.domain) || !super::ROLES.contains(&role.as_str())
+                    let usual = super::ROLES.contains(&role.as_str()) || self.answers.council() == Some(role.as_str());
+                    *address != format!("{role}@{}", self.answers.domain) || !usual
                 })
                 .collect();
         }

@@ -106,7 +106,7 @@ fn group(group: &super::Group) -> String {
 
 fn people(answers: &Answers) -> String {
     let mut out = format!("domain: {}\npeople:\n", scalar(&answers.domain));
-    for role in answers.roles() {
+    for role in answers.roles().into_iter().chain(answers.council()) {
         let _ = writeln!(out, "  {role}: {}", scalar(&answers.address(role)));
     }
     out
