@@ -287,7 +287,7 @@ fn acceptable_use(_: &Plan<'_>) -> Part {
 
 fn access(plan: &Plan<'_>) -> Part {
     let mut body = String::from(
-        "  statement: Everyone may reach sanctioned and tolerated apps. What goes to them is decided by the data in it.\n  grants:\n    \
+        "  statement: Everyone may reach every app but the unsanctioned ones. What may go to it depends on the data in it and on what we think of the app.\n  grants:\n    \
          - {id: GR-1, groups: [everyone], apps: {class: sanctioned}}\n    \
          - {id: GR-2, groups: [everyone], apps: {class: tolerated}}\n    \
          - {id: GR-3, groups: [everyone], apps: {class: unknown}} # left to the matrix below\n",
@@ -421,7 +421,7 @@ pub(super) fn is_new(entity: &str) -> bool {
 }
 
 fn shadow_ai() -> Part {
-    let body = "  statement: People look for tools that help them. We want to know which, and to offer a good one.\n";
+    let body = "  statement: People look for AI apps that help them. We want to know which they found, and to offer a good one.\n";
     ("AI that is used without anybody having agreed to it.", body.to_owned())
 }
 
@@ -460,7 +460,7 @@ fn monitoring(plan: &Plan<'_>) -> Part {
     let statement = if plan.answers.works_council {
         "We record what was decided and why. Records name people by pseudonyms, and nothing is recorded, or changes here, without the works council's consent."
     } else {
-        "We record what was decided and why. Records name people by pseudonyms, and nobody watches individuals."
+        "We record what was decided and why. Records name people by pseudonyms."
     };
     (
         "What is recorded and who looks at it.",

@@ -49,7 +49,7 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "apps",
         "Which AI apps are in use, and what do you think of them?",
-        "The class of an app decides what may be sent to it. All others count as unknown and get nothing of yours.",
+        "The class of an app decides what may be sent to it. All others count as unknown and get public text at most.",
     ),
     question(
         "data",
@@ -89,7 +89,7 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "appetite",
         "How careful do you want to be?",
-        "Careful: everything recommended, looked at more often, and unknown apps get not even public text. Bold: only what is required, looked at less often.",
+        "Careful: everything recommended, looked at more often, and unknown apps do not even get public text. Bold: only what is required, looked at less often.",
     ),
     question(
         "timezone",

@@ -61,7 +61,7 @@ pub(super) fn decided(plan: &Plan<'_>) -> Vec<Decided> {
     );
     let pace = match answers.appetite {
         Appetite::Careful => {
-            "evidence is asked for a step more often than usual, and unknown apps get not even public text"
+            "evidence is asked for a step more often than usual, and unknown apps do not even get public text"
         }
         Appetite::Balanced => "evidence is asked for as often as is usual",
         Appetite::Bold => "evidence is asked for a step less often than usual, and nothing merely recommended came in",
