@@ -32,7 +32,8 @@ use interview::Ended;
 #[derive(Debug, Args)]
 #[command(
     after_help = "On a terminal, and with neither --profile nor --answers, it asks: about fifteen questions, each with what its answer \
-                  changes. Esc or Ctrl-C leaves; what was answered is kept in DIR/answers.yaml and offered again."
+                  changes, and shows all answers at the end. Esc or Ctrl-C leaves; what was answered is kept in DIR/answers.yaml, and \
+                  the same command goes on with the next question."
 )]
 pub(crate) struct Init {
     /// Folder for the policy and everything beside it
@@ -90,7 +91,13 @@ impl Init {
     /// The answers, from wherever they come; `None` if somebody left the interview.
     fn answered(&self, folder: &Folder) -> anyhow::Result<Option<Answers>> {
         let mut answers = if let Some(path) = &self.answers {
-            read(path)?
+            let answers = read(path)?;
+            ensure!(
+                answers.next.is_none(),
+                "`{}` is of an interview that somebody left\n  = help: without `--answers`, the same command goes on with it; or take out its line `next`, and what stands in it counts",
+                path.display()
+            );
+            answers
         } else if !self.profiles.is_empty() {
             Answers::suggested(&self.profiles)
         } else if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
@@ -122,7 +129,7 @@ impl Init {
             ))?;
             read(&kept)?
         } else {
-            Answers::default()
+            interview::begin()
         };
         if let Some(name) = &self.organization {
             answers.organization.clone_from(name);

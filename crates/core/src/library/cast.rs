@@ -155,27 +155,16 @@ fn apps(answers: &Answers, catalog: &Catalog) -> Vec<App> {
     let mut apps = answers.apps.clone();
     let listed = |apps: &[App], id: &str| apps.iter().any(|app| app.app == id);
     if !listed(&apps, DEMO) {
-        apps.insert(0, app(DEMO, AppClass::Sanctioned));
+        apps.insert(0, App::new(DEMO, AppClass::Sanctioned));
     }
     if !apps.iter().any(|app| app.class == AppClass::Unsanctioned) {
         let usual = ["deepseek", "character-ai", "kimi", "qwen"];
         let others = catalog.apps().map(|app| app.id);
         if let Some(id) = usual.into_iter().chain(others).find(|id| !listed(&apps, id)) {
-            apps.push(app(id, AppClass::Unsanctioned));
+            apps.push(App::new(id, AppClass::Unsanctioned));
         }
     }
     apps
-}
-
-fn app(id: &str, class: AppClass) -> App {
-    App {
-        app: id.to_owned(),
-        class,
-        models: Vec::new(),
-        owner: None,
-        reason: None,
-        terms_checked: None,
-    }
 }
 
 fn cast_apps(apps: &[App], catalog: &Catalog, words: &mut Words) {
