@@ -261,6 +261,16 @@ pub(super) fn put(path: &Path, text: &str) -> anyhow::Result<()> {
     written.with_context(|| format!("`{}` could not be written", path.display()))
 }
 
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@');
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// What was made, whether it holds, and what to try next.
 fn report(folder: &Folder, assembly: &Assembly, aside: Option<&Path>) -> anyhow::Result<Answer> {
     let dir = folder.path().display();
@@ -271,20 +281,32 @@ fn report(folder: &Folder, assembly: &Assembly, aside: Option<&Path>) -> anyhow:
         print(format_args!("  the old policy is in {}", aside.display()))?;
     }
     let good = verify(folder.path())?;
-    let group = &assembly.group;
+    let Assembly { group, app, model, .. } = assembly;
+    let model = model
+        .as_ref()
+        .map(|model| format!(" --model {model}"))
+        .unwrap_or_default();
     let directory = fs::read_to_string(folder.directory()).unwrap_or_default();
     if !directory.contains(group.as_str()) {
         print(format_args!(
             "\nNobody in {dir}/directory.yaml is in `{group}`, the group that this policy counts on: add it there."
         ))?;
     }
+    let start = if assembly.consent {
+        "start the gateway with it, once the works council has consented: it records each request"
+    } else {
+        "start the gateway with it"
+    };
     print("\nThe policy observes: it records what it would do, and only a few rules act. Next:\n")?;
     for (command, what) in [
         (
-            format!("ordain explain --dir {dir} --group {group} \"My card is 4111 1111 1111 1111\""),
+            format!(
+                "ordain explain --dir {dir} --group {} --app {app}{model} \"My card is 4111 1111 1111 1111\"",
+                quoted(group)
+            ),
             "one decision, with its reasons",
         ),
-        (format!("ordain up --dir {dir}"), "start the gateway with it"),
+        (format!("ordain up --dir {dir}"), start),
         (
             format!("ordain impact --dir {dir}"),
             "after a while: what enforcing would have done",

@@ -25,8 +25,14 @@ pub struct Assembly {
     pub decided: Vec<Decided>,
     /// The summary of it all, a page in Markdown.
     pub summary: String,
-    /// The group that everybody ordinary is in.
+    /// The group that everybody ordinary is in, as the directory calls it.
     pub group: String,
+    /// A sanctioned app, one of the organisation's own if it has any.
+    pub app: String,
+    /// A model that the app may be asked for, where not all are fine.
+    pub model: Option<String>,
+    /// Whether the works council has to consent before the gateway records anything.
+    pub consent: bool,
 }
 
 /// Something that was decided for the organisation.
@@ -88,11 +94,16 @@ pub fn assemble(library: &Library, answers: &Answers, catalog: &Catalog, today: 
         }
     }
     let decided = summary::decided(&plan);
+    let app = plan.word("own-app");
+    let limited = plan.cast.apps.iter().find(|one| one.app == app);
     Assembly {
         summary: summary::page(&plan, &decided),
         files,
         decided,
-        group: plan.word("group"),
+        group: plan.cast.in_directory(&plan.word("group")).to_owned(),
+        model: limited.and_then(|app| Some(app.models.first()?.replace('*', ""))),
+        app,
+        consent: answers.works_council,
     }
 }
 

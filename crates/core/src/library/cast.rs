@@ -23,10 +23,11 @@ pub struct Cast {
 }
 
 /// The word that every clause may use, whoever the organisation is.
-pub const ALWAYS: [&str; 8] = [
+pub const ALWAYS: [&str; 9] = [
     "organization",
     "group",
     "groups",
+    "own-app",
     "sanctioned",
     "unsanctioned",
     "unknown",
@@ -178,6 +179,12 @@ fn cast_apps(apps: &[App], catalog: &Catalog, words: &mut Words) {
     let own = apis.iter().find(|app| app.app != DEMO);
     if let Some(app) = own.or(apis.first()) {
         words.set("sanctioned", &app.app);
+    }
+    // People are pointed to an app that they have, whatever it is; cases need one that takes every model.
+    let first = |app: &&App| app.class == AppClass::Sanctioned && app.app != DEMO;
+    let theirs = of(AppClass::Sanctioned).find(first).or(apps.iter().find(first));
+    if let Some(app) = own.copied().or(theirs).or(apis.first().copied()) {
+        words.set("own-app", &app.app);
     }
     if let Some(app) = of(AppClass::Sanctioned).find(|app| is(&app.app, "coding")) {
         words.set("coding-app", &app.app);

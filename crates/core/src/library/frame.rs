@@ -258,7 +258,7 @@ fn applications(plan: &Plan<'_>) -> Part {
                         line,
                         ", reason: {}, instead: {}",
                         scalar(why),
-                        scalar(&plan.word("sanctioned"))
+                        scalar(&plan.word("own-app"))
                     );
                 }
             }

@@ -256,3 +256,39 @@ fn deadlines_are_the_shortest_that_a_law_sets_and_the_review_is_the_approval() {
     assert!(large.contains("review: {every: 180 days,") && large.contains("approves it again at least every 180 days"));
 }
 
+#[test]
+fn people_are_pointed_to_an_app_that_they_have() {
+    let app = |id: &str, models: &[&str]| answers::App {
+        models: models.iter().map(|&model| model.to_owned()).collect(),
+        ..answers::App::new(id, crate::verdict::AppClass::Sanctioned)
+    };
+    let with = |apps: Vec<answers::App>| {
+        let made = make(&Answers {
+            apps,
+            ..Answers::default()
+        });
+        (made.app, made.model)
+    };
+    assert_eq!(with(vec![app("ms-copilot", &[])]), ("ms-copilot".to_owned(), None));
+    let limited = vec![app("anthropic-api", &["claude-*"])];
+    assert_eq!(with(limited), ("anthropic-api".to_owned(), Some("claude-".to_owned())));
+    assert_eq!(with(Vec::new()).0, "demo");
+}
+
+#[test]
+fn an_app_of_ones_own_is_in_the_policy_and_only_a_warning_says_so() {
+    let assembly = make(&Answers {
+        apps: vec![answers::App {
+            own: true,
+            ..answers::App::new("klinik-ki", crate::verdict::AppClass::Sanctioned)
+        }],
+        ..Answers::default()
+    });
+    assert_eq!(assembly.app, "klinik-ki");
+    let faults = faults(&assembly);
+    assert!(
+        matches!(faults.as_slice(), [only] if only.contains("warning[unknown-app]") && only.contains("an app of your own")),
+        "{}",
+        faults.join("\n")
+    );
+}
