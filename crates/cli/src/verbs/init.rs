@@ -6,8 +6,9 @@
 mod interview;
 mod prompts;
 
+use std::error::Error as _;
 use std::fs;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -100,7 +101,7 @@ impl Init {
             answers
         } else if !self.profiles.is_empty() {
             Answers::suggested(&self.profiles)
-        } else if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        } else if io::stdin().is_terminal() && io::stdout().is_terminal() {
             return self.interview(folder);
         } else {
             bail!(
@@ -159,7 +160,18 @@ fn parse(text: &str) -> (Answers, Vec<Problem>) {
 }
 
 fn read(path: &Path) -> anyhow::Result<Answers> {
-    let text = setup::read(path)?;
+    let text = setup::read(path).map_err(|error| {
+        let is_text = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        let encoding = is_text.is_some_and(|source| source.kind() == io::ErrorKind::InvalidData);
+        if encoding {
+            anyhow::anyhow!(
+                "`{}` is not written in UTF-8\n  = help: save it again as UTF-8; editors ask for the encoding under \"save as\"",
+                path.display()
+            )
+        } else {
+            error.into()
+        }
+    })?;
     let (answers, problems) = parse(&text);
     ensure!(
         problems.is_empty(),

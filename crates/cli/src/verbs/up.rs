@@ -1,5 +1,6 @@
 //! `ordain up`: the main job. A first run makes everything; later runs start what is there.
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use ordain_core::policy::problem::Problem;
 use ordain_core::verdict::{Direction, Source};
 use ordain_server::config::{self, Config, Dialect, Upstream};
 use ordain_server::directory;
-use ordain_server::gateway::{self, Gateway, Listening};
+use ordain_server::gateway::{self, Gateway, Listening, StartError};
 use ordain_server::keys::{self, KeyHasher, KeyRing};
 use ordain_server::recorder::Recorder;
 use ordain_server::recovery;
@@ -104,6 +105,16 @@ impl Up {
     }
 }
 
+/// Why the gateway did not start; an address that is taken has a way out.
+fn said(error: StartError) -> anyhow::Error {
+    match &error {
+        StartError::Listen { address, source } if source.kind() == io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "another program listens on `{address}` already, perhaps another `ordain up`\n  = help: stop it, or name another address: `--listen 127.0.0.1:8081`"
+        ),
+        _ => error.into(),
+    }
+}
+
 /// Logs go to standard error, as JSON lines, without content; `ORDAIN_LOG` sets what is logged.
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ORDAIN_LOG")
@@ -111,7 +122,7 @@ fn log_to_stderr() {
     let _ = tracing_subscriber::fmt()
         .json()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
         .try_init();
 }
 
@@ -225,7 +236,7 @@ impl Running {
         let recorder =
             Recorder::start(Box::new(store), config.limits.queue).context("the recorder could not be started")?;
         let gateway = Gateway::new(Rules::new(policy), directory, keys, config, recorder.handle(), demo)?;
-        let listening = gateway::listen(gateway, &config.listen, &folder.store(), hasher)?;
+        let listening = gateway::listen(gateway, &config.listen, &folder.store(), hasher).map_err(said)?;
         Ok(Self {
             recorder,
             listening,

@@ -362,3 +362,42 @@ fn the_interview_says_why_more_is_needed_and_takes_apps_of_ones_own() {
         "{kept}"
     );
 }
+
+#[test]
+fn what_stops_a_beginner_has_a_way_out() {
+    let dir = TempDir::new().expect("a folder");
+    let (folder, path) = folder(&dir);
+    let file = dir.path().join("mine.yaml");
+    fs::write(&file, b"organization: Universit\xe4t\n").expect("a file");
+    let refused = ordain(&["init", &path, "--answers", &file.display().to_string()]);
+    assert!(
+        text(&refused.stderr).contains("save it again as UTF-8"),
+        "{}",
+        text(&refused.stderr)
+    );
+
+    // The first command that is suggested is about an app of theirs, and can be typed as it stands.
+    fs::write(
+        &file,
+        "apps: [{app: ms-copilot, class: sanctioned}]\ngroups: [{id: team, claim: \"all team\"}]\n",
+    )
+    .expect("a file");
+    let made = ordain(&["init", &path, "--answers", &file.display().to_string()]);
+    let said = text(&made.stdout);
+    assert!(said.contains("--group 'all team' --app ms-copilot"), "{said}");
+    let assumed = ordain(&["explain", "--dir", &path, "--group", "all team", "A text."]);
+    let said = text(&assumed.stdout);
+    assert!(
+        said.contains("asked about the app ms-copilot; `--app` names another"),
+        "{said}"
+    );
+
+    let up = Up::start(&folder);
+    let other = dir.path().join("other").display().to_string();
+    let second = ordain(&["up", "--dir", &other, "--listen", up.address()]);
+    assert!(
+        text(&second.stderr).contains("`--listen 127.0.0.1:8081`"),
+        "{}",
+        text(&second.stderr)
+    );
+}
