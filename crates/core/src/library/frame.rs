@@ -359,14 +359,8 @@ fn data(plan: &Plan<'_>) -> Part {
          classes: [public, internal, confidential, restricted]\n  default: internal\n  \
          entities: # what detectors find, and its class; `secret` is a family: keys and credentials of all kinds\n",
     );
-    for (entity, class) in ENTITY_CLASSES {
+    for (entity, class) in entity_classes(plan) {
         let _ = writeln!(body, "    {entity}: {class}");
-    }
-    for entity in answers.data.iter().filter(|held| is_new(held)) {
-        let _ = writeln!(body, "    {entity}: {}", class_of_held(entity));
-    }
-    for own in &answers.keywords {
-        let _ = writeln!(body, "    {}: {}", own.entity, own.class);
     }
     body.push_str(
         "  keywords: # your own words, found whatever their case\n    internal-marking: [strictly confidential, internal use only]\n",
@@ -410,6 +404,35 @@ fn data(plan: &Plan<'_>) -> Part {
         body,
     )
 }
+
+/// Every entity of the policy with its class: the usual ones, those held beside them, and the organisation's own words.
+pub(super) fn entity_classes<'p>(plan: &'p Plan<'_>) -> Vec<(&'p str, &'p str)> {
+    let answers = plan.answers;
+    let medical = answers.data.iter().any(|held| MEDICAL.contains(&held.as_str()));
+    let usual = ENTITY_CLASSES.into_iter().map(|(entity, class)| match entity {
+        // A term alone says nothing about anybody, unless whoever holds it treats people.
+        "medical-term" if medical => (entity, "confidential"),
+        _ => (entity, class),
+    });
+    let held = answers.data.iter().map(String::as_str).filter(|held| is_new(held));
+    let own = answers
+        .keywords
+        .iter()
+        .map(|own| (own.entity.as_str(), own.class.as_str()));
+    usual
+        .chain(held.map(|entity| (entity, class_of_held(entity))))
+        .chain(own)
+        .collect()
+}
+
+/// The entities that are found by words which the policy lists.
+pub(super) fn own_words<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p str> {
+    let own = plan.answers.keywords.iter().map(|own| own.entity.as_str());
+    std::iter::once("internal-marking").chain(own)
+}
+
+/// What those who treat people hold; every policy names it, with a milder class for terms.
+pub(super) const MEDICAL: [&str; 2] = ["health-record", "medical-term"];
 
 /// Whether an entity is held beside those that every policy names.
 pub(super) fn is_new(entity: &str) -> bool {

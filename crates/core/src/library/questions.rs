@@ -54,7 +54,7 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "data",
         "Which sensitive data do you hold, beside the usual?",
-        "Each kind gets a class and with it a row of the matrix. The summary says which kinds nothing finds yet.",
+        "The usual is in every policy: names and contacts, salaries, customer records, card, account and identity numbers, code, keys and passwords. What you choose gets a class, and with it a row of the matrix. The summary says what nothing finds yet.",
     ),
     question(
         "keywords",
@@ -98,9 +98,10 @@ pub const QUESTIONS: &[Question] = &[
     ),
 ];
 
-/// What an organisation may hold beside what every policy names.
+/// What an organisation may hold beside the usual. Every policy names medical data, but those who hold it want it stricter.
 pub fn data_choices() -> impl Iterator<Item = &'static Entity> {
-    ENTITIES.iter().filter(|entity| super::frame::is_new(entity.id))
+    let offered = |entity: &&Entity| super::frame::is_new(entity.id) || super::frame::MEDICAL.contains(&entity.id);
+    ENTITIES.iter().filter(offered)
 }
 
 /// The question with a key.

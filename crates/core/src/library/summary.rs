@@ -1,5 +1,7 @@
 //! The page beside an assembled policy: what was decided and why, what acts, and what people have to do by when.
 
+mod found;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -9,9 +11,7 @@ use jiff::civil::Date;
 use super::answers::Appetite;
 use super::assemble::{Adopted, Decided, Plan};
 use super::clause::HeldBy;
-use super::frame::is_new;
 use super::words::and;
-use crate::detect::entities::entity;
 use crate::policy::fields::Reader;
 use crate::policy::node;
 use crate::verdict::Mode;
@@ -101,7 +101,8 @@ pub(super) fn page(plan: &Plan<'_>, decided: &[Decided]) -> String {
         let _ = writeln!(out, "- {} ({}).", capital(&one.what), one.because);
     }
     out.push_str(&acting(plan));
-    out.push_str(&not_found(plan));
+    out.push_str(&found::section(plan));
+    out.push_str(&open(plan));
     out.push_str(&tasks(plan));
     let law: Vec<String> = answers
         .bound_by()
@@ -116,44 +117,49 @@ pub(super) fn page(plan: &Plan<'_>, decided: &[Decided]) -> String {
 
 fn acting(plan: &Plan<'_>) -> String {
     let of = |mode: Mode| plan.adopted.iter().filter(move |one| one.mode() == Some(mode));
-    let mut out = String::from("\n## What acts now\n\n");
+    let mut now = String::from("\n## What acts now\n\n");
+    let mut later = String::new();
     for one in of(Mode::Enforce).chain(of(Mode::Coach)) {
         let mode = if one.mode() == Some(Mode::Coach) {
             " (tells only)"
         } else {
             ""
         };
-        let _ = writeln!(out, "- {}{mode}: {}", one.clause.id, one.statement);
+        let (id, statement) = (&one.clause.id, &one.statement);
+        let reach = found::reach(one, plan);
+        let missing = and(&reach.missing);
+        if !reach.acts {
+            let _ = writeln!(later, "- {id}{mode}: {statement} It waits for a detector of {missing}.");
+        } else if reach.missing.is_empty() {
+            let _ = writeln!(now, "- {id}{mode}: {statement}");
+        } else {
+            let _ = writeln!(now, "- {id}{mode}: {statement} It does not see {missing} yet.");
+        }
     }
-    out.push_str("- What cannot be read as text is refused, and nothing passes when a check does not run.\n");
-    let watching: Vec<&str> = of(Mode::Observe).map(|one| one.clause.id.as_str()).collect();
+    now.push_str("- What cannot be read as text is refused, and nothing passes when a check does not run.\n");
+    if !later.is_empty() {
+        let _ = write!(now, "\n## What will act once something finds it\n\n{later}");
+    }
+    let (watching, blind): (Vec<_>, Vec<_>) = of(Mode::Observe).partition(|one| found::reach(one, plan).acts);
+    let ids = |all: &[&Adopted<'_>]| -> Vec<String> { all.iter().map(|one| one.clause.id.clone()).collect() };
     let tables = plan
         .adopted
         .iter()
         .filter(|one| one.clause.held_by == HeldBy::Table)
         .count();
     let _ = write!(
-        out,
+        now,
         "\n## What only observes\n\nAccess, the matrix and the other tables ({tables} clauses speak of them), and the rules {}. They record what they would do; `ordain impact` adds it up.\n",
-        watching.join(", ")
+        and(&ids(&watching))
     );
-    out
-}
-
-/// What the organisation holds and no detector finds.
-fn not_found(plan: &Plan<'_>) -> String {
-    let held = plan.answers.data.iter().filter(|name| is_new(name));
-    let missed: Vec<String> = held
-        .filter(|name| entity(name).is_some_and(|known| !known.detected))
-        .map(|name| format!("`{name}`"))
-        .collect();
-    if missed.is_empty() {
-        return String::new();
+    if !blind.is_empty() {
+        let _ = writeln!(
+            now,
+            "{} would, but nothing finds what they are about yet.",
+            and(&ids(&blind))
+        );
     }
-    format!(
-        "\nYou hold {}, which nothing finds yet: what depends on it does nothing until keywords or a pattern are named under `data`.\n",
-        and(&missed)
-    )
+    now
 }
 
 /// What people have to show, by role, soonest first.
@@ -208,6 +214,29 @@ fn evidence(one: &Adopted<'_>) -> Option<(String, u32, String)> {
         (_, what) => what,
     };
     Some((what, days, by))
+}
+
+/// What the answers leave open: what they ask for in one place and rule out in another.
+fn open(plan: &Plan<'_>) -> String {
+    if !plan.is_regulated() {
+        return String::new();
+    }
+    let uses = plan
+        .cast
+        .uses
+        .iter()
+        .filter(|one| one.ceiling.as_deref() == Some("restricted"));
+    let mut wishes: Vec<String> = uses.map(|one| format!("the use `{}`", one.id)).collect();
+    let handlers = plan.adopted.iter().find(|one| one.clause.id == "DA-21");
+    wishes.extend(handlers.map(|_| "those who handle health records (DA-21)".to_owned()));
+    if wishes.is_empty() {
+        return String::new();
+    }
+    let app = plan.word("own-app");
+    format!(
+        "\n## What you still have to decide\n\nBy your answers, {} may work with restricted data, such as health records. But in full force the matrix sends it to no app at all, because you are under special supervision: as far as something finds it, such a request is stopped. Decide before the matrix is enforced:\n\n- It stays so. Then give such uses the ceiling `confidential`, so that nobody expects more.\n- Or one app whose contract allows it may have it, masked: add `cells: {{restricted: redact}}` to `app: {app}` under `applications`. `ordain test` then shows the cases that expect the stricter answer.\n",
+        and(&wishes)
+    )
 }
 
 fn next(plan: &Plan<'_>) -> String {

@@ -191,7 +191,9 @@ fn the_summary_fits_on_a_page_and_tells_what_matters() {
     for heading in [
         "What was decided, and why",
         "What acts now",
+        "What will act once something finds it",
         "What only observes",
+        "What nothing finds yet",
         "What people have to do",
         "Next three steps",
     ] {
@@ -207,6 +209,58 @@ fn below<'s>(assembly: &'s Assembly, heading: &str) -> &'s str {
         .split_once(&format!("## {heading}\n"))
         .map(|(_, after)| after);
     after.map_or("", |after| after.split("\n## ").next().unwrap_or_default())
+}
+
+#[test]
+fn a_clause_that_nothing_sets_off_is_not_called_acting() {
+    let assembly = make(&full());
+    let (now, later) = (
+        below(&assembly, "What acts now"),
+        below(&assembly, "What will act once something finds it"),
+    );
+    assert!(!now.contains("- AU-2") && now.contains("- DA-3: "), "{now}");
+    assert!(
+        later.contains("- AU-2: ") && later.contains("waits for a detector of `harmful-request`"),
+        "{later}"
+    );
+    // What is found in part acts, and says what it does not see.
+    let told = now.lines().find(|line| line.starts_with("- DA-2 ")).unwrap_or_default();
+    assert!(
+        told.contains("It does not see `phone-number`, `postal-address` and `person-name` yet.")
+            && !told.contains("`email"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_nothing_finds_is_said_and_whose_it_is() {
+    let clinic = Answers {
+        data: vec!["health-record".to_owned()],
+        groups: vec![answers::Group::new("clinicians", &[answers::Work::TreatsPatients])],
+        ..Answers::default()
+    };
+    let assembly = make(&clinic);
+    let missing = below(&assembly, "What nothing finds yet");
+    for entity in ["health-record", "medical-term", "person-name", "national-id", "salary"] {
+        assert!(missing.contains(&format!("`{entity}`")), "{missing}");
+    }
+    assert!(!missing.contains("payment-card"), "{missing}");
+    assert!(
+        missing.contains("You said that you hold `medical-term` and `health-record`"),
+        "{missing}"
+    );
+    let policy = &assembly.files[0].text;
+    assert!(policy.contains("    medical-term: confidential\n"), "{policy}");
+    let words = Answers {
+        keywords: vec![answers::Keywords {
+            entity: "project-name".to_owned(),
+            class: "confidential".to_owned(),
+            words: vec!["heron".to_owned()],
+        }],
+        ..Answers::default()
+    };
+    let missing = make(&words);
+    assert!(!below(&missing, "What nothing finds yet").contains("project-name"));
 }
 
 #[test]
@@ -273,6 +327,49 @@ fn people_are_pointed_to_an_app_that_they_have() {
     let limited = vec![app("anthropic-api", &["claude-*"])];
     assert_eq!(with(limited), ("anthropic-api".to_owned(), Some("claude-".to_owned())));
     assert_eq!(with(Vec::new()).0, "demo");
+}
+
+#[test]
+fn what_the_answers_rule_out_elsewhere_is_a_decision_to_take() {
+    let letters = |sector| Answers {
+        sector,
+        groups: vec![answers::Group::new("clinicians", &[answers::Work::TreatsPatients])],
+        uses: vec![answers::Use {
+            id: "letters".to_owned(),
+            statement: "Writing letters to other doctors.".to_owned(),
+            owner: "cto".to_owned(),
+            groups: vec!["clinicians".to_owned()],
+            ceiling: Some("restricted".to_owned()),
+            tier: answers::Tier::Limited,
+        }],
+        ..Answers::default()
+    };
+    let assembly = make(&letters(answers::Sector::Health));
+    let open = below(&assembly, "What you still have to decide");
+    assert!(
+        open.contains("the use `letters` and those who handle health records"),
+        "{open}"
+    );
+    assert!(
+        below(
+            &make(&letters(answers::Sector::General)),
+            "What you still have to decide"
+        )
+        .is_empty()
+    );
+
+    // The way out that the page names is one: the policy with it has no fault but the cases that expect the old answer.
+    let mut changed = assembly.clone();
+    let line = "- {app: openai-api, owner: cto";
+    let policy = &mut changed.files[0].text;
+    assert!(policy.contains(line) && open.contains("`app: openai-api`"), "{open}");
+    *policy = policy.replace(line, &format!("{line}, cells: {{restricted: redact}}"));
+    let faults = faults(&changed);
+    assert!(
+        !faults.is_empty() && faults.iter().all(|fault| fault.contains("expected `block`")),
+        "{}",
+        faults.join("\n")
+    );
 }
 
 #[test]
