@@ -8,8 +8,9 @@ use clap::Args;
 use jiff::Timestamp;
 use ordain_core::decide::{Who, explain};
 use ordain_core::detect::scanner::Scanner;
+use ordain_core::policy::Loaded;
 use ordain_core::policy::cases::{self, Assumed, Request};
-use ordain_core::verdict::{Direction, Source, Verdict};
+use ordain_core::verdict::{AppClass, Direction, Source, Verdict};
 use serde_json::json;
 
 use super::Format;
@@ -30,9 +31,9 @@ pub(crate) struct Explain {
     /// Policy folder, or the folder that `ordain up` made
     #[arg(long, default_value = "ordain", value_name = "DIR")]
     dir: PathBuf,
-    /// The app that the request goes to
-    #[arg(long, default_value = "openai-api")]
-    app: String,
+    /// The app that the request goes to; the first sanctioned app of the policy when absent
+    #[arg(long)]
+    app: Option<String>,
     /// A group of the principal, as the directory names it; may be repeated
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<String>,
@@ -73,11 +74,26 @@ fn source(word: &str) -> Result<Source, String> {
     Source::parse(word).ok_or_else(|| "use one of: user, system, tool, retrieved, model".to_owned())
 }
 
+/// The app that a request goes to when nobody says: the first sanctioned one that anything may go to, but for the
+/// demonstration.
+fn usual_app(loaded: &Loaded) -> String {
+    let apps = loaded.document.iter().flat_map(|document| &document.apps);
+    let sanctioned: Vec<_> = apps.filter(|app| app.class == AppClass::Sanctioned).collect();
+    let own = || sanctioned.iter().filter(|app| app.id.as_str() != DEMO);
+    let plain = own().find(|app| app.models.is_none() && app.require.is_empty() && app.only_for.is_none());
+    let usual = plain.or_else(|| own().next()).or_else(|| sanctioned.first());
+    usual.map_or_else(|| DEMO.to_owned(), |app| app.id.value.clone())
+}
+
+/// The app that comes with the program.
+const DEMO: &str = "demo";
+
 impl Explain {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
-        let (policy, _, catalog) = policy::read_for_use(&self.dir)?.usable()?;
+        let (policy, loaded, catalog) = policy::read_for_use(&self.dir)?.usable()?;
         let scanner = Scanner::new(policy.own_detectors());
-        let request = self.request()?;
+        let assumed = usual_app(&loaded);
+        let request = self.request(&assumed)?;
         let stated = request.now.and_then(|now| policy.zone().to_timestamp(now).ok());
         let now = self.now.or(stated).unwrap_or_else(Timestamp::now);
         let answer = cases::ask(&policy, &scanner, &catalog, &request, now);
@@ -87,6 +103,9 @@ impl Explain {
                 print(explain::trace(&policy, decision).trim_end())?;
                 if decision.full != Verdict::Block && !answer.texts.is_empty() {
                     print(format_args!("  goes on as: {}", answer.texts.join("\n")))?;
+                }
+                if self.app.is_none() && self.request.is_none() {
+                    print(format_args!("  asked about the app {assumed}; `--app` names another"))?;
                 }
             }
             Format::Json => {
@@ -99,7 +118,7 @@ impl Explain {
                     })
                     .collect();
                 let value = json!({
-                    "v": 1, "verdict": decision.verdict.as_str(), "full": decision.full.as_str(), "app_class": decision.app_class.as_str(),
+                    "v": 1, "app": request.app, "verdict": decision.verdict.as_str(), "full": decision.full.as_str(), "app_class": decision.app_class.as_str(),
                     "data_class": policy.class_name(decision.data_class), "clauses": clauses, "policy": policy.digest.to_string(), "texts": answer.texts,
                 });
                 print(serde_json::to_string_pretty(&value)?)?;
@@ -109,7 +128,7 @@ impl Explain {
     }
 
     /// The request that was given whole, or in pieces.
-    fn request(&self) -> anyhow::Result<Request> {
+    fn request(&self, assumed: &str) -> anyhow::Result<Request> {
         if let Some(text) = &self.request {
             return cases::parse_request(text).map_err(|problems| {
                 let problems: Vec<String> = problems
@@ -131,7 +150,7 @@ impl Explain {
                 client: self.client.clone(),
                 ..Who::default()
             },
-            app: self.app.clone(),
+            app: self.app.clone().unwrap_or_else(|| assumed.to_owned()),
             model: self.model.clone(),
             use_: self.use_.clone(),
             direction: self.direction,

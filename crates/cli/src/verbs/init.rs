@@ -6,8 +6,9 @@
 mod interview;
 mod prompts;
 
+use std::error::Error as _;
 use std::fs;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -32,7 +33,8 @@ use interview::Ended;
 #[derive(Debug, Args)]
 #[command(
     after_help = "On a terminal, and with neither --profile nor --answers, it asks: about fifteen questions, each with what its answer \
-                  changes. Esc or Ctrl-C leaves; what was answered is kept in DIR/answers.yaml and offered again."
+                  changes, and shows all answers at the end. Esc or Ctrl-C leaves; what was answered is kept in DIR/answers.yaml, and \
+                  the same command goes on with the next question."
 )]
 pub(crate) struct Init {
     /// Folder for the policy and everything beside it
@@ -90,10 +92,16 @@ impl Init {
     /// The answers, from wherever they come; `None` if somebody left the interview.
     fn answered(&self, folder: &Folder) -> anyhow::Result<Option<Answers>> {
         let mut answers = if let Some(path) = &self.answers {
-            read(path)?
+            let answers = read(path)?;
+            ensure!(
+                answers.next.is_none(),
+                "`{}` is of an interview that somebody left\n  = help: without `--answers`, the same command goes on with it; or take out its line `next`, and what stands in it counts",
+                path.display()
+            );
+            answers
         } else if !self.profiles.is_empty() {
             Answers::suggested(&self.profiles)
-        } else if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        } else if io::stdin().is_terminal() && io::stdout().is_terminal() {
             return self.interview(folder);
         } else {
             bail!(
@@ -122,7 +130,7 @@ impl Init {
             ))?;
             read(&kept)?
         } else {
-            Answers::default()
+            interview::begin()
         };
         if let Some(name) = &self.organization {
             answers.organization.clone_from(name);
@@ -152,7 +160,18 @@ fn parse(text: &str) -> (Answers, Vec<Problem>) {
 }
 
 fn read(path: &Path) -> anyhow::Result<Answers> {
-    let text = setup::read(path)?;
+    let text = setup::read(path).map_err(|error| {
+        let is_text = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        let encoding = is_text.is_some_and(|source| source.kind() == io::ErrorKind::InvalidData);
+        if encoding {
+            anyhow::anyhow!(
+                "`{}` is not written in UTF-8\n  = help: save it again as UTF-8; editors ask for the encoding under \"save as\"",
+                path.display()
+            )
+        } else {
+            error.into()
+        }
+    })?;
     let (answers, problems) = parse(&text);
     ensure!(
         problems.is_empty(),
@@ -254,6 +273,16 @@ pub(super) fn put(path: &Path, text: &str) -> anyhow::Result<()> {
     written.with_context(|| format!("`{}` could not be written", path.display()))
 }
 
+/// A word for a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '@');
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// What was made, whether it holds, and what to try next.
 fn report(folder: &Folder, assembly: &Assembly, aside: Option<&Path>) -> anyhow::Result<Answer> {
     let dir = folder.path().display();
@@ -264,20 +293,32 @@ fn report(folder: &Folder, assembly: &Assembly, aside: Option<&Path>) -> anyhow:
         print(format_args!("  the old policy is in {}", aside.display()))?;
     }
     let good = verify(folder.path())?;
-    let group = &assembly.group;
+    let Assembly { group, app, model, .. } = assembly;
+    let model = model
+        .as_ref()
+        .map(|model| format!(" --model {model}"))
+        .unwrap_or_default();
     let directory = fs::read_to_string(folder.directory()).unwrap_or_default();
     if !directory.contains(group.as_str()) {
         print(format_args!(
             "\nNobody in {dir}/directory.yaml is in `{group}`, the group that this policy counts on: add it there."
         ))?;
     }
+    let start = if assembly.consent {
+        "start the gateway with it, once the works council has consented: it records each request"
+    } else {
+        "start the gateway with it"
+    };
     print("\nThe policy observes: it records what it would do, and only a few rules act. Next:\n")?;
     for (command, what) in [
         (
-            format!("ordain explain --dir {dir} --group {group} \"My card is 4111 1111 1111 1111\""),
+            format!(
+                "ordain explain --dir {dir} --group {} --app {app}{model} \"My card is 4111 1111 1111 1111\"",
+                quoted(group)
+            ),
             "one decision, with its reasons",
         ),
-        (format!("ordain up --dir {dir}"), "start the gateway with it"),
+        (format!("ordain up --dir {dir}"), start),
         (
             format!("ordain impact --dir {dir}"),
             "after a while: what enforcing would have done",

@@ -1,11 +1,12 @@
 //! A gateway that runs: everything under it, from its start to its end.
 
+use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
 use ordain_server::config::Upstream;
-use ordain_server::gateway::{self, Gateway, Listening};
+use ordain_server::gateway::{self, Gateway, Listening, StartError};
 use ordain_server::keys::{self, KeyHasher, KeyRing};
 use ordain_server::recorder::Recorder;
 use ordain_server::reload::{self, Watch};
@@ -25,7 +26,7 @@ fn log_to_stderr() {
     let _ = tracing_subscriber::fmt()
         .json()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
         .try_init();
 }
 
@@ -33,6 +34,16 @@ fn log_to_stderr() {
 pub(super) fn prepare() {
     log_to_stderr();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// Why the gateway did not start; an address that is taken has a way out.
+fn said(error: StartError) -> anyhow::Error {
+    match &error {
+        StartError::Listen { address, source } if source.kind() == io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "another program listens on `{address}` already, perhaps another `ordain up`\n  = help: stop it, or name another address: `--listen 127.0.0.1:8081`"
+        ),
+        _ => error.into(),
+    }
 }
 
 /// A gateway with everything under it.
@@ -70,7 +81,7 @@ impl Running {
         };
         let recorder = Recorder::start(Box::new(store), limits.queue).context("the recorder could not be started")?;
         let gateway = Gateway::new(version, keys, recorder.handle(), demo)?;
-        let listening = gateway::listen(gateway, &listen, metrics.as_deref(), &folder.store(), hasher)?;
+        let listening = gateway::listen(gateway, &listen, metrics.as_deref(), &folder.store(), hasher).map_err(said)?;
         let switch = listening.switch();
         let watch = reload::watch(folder.clone(), given, move |version| switch.take(version));
         Ok(Self {

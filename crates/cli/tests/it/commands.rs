@@ -136,6 +136,11 @@ impl Up {
         }
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// A chat request, as bytes on a socket; the whole answer.
     pub(crate) fn chat(&self, message: &str) -> String {
         let body = serde_json::json!({"model": "demo", "messages": [{"role": "user", "content": message}]}).to_string();

@@ -3,7 +3,8 @@
 //! Three kinds of blocks count, and all others are left alone. ```` ```console ```` holds commands (lines that begin with
 //! `$ `) with what they print; one line `…` stands for lines that are left out. ```` ```diff ```` begins with `--- FILE` and
 //! changes that file. ```` ```yaml FILE ```` makes a file. With `UPDATE=1` the commands stay and what they print is written
-//! anew. Dates, digests and whatever else is never the same twice are not compared. Read [`the_guide_is_true`] first.
+//! anew. Dates, digests and whatever else is never the same twice are not compared. The minutes in its headings are at least
+//! what following them takes. Read [`the_guide_is_true`] first.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -47,9 +48,10 @@ fn the_guide_is_true() {
         rest = after;
     }
     made.push_str(rest);
+    let page = fs::read_to_string(reader.path("acme/summary.md")).expect("the summary");
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &made).expect("the guide is written");
-        return;
+        return minutes_are_honest(&made, words(&page));
     }
     for (number, (made, guide)) in made.lines().zip(guide.lines()).enumerate() {
         assert_eq!(
@@ -64,6 +66,48 @@ fn the_guide_is_true() {
         made.len(),
         "the guide ends otherwise; UPDATE=1 writes it anew"
     );
+    minutes_are_honest(&guide, words(&page));
+}
+
+/// Each section takes no longer than its heading says, and all together no longer than half an hour. Somebody reads 200 words a
+/// minute, and `page` words of the summary where the guide asks for it; a command takes a third of a minute and an edit one.
+fn minutes_are_honest(guide: &str, page: usize) {
+    let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut in_block = false;
+    for line in guide.lines() {
+        in_block ^= line.starts_with("```");
+        match sections.last_mut() {
+            _ if line.starts_with("## ") && !in_block => sections.push((line, Vec::new())),
+            Some((_, lines)) => lines.push(line),
+            None => {}
+        }
+    }
+    let mut all = 0;
+    for (heading, lines) in &sections {
+        let end = [" minutes)", " minute)"]
+            .into_iter()
+            .find_map(|end| heading.strip_suffix(end));
+        let Some((_, said)) = end.and_then(|start| start.rsplit_once('(')) else {
+            continue;
+        };
+        let said: usize = said.parse().expect("a number of minutes");
+        let starting = |start: &str| lines.iter().filter(|line| line.starts_with(start)).count();
+        let asks_for_page = lines
+            .iter()
+            .any(|line| line.starts_with("Open `acme/summary.md` and read it."));
+        let shown: usize = lines.iter().map(|line| words(line)).sum();
+        let read = shown + if asks_for_page { page } else { 0 };
+        let edits = starting("```diff") + starting("```yaml ");
+        // In hundredths of a minute.
+        let takes = read / 2 + 30 * starting("$ ") + 100 * edits;
+        assert!(takes <= said * 100, "{heading}: takes {takes} hundredths of a minute");
+        all += said;
+    }
+    assert!(all > 0 && all <= 30, "{all} minutes altogether");
+}
+
+fn words(text: &str) -> usize {
+    text.split_whitespace().count()
 }
 
 /// The questions of the interview, as it puts them.
@@ -284,7 +328,7 @@ impl Reader {
                     .map(|line| format!("{line}\n"))
                     .collect()
             };
-            let (old, new) = (of('+'), of('-'));
+            let (old, new) = (of('+'), current(&of('-')));
             assert_eq!(
                 text.matches(&old).count(),
                 1,
@@ -295,6 +339,23 @@ impl Reader {
         }
         fs::write(&path, text).expect("the file is written");
     }
+}
+
+/// A change with dates that hold today: what the guide shows as granted and as expiring would run out one day.
+fn current(text: &str) -> String {
+    let today = jiff::Zoned::now().date();
+    let line = |line: &str| {
+        let dated = [("granted: ", 0), ("expires: ", 60)]
+            .into_iter()
+            .find_map(|(key, days)| {
+                let start = line.strip_suffix(line.trim_start())?;
+                line.trim_start().strip_prefix(key)?;
+                let date = today.checked_add(jiff::Span::new().days(days)).ok()?;
+                Some(format!("{start}{key}{date}\n"))
+            });
+        dated.unwrap_or_else(|| format!("{line}\n"))
+    };
+    text.lines().map(line).collect()
 }
 
 /// What runs in the other terminal.

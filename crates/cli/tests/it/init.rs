@@ -238,27 +238,47 @@ fn the_interview_asks_keeps_what_was_said_and_goes_on() {
     terminal
         .exp_string("The name stands at the head")
         .expect("what it changes");
+    // Nobody is called by a default.
+    say(&mut terminal, "\r");
+    terminal
+        .exp_string("something has to stand here")
+        .expect("a name is needed");
     say(&mut terminal, "Northwind\r");
-    terminal.exp_string("[2/15]").expect("the second question");
+    for asked in ["[2/15]", "[3/15]", "[4/15]", "[5/15]"] {
+        terminal.exp_string(asked).expect(asked);
+        say(&mut terminal, "\r");
+    }
+    // Whoever leaves in the middle of a question keeps the steps that were answered: the first app is chosen no more.
+    terminal.exp_string("Sanctioned,").expect("the apps");
+    say(&mut terminal, " \r");
+    terminal.exp_string("Tolerated for").expect("the next step");
     say(&mut terminal, "\u{3}");
     terminal.exp_string("goes on from there").expect("how to go on");
     terminal.exp_eof().expect("its end");
     let kept = fs::read_to_string(folder.join("answers.yaml")).expect("what was answered");
-    assert!(kept.contains("organization: Northwind\n"), "{kept}");
+    assert!(
+        kept.contains("organization: Northwind\n") && kept.contains("next: apps\n"),
+        "{kept}"
+    );
+    assert!(
+        !kept.contains("app: anthropic-api") && kept.contains("app: openai-api"),
+        "{kept}"
+    );
     assert!(!folder.join("policy").exists(), "no policy yet");
+    let whole = ordain(&[
+        "init",
+        &path,
+        "--answers",
+        &folder.join("answers.yaml").display().to_string(),
+    ]);
+    assert!(text(&whole.stderr).contains("`next`"), "{}", text(&whole.stderr));
 
-    // The second time, what was said is offered, and enter takes it. Some questions have several steps.
+    // The second time it goes on at the question that was left, and enter takes what was said. Some questions have several steps.
     let mut terminal = interview(&path);
     for asked in [
-        "(Northwind)",
-        "[2/15]",
-        "[3/15]",
-        "[4/15]",
-        "[5/15]",
-        "Sanctioned,",
+        "[6/15]",
         "Tolerated for",
         "Unsanctioned,",
-        "Which models of anthropic-api",
         "Which models of openai-api",
         "[7/15]",
         "nothing means none",
@@ -281,8 +301,103 @@ fn the_interview_asks_keeps_what_was_said_and_goes_on() {
         terminal.exp_string(asked).expect(asked);
         say(&mut terminal, "\r");
     }
+    // All answers are there to be looked at; the third is changed.
+    terminal.exp_string("Everything is answered").expect("the last look");
+    terminal.exp_string("change size: medium").expect("an answer");
+    say(&mut terminal, "\u{1b}[B\u{1b}[B\u{1b}[B\r");
+    terminal.exp_string("[3/15]").expect("the question again");
+    say(&mut terminal, "\u{1b}[B\r");
+    terminal.exp_string("change size: large").expect("another answer");
+    say(&mut terminal, "\r");
     terminal.exp_string("0 errors, 0 warnings").expect("a clean policy");
     terminal.exp_eof().expect("its end");
     let policy = fs::read_to_string(folder.join("policy/policy.yaml")).expect("the policy");
     assert!(policy.contains("organization: Northwind\n"), "{policy}");
+    let kept = fs::read_to_string(folder.join("answers.yaml")).expect("what was answered");
+    assert!(kept.contains("size: large") && !kept.contains("next:"), "{kept}");
+}
+
+#[test]
+fn the_interview_says_why_more_is_needed_and_takes_apps_of_ones_own() {
+    let dir = TempDir::new().expect("a folder");
+    let (folder, path) = folder(&dir);
+    let mut terminal = interview(&path);
+    terminal.exp_string("[1/15]").expect("the first question");
+    say(&mut terminal, "Klinik\r");
+    terminal.exp_string("[2/15]").expect("the second question");
+    // Down from the first line: the second is chosen no more, the last is.
+    let down = "\u{1b}[B";
+    say(&mut terminal, &format!("{down} {down}{down}{down} \r"));
+    terminal
+        .exp_string("only makes another profile")
+        .expect("why more is needed");
+    say(&mut terminal, "\u{1b}[A\u{1b}[A \r");
+    for asked in ["[3/15]", "[4/15]", "[5/15]"] {
+        terminal.exp_string(asked).expect(asked);
+        say(&mut terminal, "\r");
+    }
+    terminal.exp_string("Sanctioned,").expect("the apps");
+    say(&mut terminal, "klinik-ki");
+    terminal
+        .exp_string("another one, not in this list")
+        .expect("no app is called so");
+    say(&mut terminal, " \r");
+    terminal.exp_string("nothing means none").expect("its name");
+    say(&mut terminal, "klinik ki\r");
+    terminal
+        .exp_string("letters, digits and hyphens")
+        .expect("what a name is");
+    say(&mut terminal, "\u{7f}\u{7f}\u{7f}-ki\r");
+    terminal.exp_string("Tolerated for").expect("the next step");
+    say(&mut terminal, "\u{3}");
+    terminal.exp_eof().expect("its end");
+    let kept = fs::read_to_string(folder.join("answers.yaml")).expect("what was answered");
+    assert!(
+        kept.contains("{app: klinik-ki, class: sanctioned, own: true}"),
+        "{kept}"
+    );
+    // Software that is bought has no API of a model, so none is suggested.
+    assert!(
+        !kept.contains("openai-api") && kept.contains("app: perplexity"),
+        "{kept}"
+    );
+}
+
+#[test]
+fn what_stops_a_beginner_has_a_way_out() {
+    let dir = TempDir::new().expect("a folder");
+    let (folder, path) = folder(&dir);
+    let file = dir.path().join("mine.yaml");
+    fs::write(&file, b"organization: Universit\xe4t\n").expect("a file");
+    let refused = ordain(&["init", &path, "--answers", &file.display().to_string()]);
+    assert!(
+        text(&refused.stderr).contains("save it again as UTF-8"),
+        "{}",
+        text(&refused.stderr)
+    );
+
+    // The first command that is suggested is about an app of theirs, and can be typed as it stands.
+    fs::write(
+        &file,
+        "apps: [{app: ms-copilot, class: sanctioned}]\ngroups: [{id: team, claim: \"all team\"}]\n",
+    )
+    .expect("a file");
+    let made = ordain(&["init", &path, "--answers", &file.display().to_string()]);
+    let said = text(&made.stdout);
+    assert!(said.contains("--group 'all team' --app ms-copilot"), "{said}");
+    let assumed = ordain(&["explain", "--dir", &path, "--group", "all team", "A text."]);
+    let said = text(&assumed.stdout);
+    assert!(
+        said.contains("asked about the app ms-copilot; `--app` names another"),
+        "{said}"
+    );
+
+    let up = Up::start(&folder);
+    let other = dir.path().join("other").display().to_string();
+    let second = ordain(&["up", "--dir", &other, "--listen", up.address()]);
+    assert!(
+        text(&second.stderr).contains("`--listen 127.0.0.1:8081`"),
+        "{}",
+        text(&second.stderr)
+    );
 }

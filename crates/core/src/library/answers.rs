@@ -11,6 +11,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 
+pub use values::wrong_pattern;
 pub(super) use values::wrong_value;
 
 use super::Library;
@@ -66,6 +67,8 @@ pub struct Answers {
     pub settings: Vec<(String, Vec<(String, String)>)>,
     /// When management approved the policy, and from when it applies.
     pub approved: Option<Approved>,
+    /// The question that the interview goes on with, by its key; `None` once all were asked.
+    pub next: Option<String>,
 }
 
 words! {
@@ -149,8 +152,10 @@ words! {
 /// A classified app.
 #[derive(Debug, Clone, PartialEq)]
 pub struct App {
-    /// Its id in the catalogue.
+    /// Its id in the catalogue, or the organisation's own name for it.
     pub app: String,
+    /// Whether it is the organisation's own, which no catalogue has.
+    pub own: bool,
     /// Its class.
     pub class: AppClass,
     /// Patterns of the models that may be used; any when empty.
@@ -229,19 +234,14 @@ pub struct Approved {
 /// The roles that every policy has.
 pub const ROLES: [&str; 5] = ["ciso", "cto", "dpo", "legal", "hr"];
 
+/// The role of the works council.
+pub const COUNCIL: &str = "works-council";
+
 /// The data classes, least sensitive first.
 pub const CLASSES: [&str; 4] = ["public", "internal", "confidential", "restricted"];
 
 impl Default for Answers {
     fn default() -> Self {
-        let app = |app: &str, class| App {
-            app: app.to_owned(),
-            class,
-            models: Vec::new(),
-            owner: None,
-            reason: None,
-            terms_checked: None,
-        };
         Self {
             organization: "Example Organisation".to_owned(),
             profiles: vec!["integrates-apis".to_owned()],
@@ -249,9 +249,9 @@ impl Default for Answers {
             sector: Sector::General,
             regulations: Vec::new(),
             apps: vec![
-                app("openai-api", AppClass::Sanctioned),
-                app("anthropic-api", AppClass::Sanctioned),
-                app("deepseek", AppClass::Unsanctioned),
+                App::new("openai-api", AppClass::Sanctioned),
+                App::new("anthropic-api", AppClass::Sanctioned),
+                App::new("deepseek", AppClass::Unsanctioned),
             ],
             data: Vec::new(),
             keywords: Vec::new(),
@@ -280,6 +280,23 @@ impl Default for Answers {
             without: Vec::new(),
             settings: Vec::new(),
             approved: None,
+            next: None,
+        }
+    }
+}
+
+impl App {
+    /// An app with its class, and nothing more said of it.
+    #[must_use]
+    pub fn new(app: &str, class: AppClass) -> Self {
+        Self {
+            app: app.to_owned(),
+            own: false,
+            class,
+            models: Vec::new(),
+            owner: None,
+            reason: None,
+            terms_checked: None,
         }
     }
 }
@@ -313,15 +330,13 @@ impl Answers {
         let any = |names: [&str; 2]| profiles.iter().any(|profile| names.contains(&profile.as_str()));
         if !any(["builds-models", "integrates-apis"]) {
             answers.groups.retain(|group| group.does.is_empty());
+            // Whoever builds nothing has no account with a model's API; which app they have, only they know.
+            answers.apps.retain(|app| app.class != AppClass::Sanctioned);
         }
         if any(["public-tools", "uses-saas"]) {
             answers.apps.push(App {
-                app: "perplexity".to_owned(),
-                class: AppClass::Tolerated,
-                models: Vec::new(),
-                owner: None,
                 reason: Some("public research only".to_owned()),
-                terms_checked: None,
+                ..App::new("perplexity", AppClass::Tolerated)
             });
         }
         answers
@@ -363,6 +378,12 @@ impl Answers {
         self.regulations.iter().filter_map(|id| regulation::regulation(id))
     }
 
+    /// The role of the works council, if there is one. It consents and decides nothing else.
+    #[must_use]
+    pub fn council(&self) -> Option<&'static str> {
+        self.works_council.then_some(COUNCIL)
+    }
+
     /// The address of a role.
     #[must_use]
     pub fn address(&self, role: &str) -> String {
@@ -372,12 +393,12 @@ impl Answers {
             .map_or_else(|| format!("{role}@{}", self.domain), |(_, address)| address.clone())
     }
 
-    /// Every role: those that each policy has, then those of the organisation's own.
+    /// Every role that can decide: those that each policy has, then those of the organisation's own.
     #[must_use]
     pub fn roles(&self) -> Vec<&str> {
         let own = self.people.iter().map(|(role, _)| role.as_str());
         let mut roles = ROLES.to_vec();
-        roles.extend(own.filter(|role| !ROLES.contains(role)));
+        roles.extend(own.filter(|&role| !ROLES.contains(&role) && self.council() != Some(role)));
         roles
     }
 
@@ -418,6 +439,15 @@ impl Answers {
         let most = members / 2 + 1;
         self.quorum.map_or(most, |quorum| quorum.clamp(most, members.max(most)))
     }
+}
+
+/// Whether a name can stand in the policy as it is.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// The overlay.

@@ -25,8 +25,14 @@ pub struct Assembly {
     pub decided: Vec<Decided>,
     /// The summary of it all, a page in Markdown.
     pub summary: String,
-    /// The group that everybody ordinary is in.
+    /// The group that everybody ordinary is in, as the directory calls it.
     pub group: String,
+    /// A sanctioned app, one of the organisation's own if it has any.
+    pub app: String,
+    /// A model that the app may be asked for, where not all are fine.
+    pub model: Option<String>,
+    /// Whether the works council has to consent before the gateway records anything.
+    pub consent: bool,
 }
 
 /// Something that was decided for the organisation.
@@ -88,11 +94,16 @@ pub fn assemble(library: &Library, answers: &Answers, catalog: &Catalog, today: 
         }
     }
     let decided = summary::decided(&plan);
+    let app = plan.word("own-app");
+    let limited = plan.cast.apps.iter().find(|one| one.app == app);
     Assembly {
         summary: summary::page(&plan, &decided),
         files,
         decided,
-        group: plan.word("group"),
+        group: plan.cast.in_directory(&plan.word("group")).to_owned(),
+        model: limited.and_then(|app| Some(app.models.first()?.replace('*', ""))),
+        app,
+        consent: answers.works_council,
     }
 }
 
@@ -216,6 +227,10 @@ fn wanted(clause: &Clause, answers: &Answers, profiles: &[String]) -> Option<Str
     if let Some(profile) = standing(Standing::Required) {
         return Some(format!("required by `{profile}`"));
     }
+    let tags = tags(answers, profiles);
+    if let Some(tag) = clause.required_where.iter().find(|tag| tags.contains(tag)) {
+        return Some(format!("required by `{tag}`"));
+    }
     if answers.also.contains(&clause.id) {
         return Some("asked for by name".to_owned());
     }
@@ -332,6 +347,7 @@ pub(super) fn tags(answers: &Answers, profiles: &[String]) -> Vec<String> {
         .map(str::to_owned),
     );
     tags.extend(answers.regulations.iter().cloned());
+    tags.extend(answers.council().map(str::to_owned));
     tags
 }
 
@@ -354,8 +370,11 @@ pub(super) fn value(clause: &Clause, parameter: &Parameter, answers: &Answers, p
             .map(|(_, value)| value)
     };
     let overlaid = profiles.iter().filter(|profile| *profile == REGULATED).find_map(by);
-    let others = profiles.iter().filter(|profile| *profile != REGULATED).filter_map(by);
+    let size = answers.size.to_string();
+    let others = profiles.iter().filter(|profile| *profile != REGULATED);
+    let others = others.chain(std::iter::once(&size)).filter_map(by);
     let kept_for = answers.bound_by().filter_map(|row| row.record_days).max();
+    let told_within = answers.bound_by().filter_map(|row| row.report_hours).min();
     let is_record = parameter.name == "record-days";
     let value = match overlaid {
         Some(value) => value.clone(),
@@ -370,7 +389,11 @@ pub(super) fn value(clause: &Clause, parameter: &Parameter, answers: &Answers, p
         },
     };
     match (is_record, days_of(&value), kept_for) {
-        (true, Some(days), Some(least)) if days < least => format!("{least} days"),
+        (true, Some(days), Some(least)) if days < least => return format!("{least} days"),
+        _ => {}
+    }
+    match (value.parse::<u32>(), told_within) {
+        (Ok(hours), Some(most)) if parameter.name == "report-hours" && hours > most => most.to_string(),
         _ => value,
     }
 }

@@ -23,10 +23,11 @@ pub struct Cast {
 }
 
 /// The word that every clause may use, whoever the organisation is.
-pub const ALWAYS: [&str; 8] = [
+pub const ALWAYS: [&str; 9] = [
     "organization",
     "group",
     "groups",
+    "own-app",
     "sanctioned",
     "unsanctioned",
     "unknown",
@@ -155,27 +156,16 @@ fn apps(answers: &Answers, catalog: &Catalog) -> Vec<App> {
     let mut apps = answers.apps.clone();
     let listed = |apps: &[App], id: &str| apps.iter().any(|app| app.app == id);
     if !listed(&apps, DEMO) {
-        apps.insert(0, app(DEMO, AppClass::Sanctioned));
+        apps.insert(0, App::new(DEMO, AppClass::Sanctioned));
     }
     if !apps.iter().any(|app| app.class == AppClass::Unsanctioned) {
         let usual = ["deepseek", "character-ai", "kimi", "qwen"];
         let others = catalog.apps().map(|app| app.id);
         if let Some(id) = usual.into_iter().chain(others).find(|id| !listed(&apps, id)) {
-            apps.push(app(id, AppClass::Unsanctioned));
+            apps.push(App::new(id, AppClass::Unsanctioned));
         }
     }
     apps
-}
-
-fn app(id: &str, class: AppClass) -> App {
-    App {
-        app: id.to_owned(),
-        class,
-        models: Vec::new(),
-        owner: None,
-        reason: None,
-        terms_checked: None,
-    }
 }
 
 fn cast_apps(apps: &[App], catalog: &Catalog, words: &mut Words) {
@@ -189,6 +179,12 @@ fn cast_apps(apps: &[App], catalog: &Catalog, words: &mut Words) {
     let own = apis.iter().find(|app| app.app != DEMO);
     if let Some(app) = own.or(apis.first()) {
         words.set("sanctioned", &app.app);
+    }
+    // People are pointed to an app that they have, whatever it is; cases need one that takes every model.
+    let first = |app: &&App| app.class == AppClass::Sanctioned && app.app != DEMO;
+    let theirs = of(AppClass::Sanctioned).find(first).or(apps.iter().find(first));
+    if let Some(app) = own.copied().or(theirs).or(apis.first().copied()) {
+        words.set("own-app", &app.app);
     }
     if let Some(app) = of(AppClass::Sanctioned).find(|app| is(&app.app, "coding")) {
         words.set("coding-app", &app.app);

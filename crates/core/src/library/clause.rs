@@ -24,6 +24,8 @@ pub struct Clause {
     pub about: String,
     /// Its standing by profile; `optional` where a profile is not named.
     pub standing: Vec<(String, Standing)>,
+    /// What makes it required, whatever the profiles: `works-council`, a sector, a regulation.
+    pub required_where: Vec<String>,
     /// How its rule acts on adoption.
     pub mode: Option<Mode>,
     /// Words of the cast without which it makes no sense.
@@ -193,6 +195,7 @@ fn clause(section: Section, node: &Node, reader: &mut Reader) -> Option<Clause> 
         let words: Vec<&str> = Standing::ALL.iter().map(|word| word.as_str()).collect();
         reader.word(node, "a standing", Standing::parse, &words)
     });
+    let required_where = fields.texts("required_where", reader);
     let mode = fields.node("mode").and_then(|node| {
         let words: Vec<&str> = Mode::ALL.iter().map(|word| word.as_str()).collect();
         reader.word(node, "a mode", Mode::parse, &words)
@@ -215,6 +218,7 @@ fn clause(section: Section, node: &Node, reader: &mut Reader) -> Option<Clause> 
             .into_iter()
             .map(|(profile, standing)| (profile.value, standing.value))
             .collect(),
+        required_where: required_where.into_iter().map(|word| word.value).collect(),
         mode: mode.map(|mode| mode.value),
         needs: needs.into_iter().map(|word| word.value).collect(),
         never_excepted,

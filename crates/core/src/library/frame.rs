@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::answers::{Appetite, Size, ToolKind};
+use super::answers::{Appetite, ToolKind};
 use super::assemble::{Plan, indented};
 use super::cast::DEMO;
 use super::words::{and, list, plain_or_quoted, scalar};
@@ -81,12 +81,16 @@ fn head(plan: &Plan<'_>) -> String {
     );
     let _ = writeln!(out, "version: \"1\"\ntimezone: {}", scalar(&answers.timezone));
     let _ = writeln!(out, "profiles: {}", list(plan.profiles.iter().map(String::as_str)));
-    let every = if plan.is_regulated() || answers.size == Size::Large {
-        "180 days"
-    } else {
-        "365 days"
-    };
-    let _ = writeln!(out, "review: {{every: {every}, also: [incident, law-change]}}");
+    // What is overdue is counted from the approval, so this is how long one stands.
+    let every = plan.value("PU-1", "days", "365 days");
+    let after = format!(
+        "counted from the approval (PU-1); the owner reads it all every {} (PU-4)",
+        plan.value("PU-4", "days", "180 days")
+    );
+    let _ = writeln!(
+        out,
+        "review: {{every: {every}, also: [incident, law-change]}} # {after}"
+    );
     match &answers.approved {
         Some(approved) => {
             let effective = approved.effective.unwrap_or(approved.on);
@@ -178,7 +182,7 @@ fn roles(plan: &Plan<'_>) -> Part {
     let mut body = String::from(
         "  statement: Every clause, sanctioned app and use has an owner, and the policy as a whole has one with a deputy.\n  people:\n",
     );
-    for role in answers.roles() {
+    for role in answers.roles().into_iter().chain(answers.council()) {
         let _ = writeln!(body, "    {role}: {}", scalar(&answers.address(role)));
     }
     let (owner, deputy) = answers.owner_and_deputy().unwrap_or(("ciso", "cto"));
@@ -254,7 +258,7 @@ fn applications(plan: &Plan<'_>) -> Part {
                         line,
                         ", reason: {}, instead: {}",
                         scalar(why),
-                        scalar(&plan.word("sanctioned"))
+                        scalar(&plan.word("own-app"))
                     );
                 }
             }
@@ -283,7 +287,7 @@ fn acceptable_use(_: &Plan<'_>) -> Part {
 
 fn access(plan: &Plan<'_>) -> Part {
     let mut body = String::from(
-        "  statement: Everyone may reach sanctioned and tolerated apps. What goes to them is decided by the data in it.\n  grants:\n    \
+        "  statement: Everyone may reach every app but the unsanctioned ones. What may go to it depends on the data in it and on what we think of the app.\n  grants:\n    \
          - {id: GR-1, groups: [everyone], apps: {class: sanctioned}}\n    \
          - {id: GR-2, groups: [everyone], apps: {class: tolerated}}\n    \
          - {id: GR-3, groups: [everyone], apps: {class: unknown}} # left to the matrix below\n",
@@ -355,14 +359,8 @@ fn data(plan: &Plan<'_>) -> Part {
          classes: [public, internal, confidential, restricted]\n  default: internal\n  \
          entities: # what detectors find, and its class; `secret` is a family: keys and credentials of all kinds\n",
     );
-    for (entity, class) in ENTITY_CLASSES {
+    for (entity, class) in entity_classes(plan) {
         let _ = writeln!(body, "    {entity}: {class}");
-    }
-    for entity in answers.data.iter().filter(|held| is_new(held)) {
-        let _ = writeln!(body, "    {entity}: {}", class_of_held(entity));
-    }
-    for own in &answers.keywords {
-        let _ = writeln!(body, "    {}: {}", own.entity, own.class);
     }
     body.push_str(
         "  keywords: # your own words, found whatever their case\n    internal-marking: [strictly confidential, internal use only]\n",
@@ -407,6 +405,35 @@ fn data(plan: &Plan<'_>) -> Part {
     )
 }
 
+/// Every entity of the policy with its class: the usual ones, those held beside them, and the organisation's own words.
+pub(super) fn entity_classes<'p>(plan: &'p Plan<'_>) -> Vec<(&'p str, &'p str)> {
+    let answers = plan.answers;
+    let medical = answers.data.iter().any(|held| MEDICAL.contains(&held.as_str()));
+    let usual = ENTITY_CLASSES.into_iter().map(|(entity, class)| match entity {
+        // A term alone says nothing about anybody, unless whoever holds it treats people.
+        "medical-term" if medical => (entity, "confidential"),
+        _ => (entity, class),
+    });
+    let held = answers.data.iter().map(String::as_str).filter(|held| is_new(held));
+    let own = answers
+        .keywords
+        .iter()
+        .map(|own| (own.entity.as_str(), own.class.as_str()));
+    usual
+        .chain(held.map(|entity| (entity, class_of_held(entity))))
+        .chain(own)
+        .collect()
+}
+
+/// The entities that are found by words which the policy lists.
+pub(super) fn own_words<'p>(plan: &'p Plan<'_>) -> impl Iterator<Item = &'p str> {
+    let own = plan.answers.keywords.iter().map(|own| own.entity.as_str());
+    std::iter::once("internal-marking").chain(own)
+}
+
+/// What those who treat people hold; every policy names it, with a milder class for terms.
+pub(super) const MEDICAL: [&str; 2] = ["health-record", "medical-term"];
+
 /// Whether an entity is held beside those that every policy names.
 pub(super) fn is_new(entity: &str) -> bool {
     let named = ENTITY_CLASSES.iter().any(|(known, _)| *known == entity);
@@ -417,7 +444,7 @@ pub(super) fn is_new(entity: &str) -> bool {
 }
 
 fn shadow_ai() -> Part {
-    let body = "  statement: People look for tools that help them. We want to know which, and to offer a good one.\n";
+    let body = "  statement: People look for AI apps that help them. We want to know which they found, and to offer a good one.\n";
     ("AI that is used without anybody having agreed to it.", body.to_owned())
 }
 
@@ -454,9 +481,9 @@ fn compliance(plan: &Plan<'_>) -> Part {
 
 fn monitoring(plan: &Plan<'_>) -> Part {
     let statement = if plan.answers.works_council {
-        "We record what was decided and why. Records name people by pseudonyms, nobody watches individuals, and nothing changes here without the works council."
+        "We record what was decided and why. Records name people by pseudonyms, and nothing is recorded, or changes here, without the works council's consent."
     } else {
-        "We record what was decided and why. Records name people by pseudonyms, and nobody watches individuals."
+        "We record what was decided and why. Records name people by pseudonyms."
     };
     (
         "What is recorded and who looks at it.",

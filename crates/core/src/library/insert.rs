@@ -269,18 +269,14 @@ fn answers_of(document: &Document, known: Option<&Answers>) -> Answers {
         apps: document
             .apps
             .iter()
-            .map(|app| App {
-                app: app.id.value.clone(),
-                class: app.class,
-                // An app with a condition of any kind cannot stand for its class in a case.
-                models: if app.models.is_some() || !app.require.is_empty() || app.only_for.is_some() {
-                    vec!["*".to_owned()]
-                } else {
-                    Vec::new()
-                },
-                owner: None,
-                reason: None,
-                terms_checked: None,
+            .map(|app| {
+                // An app with a condition or an answer of its own cannot stand for its class in a case.
+                let is_special =
+                    app.models.is_some() || app.only_for.is_some() || !(app.require.is_empty() && app.cells.is_empty());
+                App {
+                    models: is_special.then(|| "*".to_owned()).into_iter().collect(),
+                    ..App::new(app.id.as_str(), app.class)
+                }
             })
             .collect(),
         uses: document

@@ -34,7 +34,7 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "size",
         "How many people work for you?",
-        "In a small organisation, recommended clauses that only ask people for evidence stay out. A large one reads its policy twice a year.",
+        "In a small organisation, recommended clauses that only ask people for evidence stay out. In a large one, management approves the policy twice a year.",
     ),
     question(
         "sector",
@@ -49,12 +49,12 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "apps",
         "Which AI apps are in use, and what do you think of them?",
-        "The class of an app decides what may be sent to it. All others count as unknown and get nothing of yours.",
+        "The class of an app decides what may be sent to it. All others count as unknown and get public text at most.",
     ),
     question(
         "data",
         "Which sensitive data do you hold, beside the usual?",
-        "Each kind gets a class and with it a row of the matrix. The summary says which kinds nothing finds yet.",
+        "The usual is in every policy: names and contacts, salaries, customer records, card, account and identity numbers, code, keys and passwords. What you choose gets a class, and with it a row of the matrix. The summary says what nothing finds yet.",
     ),
     question(
         "keywords",
@@ -79,7 +79,7 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "works_council",
         "Is there a works council?",
-        "It then has to consent to monitoring and consequences, and the policy says that records name people by pseudonyms.",
+        "It then is a role of the policy and has to consent to monitoring and consequences, before the gateway starts: that records each request.",
     ),
     question(
         "uses",
@@ -89,7 +89,7 @@ pub const QUESTIONS: &[Question] = &[
     question(
         "appetite",
         "How careful do you want to be?",
-        "Careful: everything recommended, looked at more often, and unknown apps get not even public text. Bold: only what is required, looked at less often.",
+        "Careful: everything recommended, looked at more often, and unknown apps do not even get public text. Bold: only what is required, looked at less often.",
     ),
     question(
         "timezone",
@@ -98,9 +98,10 @@ pub const QUESTIONS: &[Question] = &[
     ),
 ];
 
-/// What an organisation may hold beside what every policy names.
+/// What an organisation may hold beside the usual. Every policy names medical data, but those who hold it want it stricter.
 pub fn data_choices() -> impl Iterator<Item = &'static Entity> {
-    ENTITIES.iter().filter(|entity| super::frame::is_new(entity.id))
+    let offered = |entity: &&Entity| super::frame::is_new(entity.id) || super::frame::MEDICAL.contains(&entity.id);
+    ENTITIES.iter().filter(offered)
 }
 
 /// The question with a key.

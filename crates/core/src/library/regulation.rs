@@ -15,6 +15,8 @@ pub struct Regulation {
     pub regulated: bool,
     /// Records are kept at least so many days for it.
     pub record_days: Option<u32>,
+    /// Serious incidents are first reported within so many hours for it.
+    pub report_hours: Option<u32>,
 }
 
 const fn row(id: &'static str, name: &'static str, duty: &'static str) -> Regulation {
@@ -24,6 +26,7 @@ const fn row(id: &'static str, name: &'static str, duty: &'static str) -> Regula
         duty,
         regulated: false,
         record_days: None,
+        report_hours: None,
     }
 }
 
@@ -66,11 +69,15 @@ pub const REGULATIONS: &[Regulation] = &[
             "sign agreements with all who see health information, limit it to what is needed, keep documentation for six years",
         )
     },
-    row(
-        "nis2",
-        "NIS2",
-        "manage risks including those of suppliers, have management answer for it and report incidents early",
-    ),
+    Regulation {
+        // Article 23(4)(a): an early warning within 24 hours.
+        report_hours: Some(24),
+        ..row(
+            "nis2",
+            "NIS2",
+            "manage risks including those of suppliers, have management answer for it, warn of serious incidents within 24 hours and report within 72",
+        )
+    },
     row(
         "pci-dss",
         "PCI DSS",

@@ -1,5 +1,7 @@
 //! The page beside an assembled policy: what was decided and why, what acts, and what people have to do by when.
 
+mod found;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -9,9 +11,7 @@ use jiff::civil::Date;
 use super::answers::Appetite;
 use super::assemble::{Adopted, Decided, Plan};
 use super::clause::HeldBy;
-use super::frame::is_new;
 use super::words::and;
-use crate::detect::entities::entity;
 use crate::policy::fields::Reader;
 use crate::policy::node;
 use crate::verdict::Mode;
@@ -61,7 +61,7 @@ pub(super) fn decided(plan: &Plan<'_>) -> Vec<Decided> {
     );
     let pace = match answers.appetite {
         Appetite::Careful => {
-            "evidence is asked for a step more often than usual, and unknown apps get not even public text"
+            "evidence is asked for a step more often than usual, and unknown apps do not even get public text"
         }
         Appetite::Balanced => "evidence is asked for as often as is usual",
         Appetite::Bold => "evidence is asked for a step less often than usual, and nothing merely recommended came in",
@@ -69,7 +69,8 @@ pub(super) fn decided(plan: &Plan<'_>) -> Vec<Decided> {
     decide(pace.to_owned(), format!("appetite {}", answers.appetite));
     if answers.works_council {
         decide(
-            "monitoring and consequences need the works council's consent".to_owned(),
+            "monitoring and consequences need the works council's consent, before the gateway starts to record"
+                .to_owned(),
             "there is a works council".to_owned(),
         );
     }
@@ -100,7 +101,8 @@ pub(super) fn page(plan: &Plan<'_>, decided: &[Decided]) -> String {
         let _ = writeln!(out, "- {} ({}).", capital(&one.what), one.because);
     }
     out.push_str(&acting(plan));
-    out.push_str(&not_found(plan));
+    out.push_str(&found::section(plan));
+    out.push_str(&open(plan));
     out.push_str(&tasks(plan));
     let law: Vec<String> = answers
         .bound_by()
@@ -115,44 +117,49 @@ pub(super) fn page(plan: &Plan<'_>, decided: &[Decided]) -> String {
 
 fn acting(plan: &Plan<'_>) -> String {
     let of = |mode: Mode| plan.adopted.iter().filter(move |one| one.mode() == Some(mode));
-    let mut out = String::from("\n## What acts now\n\n");
+    let mut now = String::from("\n## What acts now\n\n");
+    let mut later = String::new();
     for one in of(Mode::Enforce).chain(of(Mode::Coach)) {
         let mode = if one.mode() == Some(Mode::Coach) {
             " (tells only)"
         } else {
             ""
         };
-        let _ = writeln!(out, "- {}{mode}: {}", one.clause.id, one.statement);
+        let (id, statement) = (&one.clause.id, &one.statement);
+        let reach = found::reach(one, plan);
+        let missing = and(&reach.missing);
+        if !reach.acts {
+            let _ = writeln!(later, "- {id}{mode}: {statement} It waits for a detector of {missing}.");
+        } else if reach.missing.is_empty() {
+            let _ = writeln!(now, "- {id}{mode}: {statement}");
+        } else {
+            let _ = writeln!(now, "- {id}{mode}: {statement} It does not see {missing} yet.");
+        }
     }
-    out.push_str("- What cannot be read as text is refused, and nothing passes when a check does not run.\n");
-    let watching: Vec<&str> = of(Mode::Observe).map(|one| one.clause.id.as_str()).collect();
+    now.push_str("- What cannot be read as text is refused, and nothing passes when a check does not run.\n");
+    if !later.is_empty() {
+        let _ = write!(now, "\n## What will act once something finds it\n\n{later}");
+    }
+    let (watching, blind): (Vec<_>, Vec<_>) = of(Mode::Observe).partition(|one| found::reach(one, plan).acts);
+    let ids = |all: &[&Adopted<'_>]| -> Vec<String> { all.iter().map(|one| one.clause.id.clone()).collect() };
     let tables = plan
         .adopted
         .iter()
         .filter(|one| one.clause.held_by == HeldBy::Table)
         .count();
     let _ = write!(
-        out,
+        now,
         "\n## What only observes\n\nAccess, the matrix and the other tables ({tables} clauses speak of them), and the rules {}. They record what they would do; `ordain impact` adds it up.\n",
-        watching.join(", ")
+        and(&ids(&watching))
     );
-    out
-}
-
-/// What the organisation holds and no detector finds.
-fn not_found(plan: &Plan<'_>) -> String {
-    let held = plan.answers.data.iter().filter(|name| is_new(name));
-    let missed: Vec<String> = held
-        .filter(|name| entity(name).is_some_and(|known| !known.detected))
-        .map(|name| format!("`{name}`"))
-        .collect();
-    if missed.is_empty() {
-        return String::new();
+    if !blind.is_empty() {
+        let _ = writeln!(
+            now,
+            "{} would, but nothing finds what they are about yet.",
+            and(&ids(&blind))
+        );
     }
-    format!(
-        "\nYou hold {}, which nothing finds yet: what depends on it does nothing until keywords or a pattern are named under `data`.\n",
-        and(&missed)
-    )
+    now
 }
 
 /// What people have to show, by role, soonest first.
@@ -209,20 +216,55 @@ fn evidence(one: &Adopted<'_>) -> Option<(String, u32, String)> {
     Some((what, days, by))
 }
 
+/// What the answers leave open: what they ask for in one place and rule out in another.
+fn open(plan: &Plan<'_>) -> String {
+    if !plan.is_regulated() {
+        return String::new();
+    }
+    let uses = plan
+        .cast
+        .uses
+        .iter()
+        .filter(|one| one.ceiling.as_deref() == Some("restricted"));
+    let mut wishes: Vec<String> = uses.map(|one| format!("the use `{}`", one.id)).collect();
+    let handlers = plan.adopted.iter().find(|one| one.clause.id == "DA-21");
+    wishes.extend(handlers.map(|_| "those who handle health records (DA-21)".to_owned()));
+    if wishes.is_empty() {
+        return String::new();
+    }
+    let app = plan.word("own-app");
+    format!(
+        "\n## What you still have to decide\n\nBy your answers, {} may work with restricted data, such as health records. But in full force the matrix sends it to no app at all, because you are under special supervision: as far as something finds it, such a request is stopped. Decide before the matrix is enforced:\n\n- It stays so. Then give such uses the ceiling `confidential`, so that nobody expects more.\n- Or one app whose contract allows it may have it, masked: add `cells: {{restricted: redact}}` to `app: {app}` under `applications`. `ordain test` then shows the cases that expect the stricter answer.\n",
+        and(&wishes)
+    )
+}
+
 fn next(plan: &Plan<'_>) -> String {
     let approval = plan.adopted.iter().any(|one| one.clause.id == "PU-1");
-    let first = if plan.answers.approved.is_some() {
-        "Start the gateway: `ordain up --dir DIR`. Send a few requests of your own and look at `ordain records list --dir DIR`."
-    } else {
-        "Read the policy with those whom it names, and start the gateway meanwhile: `ordain up --dir DIR`. It mostly observes."
+    let approved = plan.answers.approved.is_some();
+    let first = match (plan.answers.works_council, approved) {
+        (true, _) => {
+            "Read the policy with the works council and get its consent to what is recorded and to what may follow from it (MO-7). The gateway records from its first request on, so start it only then: `ordain up --dir DIR`."
+        }
+        (false, true) => {
+            "Start the gateway: `ordain up --dir DIR`. Send a few requests of your own and look at `ordain records list --dir DIR`."
+        }
+        (false, false) => {
+            "Read the policy with those whom it names, and start the gateway meanwhile: `ordain up --dir DIR`. It mostly observes."
+        }
     };
-    let last = if approval && plan.answers.approved.is_none() {
+    let told = if plan.answers.works_council {
+        ", once the works council has consented to that too"
+    } else {
+        ""
+    };
+    let last = if approval && !approved {
         "Have your management approve the policy, and say so in its `approved` line (PU-1)."
     } else {
         "Bring the first evidence of the table above, and give its date as `last` in the policy."
     };
     format!(
-        "\n## Next three steps\n\n1. {first}\n2. After two weeks, `ordain impact --dir DIR`: what full enforcement would have done, by clause. Set what looks right to `enforce` under `rollout`.\n3. {last}\n"
+        "\n## Next three steps\n\n1. {first}\n2. After two weeks, `ordain impact --dir DIR`: what full enforcement would have done, by clause. Set what looks right to `enforce` under `rollout`{told}.\n3. {last}\n"
     )
 }
 

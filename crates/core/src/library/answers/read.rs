@@ -2,16 +2,17 @@
 
 use jiff::tz::TimeZone;
 
-use super::values::{OneOf, each, strings, wrong_value};
-use super::{Answers, App, Approved, CLASSES, Group, Keywords, REGULATED, Tier, Tool, ToolKind, Use, Work};
+use super::values::{OneOf, each, strings, wrong_pattern, wrong_value};
+use super::{Answers, App, Approved, CLASSES, Group, Keywords, REGULATED, Tier, Tool, ToolKind, Use, Work, is_name};
 use crate::catalog::Catalog;
 use crate::detect::entities::{ENTITIES, FAMILIES};
 use crate::library::Library;
 use crate::library::clause::{Clause, Standing, flag, values};
+use crate::library::questions::QUESTIONS;
 use crate::library::regulation::REGULATIONS;
 use crate::policy::document::{At, Text};
 use crate::policy::fields::{Fields, Reader};
-use crate::policy::node::{self, Node, Place};
+use crate::policy::node::{self, Node, Place, Value};
 use crate::policy::problem::Problem;
 use crate::verdict::{AppClass, Verdict};
 
@@ -42,6 +43,23 @@ pub(super) fn parse(text: &str, library: &Library, catalog: &Catalog) -> (Answer
     (answers, problems)
 }
 
+/// What is wrong with the id of an app: it is not in the catalogue, and nobody says that it is their own.
+fn app_problem(id: &Text, own: bool, catalogued: &[&str]) -> Option<Problem> {
+    if catalogued.contains(&id.as_str()) {
+        return None;
+    }
+    let message = format!("no app called `{}` in the catalogue", id.value);
+    let problem = Problem::error("unknown-word", id.place, message).suggest(id.as_str(), catalogued.iter().copied());
+    match (&problem.help, own) {
+        (Some(_), _) => Some(problem),
+        (None, true) => name_problem(id),
+        (None, false) => Some(
+            problem
+                .help("if it is an app of your own, say so: `own: true`; else leave it out, and it counts as unknown"),
+        ),
+    }
+}
+
 struct Reading<'r> {
     answers: &'r mut Answers,
     library: &'r Library,
@@ -51,6 +69,11 @@ struct Reading<'r> {
 
 impl Reading<'_> {
     fn organisation(&mut self, fields: &mut Fields<'_>) {
+        if let Some(next) = fields.text("next", self.reader) {
+            let known: Vec<&str> = QUESTIONS.iter().map(|question| question.key).collect();
+            self.known("question", std::slice::from_ref(&next), &known);
+            self.answers.next = Some(next.value);
+        }
         if let Some(name) = fields.text("organization", self.reader) {
             self.answers.organization = name.value;
         }
@@ -174,7 +197,8 @@ impl Reading<'_> {
                 .into_iter()
                 .map(|(role, address)| (role.value, address.value))
                 .filter(|(role, address)| {
-                    *address != format!("{role}@{}", self.answers.domain) || !super::ROLES.contains(&role.as_str())
+                    let usual = super::ROLES.contains(&role.as_str()) || self.answers.council() == Some(role.as_str());
+                    *address != format!("{role}@{}", self.answers.domain) || !usual
                 })
                 .collect();
         }
@@ -226,17 +250,27 @@ impl Reading<'_> {
             let class = inner.required_with("class", self.reader, |reader, node| {
                 reader.word(node, "a class that an app can be given", parse, &words)
             });
+            let own = flag(&mut inner, "own", self.reader);
             let models = inner.texts("models", self.reader);
             let owner = inner.text("owner", self.reader);
             let reason = inner.text("reason", self.reader);
             let terms = inner.node("terms_checked").and_then(|node| self.reader.date(node));
             inner.finish(self.reader);
             let (Some(id), Some(class)) = (id, class) else { continue };
-            self.known("app", std::slice::from_ref(&id), &ids);
+            if let Some(problem) = app_problem(&id, own, &ids) {
+                self.reader.problems.push(problem);
+            }
+            for pattern in &models {
+                if let Some(expected) = wrong_pattern(pattern.as_str()) {
+                    let message = format!("`{}` fits no model", pattern.value);
+                    self.problem("wrong-type", pattern.place, message).help = Some(expected.to_owned());
+                }
+            }
             self.roles(owner.as_slice());
             if self.is_new("app", &id, apps.iter().map(|app| app.app.as_str())) {
                 apps.push(App {
                     app: id.value,
+                    own,
                     class: class.value,
                     models: strings(models),
                     owner: owner.map(|owner| owner.value),
@@ -429,10 +463,21 @@ impl Reading<'_> {
     }
 
     fn word<T: OneOf>(&mut self, fields: &mut Fields<'_>, key: &'static str, default: T) -> T {
-        fields
-            .node(key)
-            .and_then(|node| self.reader.word(node, T::WHAT, T::read, &T::words()))
-            .map_or(default, |word| word.value)
+        let Some(node) = fields.node(key) else { return default };
+        // A number in the place of a word is no text that lacks its quotes.
+        if let Value::Scalar { text, quoted: false } = &node.value
+            && text.parse::<f64>().is_ok()
+        {
+            let known: Vec<String> = T::words().iter().map(|word| format!("`{word}`")).collect();
+            let message = format!("`{text}` is not {}", T::WHAT);
+            let problem = Problem::error("unknown-word", node.place, message);
+            self.reader
+                .problems
+                .push(problem.help(format!("known here: {}", known.join(", "))));
+            return default;
+        }
+        let word = self.reader.word(node, T::WHAT, T::read, &T::words());
+        word.map_or(default, |word| word.value)
     }
 
     fn known(&mut self, what: &str, names: &[Text], known: &[&str]) {
@@ -470,19 +515,9 @@ impl Reading<'_> {
 
     /// Whether a name can stand in the policy as it is.
     fn is_name(&mut self, name: &At<String>) -> bool {
-        let good = name.value.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name
-                .value
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-        if !good {
-            self.problem(
-                "wrong-type",
-                name.place,
-                format!("`{}` cannot be a name here", name.value),
-            )
-            .help = Some("use letters, digits and hyphens, such as `people-team`".to_owned());
-        }
+        let problem = name_problem(name);
+        let good = problem.is_none();
+        self.reader.problems.extend(problem);
         good
     }
 
@@ -492,4 +527,14 @@ impl Reading<'_> {
         #[expect(clippy::indexing_slicing, reason = "the list has just got this entry")]
         &mut self.reader.problems[last]
     }
+}
+
+/// What is wrong with a name that is to stand in the policy.
+fn name_problem(name: &Text) -> Option<Problem> {
+    if is_name(&name.value) {
+        return None;
+    }
+    let message = format!("`{}` cannot be a name here", name.value);
+    let help = "use letters, digits and hyphens, such as `people-team`";
+    Some(Problem::error("wrong-type", name.place, message).help(help))
 }

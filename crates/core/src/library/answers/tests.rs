@@ -70,6 +70,49 @@ fn every_mistake_is_reported_at_its_line_with_what_was_meant() {
 }
 
 #[test]
+fn a_number_for_a_word_and_an_app_of_ones_own_get_help() {
+    let (_, problems) = parse(
+        "size: 800\napps:\n  - {app: klinik-ki, class: sanctioned}\n  - {app: openai-api, class: tolerated, models: [gpt 5, '*']}\n",
+    );
+    let found: Vec<(String, String)> = problems
+        .iter()
+        .map(|problem| (problem.message.clone(), problem.help.clone().unwrap_or_default()))
+        .collect();
+    let says = |message: &str, help: &str| {
+        assert!(
+            found.iter().any(|(said, way)| said == message && way.contains(help)),
+            "{message} in {found:#?}"
+        );
+    };
+    says("`800` is not a size", "known here: `small`, `medium`, `large`");
+    says("no app called `klinik-ki` in the catalogue", "say so: `own: true`");
+    says("`gpt 5` fits no model", "no spaces");
+    says("`*` fits no model", "name none");
+    assert_eq!(found.len(), 4, "{found:#?}");
+
+    let (answers, problems) = parse("apps:\n  - {app: klinik-ki, class: sanctioned, own: true}\n");
+    assert_eq!(problems, []);
+    assert!(answers.apps[0].own);
+    let (_, problems) = parse("apps:\n  - {app: opnai-api, class: sanctioned, own: true}\n");
+    assert_eq!(problems[0].help.as_deref(), Some("did you mean `openai-api`?"));
+}
+
+#[test]
+fn where_an_interview_goes_on_is_kept() {
+    let left = Answers {
+        next: Some("apps".to_owned()),
+        works_council: true,
+        people: vec![(COUNCIL.to_owned(), "council@example.org".to_owned())],
+        ..Answers::default()
+    };
+    let (again, problems) = parse(&left.render());
+    assert_eq!(problems, []);
+    assert_eq!(again, left);
+    let (_, problems) = parse("next: aps\n");
+    assert_eq!(problems[0].help.as_deref(), Some("did you mean `apps`?"));
+}
+
+#[test]
 fn one_person_cannot_hold_every_role() {
     let all: String = ROLES
         .iter()

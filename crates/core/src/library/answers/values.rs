@@ -46,6 +46,19 @@ pub(in crate::library) fn wrong_value(kind: Kind, value: &str) -> Option<&'stati
     }
 }
 
+/// What a pattern of models has to look like, if it does not.
+#[must_use]
+pub fn wrong_pattern(pattern: &str) -> Option<&'static str> {
+    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@' | '+' | '*');
+    if pattern.chars().all(|c| c == '*') {
+        Some("name a model, such as `gpt-5*`; where all of them are fine, name none")
+    } else if !pattern.chars().all(name) {
+        Some("write the name of a model as its provider writes it, such as `gpt-5*`: no spaces, `*` for any ending")
+    } else {
+        None
+    }
+}
+
 /// The items of a list, or the one value.
 pub(super) fn each(node: &Node) -> &[Node] {
     match &node.value {

@@ -10,6 +10,12 @@ pub(super) fn render(answers: &Answers) -> String {
     let mut out = String::from(
         "# What the policy was made from. Change an answer and run `ordain init DIR --force --answers DIR/answers.yaml`: it makes\n# the policy anew and moves the old one aside.\n",
     );
+    if let Some(next) = &answers.next {
+        let _ = write!(
+            out,
+            "\n# The interview goes on with this question. Take the line out if you answer the rest here.\nnext: {next}\n"
+        );
+    }
     for question in QUESTIONS {
         let _ = write!(out, "\n# {} {}\n", question.ask, question.changes);
         out.push_str(&answer(answers, question.key));
@@ -77,6 +83,9 @@ fn items(key: &str, items: impl Iterator<Item = String>) -> String {
 
 fn app(app: &super::App) -> String {
     let mut out = format!("{{app: {}, class: {}", scalar(&app.app), app.class);
+    if app.own {
+        out.push_str(", own: true");
+    }
     if !app.models.is_empty() {
         let _ = write!(out, ", models: {}", names(&app.models));
     }
@@ -106,7 +115,7 @@ fn group(group: &super::Group) -> String {
 
 fn people(answers: &Answers) -> String {
     let mut out = format!("domain: {}\npeople:\n", scalar(&answers.domain));
-    for role in answers.roles() {
+    for role in answers.roles().into_iter().chain(answers.council()) {
         let _ = writeln!(out, "  {role}: {}", scalar(&answers.address(role)));
     }
     out

@@ -15,12 +15,8 @@ fn strings(names: &[&str]) -> Vec<String> {
 
 fn app(id: &str, class: AppClass, models: &[&str]) -> App {
     App {
-        app: id.to_owned(),
-        class,
         models: strings(models),
-        owner: None,
-        reason: None,
-        terms_checked: None,
+        ..App::new(id, class)
     }
 }
 
