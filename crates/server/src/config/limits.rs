@@ -18,6 +18,10 @@ pub struct Limits {
     pub first_byte: Duration,
     /// Between two pieces of an answer.
     pub idle: Duration,
+    /// For a whole answer, streamed or not.
+    pub answer: Duration,
+    /// For a client to take something of what is sent to it.
+    pub write: Duration,
     /// For a record to become durable.
     pub record: Duration,
     /// For running exchanges to end once the gateway is to stop.
@@ -34,6 +38,8 @@ impl Default for Limits {
             connect: Duration::from_secs(10),
             first_byte: Duration::from_secs(300),
             idle: Duration::from_secs(120),
+            answer: Duration::from_secs(3600),
+            write: Duration::from_secs(30),
             record: Duration::from_secs(2),
             drain: Duration::from_secs(10),
             queue: 4096,
@@ -61,6 +67,8 @@ pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Limits> {
         ("connect_seconds", &mut limits.connect),
         ("first_byte_seconds", &mut limits.first_byte),
         ("idle_seconds", &mut limits.idle),
+        ("answer_seconds", &mut limits.answer),
+        ("write_seconds", &mut limits.write),
         ("record_seconds", &mut limits.record),
         ("drain_seconds", &mut limits.drain),
     ] {

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Either, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::http::response::Parts as Answered;
@@ -27,6 +27,7 @@ use super::account::{Account, NotRecorded};
 use super::live::{Live, Route};
 use super::reply::{self, Reply, Timing};
 use super::streaming::StreamBody;
+use super::upstream::Target;
 use super::{Gateway, models, upstream};
 use crate::config::{ContentBlock, Dialect};
 use crate::metrics::{Metrics, Stage};
@@ -187,6 +188,9 @@ impl Exchange {
         if let Some(reason) = unreadable_encoding(&head.headers) {
             return self.refuse_unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason).await;
         }
+        if let Some(reason) = unknown_expectation(&head.headers) {
+            return self.refuse_unread(StatusCode::EXPECTATION_FAILED, reason).await;
+        }
         let body = match self.body(body).await {
             Ok(body) => body,
             Err((status, reason)) => return self.refuse_unread(status, reason).await,
@@ -226,13 +230,15 @@ impl Exchange {
 
     /// The whole request body, within its bounds.
     async fn body(&self, body: Incoming) -> Result<Bytes, (StatusCode, &'static str)> {
+        const TOO_LARGE: &str = "the body is larger than this gateway inspects";
         let limits = &self.live.limits;
+        // What is announced is judged before any of it is asked for (threat B4).
+        if body.size_hint().lower() > limits.body as u64 {
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
+        }
         match timeout(limits.body_time, Limited::new(body, limits.body).collect()).await {
             Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err((
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the body is larger than this gateway inspects",
-            )),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err((StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE)),
             Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "the body broke off")),
             Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")),
         }
@@ -450,6 +456,7 @@ impl Exchange {
                 .await;
         }
         let passed: Vec<(HeaderName, HeaderValue)> = upstream::answer_headers(&head.headers)
+            .filter(|(_, value)| !route.target.has_key(value))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let media_type = head
@@ -462,7 +469,7 @@ impl Exchange {
         });
         let mut answer = match (streams, inspection.clone().stream()) {
             (Some(framing), Some(stream)) => self.stream(framing, body, stream, decided),
-            _ => self.whole(&head, body, &inspection, decided).await,
+            _ => self.whole(&head, body, &route.target, &inspection, decided).await,
         };
         for (name, value) in passed {
             answer.headers_mut().append(name, value);
@@ -481,7 +488,7 @@ impl Exchange {
             .into_parts()
             .0
             .headers;
-        let body = StreamBody::new(body, inspection, self.account, self.metrics, self.live.limits.idle);
+        let body = StreamBody::new(body, inspection, self.account, self.metrics, &self.live.limits);
         let mut answer = Response::new(Either::Right(body));
         *answer.headers_mut() = headers;
         answer
@@ -491,12 +498,19 @@ impl Exchange {
     }
 
     /// An answer in one piece: read, judged, recorded, sent.
-    async fn whole(mut self, head: &Answered, body: Incoming, inspection: &Inspection, decided: &Decision) -> Reply {
+    async fn whole(
+        mut self,
+        head: &Answered,
+        body: Incoming,
+        target: &Target,
+        inspection: &Inspection,
+        decided: &Decision,
+    ) -> Reply {
         let status = head.status;
         let limits = &self.live.limits;
-        let body = match timeout(limits.idle, Limited::new(body, limits.body).collect()).await {
-            Ok(Ok(collected)) => collected.to_bytes(),
-            Ok(Err(_)) => {
+        let body = match timeout(limits.answer, gather(body, limits.body, limits.idle)).await {
+            Ok(Ok(body)) => target.hide_key(body),
+            Ok(Err(Broken::Off)) => {
                 return self
                     .upstream_failed(
                         StatusCode::BAD_GATEWAY,
@@ -505,7 +519,7 @@ impl Exchange {
                     )
                     .await;
             }
-            Err(_) => {
+            Ok(Err(Broken::Silent)) | Err(_) => {
                 return self
                     .upstream_failed(
                         StatusCode::GATEWAY_TIMEOUT,
@@ -559,6 +573,7 @@ impl Exchange {
             ),
         };
         self.account.status = answer.status().as_u16();
+        self.account.delivered = answer.body().size_hint().exact().unwrap_or_default();
         let decision = judged.decision.clone();
         self.account.answer = Some(judged);
         let begun = Instant::now();
@@ -579,6 +594,42 @@ impl Exchange {
         }
         self.named(error(self.dialect, status, reason), &[decided])
     }
+}
+
+/// Why the whole body of an answer did not come.
+enum Broken {
+    /// It broke off, or is too large.
+    Off,
+    /// Nothing came for too long.
+    Silent,
+}
+
+/// The whole body of an answer, within bounds on its size and on each pause in it.
+async fn gather(body: Incoming, most: usize, idle: Duration) -> Result<Bytes, Broken> {
+    let mut body = Limited::new(body, most);
+    let mut whole = BytesMut::new();
+    loop {
+        match timeout(idle, body.frame()).await {
+            Ok(Some(Ok(frame))) => {
+                // Trailers are not passed on (threat B3).
+                if let Ok(data) = frame.into_data() {
+                    whole.extend_from_slice(&data);
+                }
+            }
+            Ok(None) => return Ok(whole.freeze()),
+            Ok(Some(Err(_))) => return Err(Broken::Off),
+            Err(_) => return Err(Broken::Silent),
+        }
+    }
+}
+
+/// Why a request expects what no answer can give (RFC 9110 §10.1.1).
+fn unknown_expectation(headers: &HeaderMap) -> Option<&'static str> {
+    let unknown = headers
+        .get_all(header::EXPECT)
+        .iter()
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    unknown.then_some("only `100-continue` can be expected")
 }
 
 /// Why a body cannot be read, if its headers say so already.

@@ -12,6 +12,7 @@ mod models;
 mod operate;
 mod reply;
 mod streaming;
+mod strict;
 mod upstream;
 
 use std::io;
@@ -39,6 +40,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::{Store as _, StoreError};
 use crate::version::{Version, VersionError};
 use live::Live;
+use strict::Strict;
 
 /// Everything that a request needs to know; shared by all workers.
 #[derive(Debug)]
@@ -400,6 +402,7 @@ async fn speak(
     client: upstream::Client,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let stream = Strict::new(stream, gateway.live.take().limits.write);
     let service = service_fn(move |request| {
         let (gateway, client) = (Arc::clone(&gateway), client.clone());
         async move { Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, request)).await) }

@@ -17,6 +17,7 @@ use ordain_core::record::Result as Ended;
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
+use crate::config::Limits;
 use crate::metrics::Metrics;
 
 /// Pieces of the answer, in order; nothing more after `None`.
@@ -40,6 +41,8 @@ struct Pump {
     account: Account,
     metrics: Arc<Metrics>,
     idle: Duration,
+    /// When it must have come to its end.
+    until: Instant,
     /// When its first byte came, until one is released.
     begun: Option<Instant>,
 }
@@ -51,7 +54,7 @@ impl StreamBody {
         inspection: StreamInspection,
         account: Account,
         metrics: Arc<Metrics>,
-        idle: Duration,
+        limits: &Limits,
     ) -> Self {
         Self {
             next: Some(Box::pin(
@@ -60,7 +63,8 @@ impl StreamBody {
                     inspection,
                     account,
                     metrics,
-                    idle,
+                    idle: limits.idle,
+                    until: Instant::now() + limits.answer,
                     begun: None,
                 })
                 .next(),
@@ -90,7 +94,8 @@ impl Pump {
     /// The next piece for the client, and the pump if there may be more.
     async fn next(mut self: Box<Self>) -> (Option<Bytes>, Option<Box<Self>>) {
         loop {
-            let steps = match timeout(self.idle, self.upstream.frame()).await {
+            let patience = self.idle.min(self.until.saturating_duration_since(Instant::now()));
+            let steps = match timeout(patience, self.upstream.frame()).await {
                 Ok(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => {
                         if self.account.delivered == 0 {

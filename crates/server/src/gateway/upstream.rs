@@ -1,5 +1,6 @@
 //! Upstreams: a pool of connections for each worker, and what goes along with a request.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as LegacyClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use memchr::memmem;
 
 use crate::config::{Dialect, Upstream};
 
@@ -38,6 +40,8 @@ pub(super) fn client(connect: Duration) -> Client {
     let connector = tls.https_or_http().enable_http1().wrap_connector(http);
     LegacyClient::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
+        // Bounds a head, and what is read ahead of a slow client (threats I9 and G4).
+        .http1_max_buf_size(64 * 1024)
         .pool_max_idle_per_host(1024)
         .build(connector)
 }
@@ -51,6 +55,17 @@ pub(super) struct Target {
     /// That version, as this provider writes it.
     version: String,
     credential: Option<(HeaderName, HeaderValue)>,
+    /// The provider's key, to find it where an upstream repeats it.
+    key: Option<Secret>,
+}
+
+/// A text that nobody prints.
+struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
 }
 
 impl Target {
@@ -80,7 +95,8 @@ impl Target {
             dialect,
             root: root.to_owned(),
             version,
-            credential: key.map(|key| credential(dialect, &key)).transpose()?,
+            credential: key.as_deref().map(|key| credential(dialect, key)).transpose()?,
+            key: key.map(Secret),
         })
     }
 
@@ -97,6 +113,29 @@ impl Target {
             text.push_str(pair);
         }
         text.parse().ok()
+    }
+
+    /// An answer in which the provider's key, should the upstream repeat it, is stars (threat C7). Their number is that of
+    /// the key's bytes, so that nothing else moves.
+    pub(super) fn hide_key(&self, answer: Bytes) -> Bytes {
+        let Some(Secret(key)) = &self.key else { return answer };
+        let found: Vec<usize> = memmem::find_iter(&answer, key.as_bytes()).collect();
+        if found.is_empty() {
+            return answer;
+        }
+        let mut answer = Vec::from(answer);
+        for start in found {
+            if let Some(bytes) = answer.get_mut(start..start + key.len()) {
+                bytes.fill(b'*');
+            }
+        }
+        answer.into()
+    }
+
+    /// Whether a header's value has the provider's key in it.
+    pub(super) fn has_key(&self, value: &HeaderValue) -> bool {
+        let key = self.key.as_ref().map(|Secret(key)| key.as_bytes());
+        key.is_some_and(|key| memmem::find(value.as_bytes(), key).is_some())
     }
 
     /// Whether a piece of a query goes on; what does not is dropped, keys above all (threat C6).
