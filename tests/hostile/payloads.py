@@ -25,24 +25,12 @@ What must happen is one of:
     a number   an answer with that status, and nothing goes upstream; after 408 the connection closes
 
 Everything but `refuse` is followed by its reason (`= …`). In all cases at most one request reaches the upstream, and
-never {INNER}. `! FAULT` marks what the gateway does otherwise so far, by a name of `FAULTS`.
+never {INNER}.
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-
-FAULTS = {
-    "both-lengths": "hyper takes the chunks and drops the length, where 400 must come",
-    "other-codings": "anything is let pass before `chunked`, though the body cannot be what it says",
-    "same-lengths": "hyper makes one of equal lengths, where 400 must come",
-    "bare-newline": "hyper takes a newline alone for the end of a line",
-    "chunk-space": "hyper passes over white space after the size of a chunk",
-    "announced-size": "the announced length is not looked at: the body is waited for",
-    "expectation": "an unknown expectation is passed over",
-    "host": "nobody looks at `Host`: RFC 9112, 3.2 asks for 400",
-}
-
 
 @dataclass(frozen=True)
 class Payload:
@@ -51,7 +39,6 @@ class Payload:
     must: str
     text: str
     why: str
-    fault: str
 
     def __str__(self) -> str:
         return f"{self.technique}-{self.name}"
@@ -67,11 +54,9 @@ def _read(table: str) -> list[Payload]:
             continue
         elif line.startswith("    = "):
             rows[-1]["why"] = line[6:]
-        elif line.startswith("    ! "):
-            rows[-1]["fault"] = line[6:]
         else:
             name, must, text = line.split(maxsplit=2)
-            rows.append({"technique": technique, "name": name, "must": must, "text": text, "why": "", "fault": ""})
+            rows.append({"technique": technique, "name": name, "must": must, "text": text, "why": ""})
     return [Payload(**row) for row in rows]
 
 

@@ -25,6 +25,8 @@ LIMITS = {
     "connect_seconds": 1,
     "first_byte_seconds": 1,
     "idle_seconds": 1,
+    "answer_seconds": 2,
+    "write_seconds": 2,
 }
 
 

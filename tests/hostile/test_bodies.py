@@ -12,7 +12,6 @@ import pytest
 
 from bare import Client
 from conftest import World
-from payloads import FAULTS
 from running import LIMITS, fault, head, port, prompt, request, upstream_headers
 
 BODY = prompt("Good morning.")
@@ -131,13 +130,11 @@ def test_no_continue_for_a_compressed_body(world: World) -> None:
     assert talk.statuses == [415] and talk.closed
 
 
-@fault(f"B4: {FAULTS['announced-size']}, and asked for")
 def test_no_continue_for_a_body_that_is_too_large(world: World) -> None:
     talk = world.talk(head(world.gateway, EXPECT, f"Content-Length: {LARGEST + 1}"))
     assert talk.statuses == [413] and talk.closed
 
 
-@fault(f"B4: {FAULTS['announced-size']}")
 def test_a_body_that_is_too_large_is_not_waited_for(world: World) -> None:
     talk = world.talk(head(world.gateway, f"Content-Length: {LARGEST + 1}"))
     assert talk.statuses == [413] and talk.closed
@@ -154,13 +151,11 @@ UNKNOWN = ["101-switch", "100-continue, x", "x", "100-continue;q=1", '"100-conti
 
 
 @pytest.mark.parametrize("value", UNKNOWN)
-@fault(f"B4: {FAULTS['expectation']}")
 def test_an_unknown_expectation_is_417(world: World, value: str) -> None:
     answer = world.ask(request(world.gateway, BODY, f"Expect: {value}"))
     world.assert_refused(answer, 417)
 
 
-@fault(f"B4: {FAULTS['expectation']}")
 def test_an_unknown_expectation_beside_a_known_one_is_417(world: World) -> None:
     answer = world.ask(request(world.gateway, BODY, EXPECT, "Expect: x"))
     world.assert_refused(answer, 417)

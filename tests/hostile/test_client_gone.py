@@ -179,7 +179,6 @@ def test_after_the_end_it_was_no_client_gone(gateway: Gateway, upstream: Broken,
     assert [(it["result"], it["bytes"]) for it in outcomes] == [("completed", len(answer.body))]
 
 
-@fault("records.md: `bytes` are those of the answer; of an answer that is not streamed they are 0")
 def test_the_bytes_of_a_whole_answer_are_counted(gateway: Gateway, upstream: Broken, folder: Path) -> None:
     upstream.will(sized(WHOLE))
     answer = ask(gateway, "Good morning.")

@@ -100,8 +100,6 @@ NAMES = [
     "X-Access-Token",
     "X-Auth-Token",
     "X_API_Key",
-    "Api-Key",
-    "X-Goog-Api-Key",
     "Authorization2",
     "Ordain-User",
     "Ordain-Principal",
@@ -175,7 +173,6 @@ LIKE_A_KEY = [
     "X_API_Key",
     "X-Api_Key",
     "X-ApiKey",
-    "Api-Key",
     "Authorization_",
     "X-Authorization",
     "Proxy-Authorization",
@@ -203,7 +200,8 @@ def assert_own_or_refused(world: World, own: tuple[object, ...], raw: bytes) -> 
 
 
 def test_a_second_key_changes_nobody(world: World, own: tuple[object, ...], other_key: str) -> None:
-    for line in (f"Authorization: Bearer {other_key}", f"X-Api-Key: {other_key}", f"authorization: {other_key}"):
+    places = ["Authorization: Bearer {}", "X-Api-Key: {}", "authorization: {}", "Api-Key: {}", "X-Goog-Api-Key: {}"]
+    for line in (place.format(other_key) for place in places):
         world.upstream.reset()
         assert_own_or_refused(world, own, request(world.gateway, BODY, line))
 

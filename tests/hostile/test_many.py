@@ -98,7 +98,6 @@ class Pieces:
             yield EVENT
 
 
-@fault("G4: about 900 KiB each; hyper's client reads up to 400 KiB ahead (`http1_max_buf_size` is not set)")
 def test_slow_readers_hold_the_upstream_back(gateway: Gateway, upstream: Upstream) -> None:
     streams: list[Pieces] = []
 

@@ -9,7 +9,7 @@ import pytest
 
 from bare import Answer
 from conftest import World
-from running import fault, prompt, request, upstream_headers
+from running import prompt, request, upstream_headers
 
 BODY = prompt("Good morning.")
 CHAT = "/v1/chat/completions"
@@ -156,7 +156,7 @@ MALFORMED = [
     "http:/v1/chat/completions",
     "http:///v1/chat/completions",
     "http://",
-    pytest.param("://gateway/v1/chat/completions", marks=fault("B12: hyper's `Uri` takes it for a target with a host")),
+    "://gateway/v1/chat/completions",
     "/v1/chat/completions<",
     "/v1/chat/completions>",
     "/v1/chat/completions`",
@@ -217,7 +217,6 @@ def test_another_method_is_refused(world: World, method: str, path: str) -> None
     assert world.gateway.key.encode() not in answer.body, "a request comes back with its credential"
 
 
-@fault("I6: whatever token a client makes its method stands in the record, at any length")
 def test_a_made_up_method_is_not_kept(world: World) -> None:
     answer = world.ask(request(world.gateway, BODY, method="MYPASSWORDISHUNTER" + "2" * 5000))
     (record,) = world.records_of(answer)

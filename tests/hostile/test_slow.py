@@ -18,7 +18,7 @@ from crowd import Crowd
 from process import comes_true, holds_connection
 from rig import answers
 from rig.upstream import Answer, Seen, Upstream
-from running import ask, fault, head, port, prompt, request
+from running import ask, head, port, prompt, request
 
 ATTACKERS = 150  # in each crowd
 HEAD_SECONDS = 10  # for a head to arrive; also how long a connection may be kept for nothing
@@ -104,7 +104,6 @@ def large_answer(seen: Seen) -> Answer:
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-@fault("B8: nothing bounds how long a client may leave an answer unread (a deadline for writes, as a limit of its own)")
 def test_who_takes_nothing_is_dropped(tmp_path: Path, stream: bool) -> None:
     """No byte can be written for longer than any limit of this gateway: the connection has to end."""
     with (

@@ -151,7 +151,6 @@ def test_a_stream_may_take_longer_than_any_of_its_pauses(gateway: Gateway, upstr
     assert_one_outcome(folder, answer, "completed")
 
 
-@fault("`idle_seconds` is said to bound a pause; it bounds the whole body of an answer that is not streamed")
 def test_a_whole_answer_may_take_longer_than_any_of_its_pauses(
     gateway: Gateway, upstream: Broken, folder: Path
 ) -> None:
@@ -168,7 +167,6 @@ FOREVER = {
 
 
 @pytest.mark.parametrize("kind", FOREVER)
-@fault("B16, I9: neither bytes nor time of a stream are bounded as a whole; a limit for the total is missing")
 def test_a_stream_without_end_is_ended(gateway: Gateway, upstream: Broken, kind: str) -> None:
     upstream.will(STREAM_HEAD, Endless(chunks(FOREVER[kind])))
     with Client(port(gateway)) as client:
@@ -243,15 +241,11 @@ ECHOES = {
     + chunks(*(it.replace(b" well.", PROVIDER_KEY.encode()) for it in EVENTS))
     + LAST,
 }
-UNSEEN = {"unread-header", "page"}
-
 
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(
-            it, marks=[] if it in UNSEEN else [fault("C7: what the upstream says of the key reaches the client")]
-        )
+        pytest.param(it, marks=[fault("C7: in a stream the key may be cut, and is passed on")] if it == "stream" else [])
         for it in ECHOES
     ],
 )

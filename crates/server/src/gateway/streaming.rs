@@ -94,8 +94,16 @@ impl Pump {
     /// The next piece for the client, and the pump if there may be more.
     async fn next(mut self: Box<Self>) -> (Option<Bytes>, Option<Box<Self>>) {
         loop {
-            let patience = self.idle.min(self.until.saturating_duration_since(Instant::now()));
-            let steps = match timeout(patience, self.upstream.frame()).await {
+            let left = self.until.saturating_duration_since(Instant::now());
+            let frame = async {
+                // What is there already would be taken without a look at the clock.
+                if left.is_zero() {
+                    None
+                } else {
+                    self.upstream.frame().await
+                }
+            };
+            let steps = match timeout(self.idle.min(left), frame).await {
                 Ok(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => {
                         if self.account.delivered == 0 {

@@ -3,7 +3,7 @@
 //! Two programs must never see different requests in the same bytes (threat B1). hyper is lenient where many are (a newline
 //! alone ends a line, a length beside chunks is dropped, anything may stand before `chunked`), so this reader goes before
 //! it: it follows the framing of each request (RFC 9112) and, at the first byte that could be read in two ways, gives hyper
-//! a byte that is never right. hyper then answers 400 and closes. The reader refuses; it accepts nothing by itself.
+//! bytes that are never right. hyper then answers 400 and closes. The reader refuses; it accepts nothing by itself.
 //!
 //! Writing has a deadline: a client that leaves an answer unread is dropped (threat B8). Read [`Strict`] first, then
 //! [`Framing::feed`].
@@ -13,6 +13,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use memchr::memchr2;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
@@ -33,12 +34,16 @@ enum Refused {
     No,
     /// hyper has everything before the offence.
     Due,
-    /// hyper has the byte that is never right.
+    /// hyper has the bytes that are never right.
     Done,
 }
 
-/// No line of HTTP/1.1 may have it, and no chunk's size or end either.
-const NEVER_RIGHT: u8 = 0;
+/// No line of HTTP/1.1 may have the first byte, and nothing follows a return but a newline. The rest is what hyper waits
+/// for before it looks at a head again.
+const NEVER_RIGHT: &[u8] = b"\0\r\n\r\n";
+
+/// In a chunk's extension hyper takes any byte but this one, unless a return came before it.
+const NEVER_RIGHT_IN_A_SIZE: &[u8] = b"\n";
 
 impl<C> Strict<C> {
     pub(super) fn new(connection: C, patience: Duration) -> Self {
@@ -79,8 +84,8 @@ impl<C: AsyncRead + Unpin> AsyncRead for Strict<C> {
                 return Poll::Ready(Ok(()));
             }
         }
-        if self.refused == Refused::Due && to.remaining() > 0 {
-            to.put_slice(&[NEVER_RIGHT]);
+        if self.refused == Refused::Due && to.remaining() >= NEVER_RIGHT.len() {
+            to.put_slice(self.framing.never_right());
             self.refused = Refused::Done;
         }
         // After that, the end.
@@ -124,6 +129,8 @@ struct Framing {
     at: At,
     /// The line that has begun, without its end.
     line: Vec<u8>,
+    /// Whether the last byte was a return.
+    returned: bool,
     head: Head,
 }
 
@@ -147,6 +154,7 @@ enum At {
 /// What the head has said so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Head {
+    blanks: u32,
     begun: bool,
     is_old: bool,
     hosts: u32,
@@ -162,6 +170,12 @@ struct Ambiguous;
 /// A line over this is hyper's to refuse, as part of a head that is too large. Nothing that counts here is as long.
 const LONGEST_LINE: usize = 64 * 1024;
 
+/// Empty lines before a request.
+const MOST_BLANKS: u32 = 8;
+
+/// The line with a chunk's size, with its extensions (threat B3).
+const LONGEST_SIZE: usize = 16 * 1024;
+
 impl Framing {
     /// Follows more bytes; an error is how many of them may be passed on.
     fn feed(&mut self, bytes: &[u8]) -> Result<(), usize> {
@@ -174,25 +188,26 @@ impl Framing {
                     self.pass(taken as u64);
                     rest.get(taken..).unwrap_or_default()
                 }
-                At::Head | At::Size | At::ChunkEnd | At::Trailer if self.line.last() == Some(&b'\r') => {
+                At::Head | At::Size | At::ChunkEnd | At::Trailer if self.returned => {
                     let Some(rest) = rest.strip_prefix(b"\n") else {
                         // A return that no newline follows.
                         return Err(good);
                     };
-                    self.line.pop();
                     self.end_line().map_err(|_| good)?;
+                    self.returned = false;
                     rest
                 }
                 At::Head | At::Size | At::ChunkEnd | At::Trailer => {
-                    let end = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+                    let end = memchr2(b'\r', b'\n', rest);
                     let (more, after) = rest.split_at(end.unwrap_or(rest.len()));
-                    if self.at == At::ChunkEnd && !more.is_empty() {
+                    let too_long = self.at == At::Size && self.line.len() + more.len() > LONGEST_SIZE;
+                    if too_long || (self.at == At::ChunkEnd && !more.is_empty()) {
                         return Err(good);
                     }
                     self.grow(more);
                     match after.split_first() {
                         Some((b'\r', after)) => {
-                            self.line.push(b'\r');
+                            self.returned = true;
                             after
                         }
                         // A newline alone.
@@ -203,6 +218,14 @@ impl Framing {
             };
         }
         Ok(())
+    }
+
+    /// What hyper refuses where the last byte that it was given stands.
+    const fn never_right(&self) -> &'static [u8] {
+        match self.at {
+            At::Size if !self.returned => NEVER_RIGHT_IN_A_SIZE,
+            _ => NEVER_RIGHT,
+        }
     }
 
     fn grow(&mut self, more: &[u8]) {
@@ -247,12 +270,18 @@ impl Framing {
     fn head_line(&mut self, line: &[u8]) -> Result<(), Ambiguous> {
         let head = &mut self.head;
         if line.is_empty() {
-            // Empty lines before a request are passed over (RFC 9112 §2.2).
             if head.begun {
                 self.at = head.body()?;
                 self.head = Head::default();
+                return Ok(());
             }
-            return Ok(());
+            // Some empty lines before a request are passed over (RFC 9112 §2.2).
+            head.blanks += 1;
+            return if head.blanks > MOST_BLANKS {
+                Err(Ambiguous)
+            } else {
+                Ok(())
+            };
         }
         if !head.begun {
             head.begun = true;
@@ -410,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_connection_ends_with_the_byte_that_is_never_right() {
+    fn a_refused_connection_ends_with_what_is_never_right() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async {
             use tokio::io::AsyncReadExt as _;
@@ -418,7 +447,7 @@ mod tests {
             let mut strict = Strict::new(bytes.as_bytes(), Duration::from_secs(1));
             let mut read = Vec::new();
             strict.read_to_end(&mut read).await.expect("read");
-            assert_eq!(read, format!("{HEAD}x: a\0").into_bytes());
+            assert_eq!(read, format!("{HEAD}x: a\0\r\n\r\n").into_bytes());
         });
     }
 }
