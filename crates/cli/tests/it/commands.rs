@@ -78,6 +78,35 @@ fn what_cannot_run_is_answered_with_two() {
     assert_eq!(ordain(&["records", "list", "--dir", &path]).status.code(), Some(2));
 }
 
+/// `--data government-id` once passed as a harmless kind of data, where `--data us-ssn` is masked.
+#[test]
+fn explain_takes_kinds_of_data_and_neither_families_nor_typos() {
+    let ask = |data: &str| {
+        ordain(&[
+            "explain",
+            "--dir",
+            &starter(),
+            "--group",
+            "staff",
+            "--data",
+            data,
+            "Hello",
+        ])
+    };
+    assert!(text(&ask("us-ssn").stdout).starts_with("redact"));
+    for (data, told) in [
+        (
+            "government-id",
+            "is a family, not one kind of data: its members can be of different classes; name one of them: `national-id`, `passport-number`, `us-ssn`",
+        ),
+        ("us-snn", "no kind of data called `us-snn`; did you mean `us-ssn`?"),
+    ] {
+        let out = ask(data);
+        assert_eq!(out.status.code(), Some(2), "{data}");
+        assert!(text(&out.stderr).contains(told), "{}", text(&out.stderr));
+    }
+}
+
 #[test]
 fn explain_answers_with_the_exit_code_of_the_verdict() {
     for (message, verdict, clause) in QUICKSTART {

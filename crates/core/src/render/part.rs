@@ -5,10 +5,10 @@
 
 mod asked;
 
-use super::block::{Block, Cell, Extent, Heading, Inline, Inlines, Page, Table};
+use super::block::{self, Block, Cell, Extent, Heading, Inline, Inlines, Page, Table};
 use super::{Given, front, prose, words};
 use crate::policy::document::Text;
-use asked::{Asked, Kind};
+use asked::{Asked, UNFOUND};
 
 /// Lines of one screen are few: longer lists end with a pointer to the whole policy.
 const MOST_KINDS: usize = 12;
@@ -73,7 +73,6 @@ fn table(asked: &Asked<'_>, blocks: &mut Vec<Block>) {
         }));
         table.rows.push(cells);
     }
-    blocks.push(Block::Table(table));
     let mut notes = Vec::new();
     if more > 0 {
         notes.push(format!("{more} more kinds of data stand in the whole policy."));
@@ -102,6 +101,16 @@ fn table(asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     }
     if asked.by_the_clock() {
         notes.push("Some rules depend on the time of day or the day of the week; this table is for noon.".to_owned());
+    }
+    let marked = |row: &Vec<Cell>| {
+        row.first()
+            .is_some_and(|cell| block::plain(&cell.text).contains(UNFOUND))
+    };
+    let unfound = table.rows.iter().any(marked);
+    blocks.push(Block::Table(table));
+    if unfound {
+        let text = "Nothing finds this yet: the rule counts, and it is up to me to keep it.";
+        blocks.push(Block::paragraph(vec![Inline::Text(format!("{UNFOUND} {text}"))]));
     }
     if !notes.is_empty() {
         blocks.push(Block::paragraph(vec![Inline::Text(notes.join(" "))]));
@@ -263,10 +272,4 @@ fn whom_to_ask(given: &Given<'_>, asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     }
     heading("Whom I ask", blocks);
     blocks.push(Block::paragraph(vec![Inline::Text(sentences.join(" "))]));
-}
-
-/// Kinds of data under one name, for a row.
-fn joined(kinds: &[&Kind]) -> String {
-    let names: Vec<String> = kinds.iter().map(|kind| kind.name.clone()).collect();
-    words::capital(&words::list(&names, "or"))
 }
