@@ -71,7 +71,7 @@ fn listed() -> impl Iterator<Item = (&'static str, Severity, &'static str, &'sta
         .map(|check| (check.code, check.severity, check.about, check.mend));
     checks.chain(
         FORM.iter()
-            .map(|form| (form.code, Severity::Error, form.about, form.mend)),
+            .map(|form| (form.code, form.severity, form.about, form.mend)),
     )
 }
 

@@ -238,7 +238,7 @@ fn of_folder(files: &Files, base: &str, problems: &mut Vec<Problem>) -> Vec<Case
     let mut cases = Vec::new();
     for (index, file) in files.cases(base) {
         let mut reader = Reader::default();
-        if let Some(tree) = node::parse(index, &file.text, &mut reader.problems)
+        if let Some(tree) = node::parse_prose(index, &file.text, &mut reader.problems)
             && let Some(mut fields) = reader.fields(&tree, "a file of cases")
         {
             // The moment of the file's cases that name none, so that they keep their meaning when the policy is approved anew.

@@ -173,6 +173,8 @@ pub const ALL: &[Check] = &[
 pub struct Form {
     /// The code of what is reported.
     pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
     /// What it is about, in a sentence for the reference.
     pub about: &'static str,
     /// How to mend it, in a sentence for the reference.
@@ -180,10 +182,15 @@ pub struct Form {
 }
 
 const fn form(code: &'static str, about: &'static str, mend: &'static str) -> Form {
-    Form { code, about, mend }
+    Form {
+        code,
+        severity: Severity::Error,
+        about,
+        mend,
+    }
 }
 
-/// Every mistake of form, all of them errors. A test compares them with what the readers report.
+/// Every mistake of form. A test compares them with what the readers report.
 pub const FORM: &[Form] = &[
     // forms:begin
     form(
@@ -206,6 +213,14 @@ pub const FORM: &[Form] = &[
         "A policy that extends another one is at least as strict, but for what was delegated.",
         "Be stricter, or ask the parent's owner to delegate it.",
     ),
+    Form {
+        severity: Severity::Warning,
+        ..form(
+            "comment-in-text",
+            "No sentence without quotes ends in a `#` that makes a comment of the rest.",
+            "Put the whole text in quotes, or the comment on a line of its own.",
+        )
+    },
     form(
         "duplicate-key",
         "A key stands once in its map, and a section in one file.",
