@@ -6,8 +6,8 @@
 mod asked;
 
 use super::block::{self, Block, Cell, Extent, Heading, Inline, Inlines, Page, Table};
-use super::{Given, front, prose, words};
-use crate::policy::document::Text;
+use super::{Given, closing, front, prose, sentence, words};
+use crate::policy::document::{Exception, Text};
 use asked::{Asked, UNFOUND};
 
 /// Lines of one screen are few: longer lists end with a pointer to the whole policy.
@@ -23,6 +23,7 @@ pub(super) fn page(given: &Given<'_>, group: &str) -> Option<Page> {
     table(&asked, &mut blocks);
     told(&asked, &mut blocks);
     instead(given, &asked, &mut blocks);
+    exceptions(given, group, &mut blocks);
     duties(given, group, &mut blocks);
     whom_to_ask(given, &asked, &mut blocks);
     let mut page = front::page(given, blocks);
@@ -166,6 +167,35 @@ fn instead(given: &Given<'_>, asked: &Asked<'_>, blocks: &mut Vec<Block>) {
         "Use {}.",
         words::list(&sentences, "and")
     ))]));
+}
+
+/// What is agreed for the group alone, or for everyone, as long as it holds.
+fn exceptions(given: &Given<'_>, group: &str, blocks: &mut Vec<Block>) {
+    let holds = |one: &&Exception| one.expires.as_ref().is_none_or(|expires| given.today <= expires.value);
+    let mine = |one: &&Exception| {
+        one.who.iter().any(|selector| {
+            let named = |name: &Text| name.as_str() == group || name.as_str() == words::EVERYONE;
+            selector.group.as_ref().is_none_or(|groups| groups.iter().any(named))
+        })
+    };
+    let mut items: Vec<Inlines> = Vec::new();
+    for one in given.document.exceptions.iter().filter(holds).filter(mine) {
+        let mut item = vec![
+            Inline::code(one.id.as_str()),
+            Inline::from(": in place of "),
+            Inline::code(one.clause.as_str()),
+            Inline::from(", for "),
+        ];
+        item.extend(sentence::whom(given, &one.who));
+        item.push(Inline::Text(format!(", {}.", closing::instead(given, one))));
+        items.push(item);
+    }
+    if items.is_empty() {
+        return;
+    }
+    heading("What is agreed for me for a while", blocks);
+    items.truncate(MOST_ITEMS);
+    blocks.push(Block::List { ordered: false, items });
 }
 
 /// Courses, and what the group has to do or show.

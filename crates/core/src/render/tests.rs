@@ -237,6 +237,27 @@ fn what_weighs_more_together_or_in_numbers_stands_on_the_part_of_a_group() {
 }
 
 #[test]
+fn an_exception_stands_beside_its_clause_and_on_the_part_of_its_group() {
+    let found = |text: &str| text.contains("EX-1") && text.contains("until 2027-02-01");
+    let part_of = |group: &str| markdown::write(&with(COMPACT, |given| part(given, group)).expect("a group"));
+    assert!(found(&part_of("engineering")));
+    assert!(!found(&part_of("staff")));
+    let page = page_of(COMPACT);
+    let clause = |id: &str| {
+        let mut clauses = page.blocks.iter().filter_map(|block| match block {
+            Block::Clause(clause) if clause.id == id => Some(clause),
+            _ => None,
+        });
+        let details = &clauses.next().expect("a clause").details;
+        details
+            .iter()
+            .any(|(name, text)| name == "Exception" && found(&plain(text)))
+    };
+    assert!(clause("AU-1"));
+    assert!(!clause("AU-2"));
+}
+
+#[test]
 fn a_group_that_nobody_knows_has_no_part() {
     assert!(with(COMPACT, |given| part(given, "enginering")).is_none());
     let known = with(COMPACT, |given| {

@@ -15,6 +15,7 @@ mod duplicate_rule;
 mod entity_below_default;
 mod evidence_without_cadence;
 mod exception_expiry;
+mod exception_without_approval;
 mod expired;
 mod gap;
 mod group_unused;
@@ -135,6 +136,7 @@ pub const ALL: &[Check] = &[
     loosening_selector::CHECK,
     clause_without_case::CHECK,
     exception_expiry::CHECK,
+    exception_without_approval::CHECK,
     never_excepted::CHECK,
     expired::CHECK,
     awaits::CHECK,

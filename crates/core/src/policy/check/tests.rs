@@ -186,6 +186,7 @@ fn the_codes_are_these() {
         "entity-below-default",
         "evidence-without-cadence",
         "exception-expiry",
+        "exception-without-approval",
         "expired",
         "gap",
         "group-unused",

@@ -63,7 +63,7 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
     }
     if let Some(mut inner) = fields.node("review").and_then(|node| reader.fields(node, "`review`")) {
         document.review = Some(Review {
-            every: inner.node("every").and_then(|node| reader.days(node)),
+            every: inner.node("every").and_then(|node| reader.stated_days(node)),
             also: also(inner.texts("also", reader), reader),
         });
         inner.finish(reader);

@@ -244,7 +244,7 @@ pub(super) fn evidence(node: &Node, reader: &mut Reader) -> Option<Evidence> {
         }
     }
     let (every, by) = (
-        fields.node("every").and_then(|node| reader.days(node)),
+        fields.node("every").and_then(|node| reader.stated_days(node)),
         fields.text("by", reader),
     );
     let last = fields.node("last").and_then(|node| reader.date(node));
@@ -280,7 +280,9 @@ pub(super) fn exceptions(fields: &mut Fields<'_>, document: &mut Document, reade
         let (reason, compensating) = (inner.required("reason", reader), inner.text("compensating", reader));
         let (requested, approved) = (inner.text("requested", reader), inner.texts("approved", reader));
         let granted = inner.node("granted").and_then(|node| reader.date(node));
-        let expires = inner.node("expires").and_then(|node| reader.date(node));
+        let end = inner.node("expires");
+        let expires = end.and_then(|node| reader.date(node));
+        let unread_end = end.is_some() && expires.is_none();
         inner.finish(reader);
         if let (Some(id), Some(clause)) = (id, clause) {
             let who = who.unwrap_or_default();
@@ -295,6 +297,7 @@ pub(super) fn exceptions(fields: &mut Fields<'_>, document: &mut Document, reade
                 approved,
                 granted,
                 expires,
+                unread_end,
                 place: node.place,
             });
         }

@@ -260,7 +260,7 @@ pub(super) fn data(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
     let answers = fields.good_pairs("answers", reader, verdict);
     data.answers = answers_place.map(|place| At::new(answers, place));
     let retention_place = fields.key_place("retention");
-    let retention = fields.good_pairs("retention", reader, Reader::days);
+    let retention = fields.good_pairs("retention", reader, Reader::stated_days);
     data.retention = retention_place.map(|place| At::new(retention, place));
     data.uninspectable = fields.node("uninspectable").and_then(|node| verdict(reader, node));
     data.unavailable = fields.node("unavailable").and_then(|node| verdict(reader, node));
