@@ -64,6 +64,13 @@ impl Files {
         }])
     }
 
+    /// Adds a file that is read beside the policy, so that problems can stand in it; no other file changes its index.
+    pub fn add(&mut self, file: File) -> Option<u16> {
+        let index = u16::try_from(self.files.len()).ok()?;
+        self.files.push(file);
+        Some(index)
+    }
+
     /// The file at `path` with its index.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<(u16, &File)> {

@@ -113,6 +113,7 @@ macro_rules! check {
 }
 use check;
 pub use question::Question;
+pub use unknown_group::foreign as foreign_groups;
 
 /// Every check.
 pub const ALL: &[Check] = &[

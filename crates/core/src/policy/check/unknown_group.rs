@@ -1,7 +1,10 @@
 //! Groups that are named are groups of the scope.
 
+use std::collections::BTreeSet;
+
 use super::{Context, check, selectors, unknown};
 use crate::policy::compile::names::EVERYONE;
+use crate::policy::document::{Document, Group, Text};
 use crate::policy::problem::Problem;
 
 check!(
@@ -13,6 +16,32 @@ check!(
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: enginering}, then: block}} #!\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: engineering}, then: block}}\n",
 );
+
+/// Warns of each group of a directory that the policy does not know, where it stands first.
+pub fn foreign<'t>(
+    document: &Document,
+    groups: impl Iterator<Item = &'t Text>,
+    what: &str,
+    problems: &mut Vec<Problem>,
+) {
+    let claim = |group: &'_ Group| group.claim.as_ref().unwrap_or(&group.name).value.clone();
+    let known: Vec<String> = document
+        .scope
+        .groups
+        .iter()
+        .map(claim)
+        .chain([EVERYONE.to_owned()])
+        .collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for group in groups.filter(|group| !known.contains(&group.as_str()) && seen.insert(group.as_str())) {
+        let message = format!("no group called `{}` in `scope.groups`: {what}", group.value);
+        let mut problem =
+            Problem::warning("unknown-group", group.place, message).suggest(group.as_str(), known.iter().copied());
+        problem.fix = None;
+        problems.push(problem);
+    }
+}
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let document = context.document;
