@@ -164,11 +164,18 @@ fn show(read: &Read, fixed: &[Change], counts: Counts) -> anyhow::Result<()> {
             print(format_args!("\n{}", read.files.render(problem).trim_end()))?;
         }
     }
-    let document = read.loaded.document.as_ref();
-    let clauses = document.map_or(0, |document| document.clauses.len());
-    let cases = read.loaded.cases.len();
     let apart = if read.loaded.problems.is_empty() { "" } else { "\n" };
-    print(format_args!("{apart}{clauses} clauses, {cases} cases: {counts}"))
+    let Some(document) = read.loaded.document.as_ref() else {
+        let counts = format!("{apart}the policy could not be read, and nothing else of it was checked: {counts}");
+        return print(counts);
+    };
+    let plural = |number: usize| if number == 1 { "" } else { "s" };
+    let (clauses, cases) = (document.clauses.len(), read.loaded.cases.len());
+    print(format_args!(
+        "{apart}{clauses} clause{}, {cases} case{}: {counts}",
+        plural(clauses),
+        plural(cases)
+    ))
 }
 
 /// The notes, in a line for each thing that is noted, with the places where it is.

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::document::{At, Text};
 use super::node::{Entry, Node, Place, Value};
 use super::problem::{Fix, Problem};
+use super::syntax;
 
 /// Collects problems while nodes are read.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ impl Reader {
     }
 
     /// The same, with what to write instead.
-    fn wrong_with(&mut self, node: &Node, expected: &str, help: Option<String>) {
+    pub(super) fn wrong_with(&mut self, node: &Node, expected: &str, help: Option<String>) {
         let found = match &node.value {
             Value::Scalar { text, .. } if text.chars().count() <= 40 => format!("`{text}`"),
             Value::Scalar { .. } => "a text".to_owned(),
@@ -44,8 +45,16 @@ impl Reader {
                 place: node.place,
             });
         }
-        self.wrong(node, &format!("{what} is a map (`name: value`)"));
+        self.no_map(node, what);
         None
+    }
+
+    fn no_map(&mut self, node: &Node, what: &str) {
+        let help = match &node.value {
+            Value::Scalar { text, quoted: false } => syntax::pair(text),
+            Value::Scalar { .. } | Value::List(_) | Value::Map(_) => None,
+        };
+        self.wrong_with(node, &format!("{what} is a map (`name: value`)"), help);
     }
 
     /// A text. What looks like a number or a boolean must be quoted, so that nobody can read it in two ways.
@@ -66,6 +75,15 @@ impl Reader {
                     .fix(Fix::quote(text)),
             );
             return None;
+        }
+        if !quoted && text.starts_with(['“', '„', '‘', '”']) && text.ends_with(['”', '“', '’', '‘']) {
+            let problem = Problem::warning(
+                "curly-quotes",
+                node.place,
+                format!("the quotes of {text} are part of the text: YAML knows straight ones alone"),
+            );
+            let inner = text.trim_matches(['“', '„', '‘', '”', '’']);
+            self.problems.push(problem.help(format!("write \"{inner}\"")));
         }
         if !quoted && matches!(text.as_str(), "" | "~" | "null") {
             self.problems.push(Problem::error(
@@ -321,7 +339,7 @@ impl<'n> Fields<'n> {
                 ..
             }) => entries.as_slice(),
             Some(node) => {
-                reader.wrong(node, &format!("`{key}` is a map (`name: value`)"));
+                reader.no_map(node, &format!("`{key}`"));
                 &[]
             }
             None => &[],
@@ -360,6 +378,9 @@ impl<'n> Fields<'n> {
             // What is meant may stand here already; then somebody has to choose.
             let there = |fix: &Fix| self.entries.iter().any(|other| other.key == fix.new);
             problem.fix = problem.fix.filter(|fix| !there(fix));
+            if let (None, Some(help)) = (&problem.fix, syntax::pair(&entry.key)) {
+                problem = problem.help(help);
+            }
             reader.problems.push(problem);
         }
     }

@@ -18,6 +18,7 @@ pub mod node;
 pub mod problem;
 mod read;
 pub mod schema;
+mod syntax;
 
 use std::fmt;
 

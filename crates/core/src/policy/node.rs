@@ -7,6 +7,7 @@
 use granit_parser::{Event, Parser, ScalarStyle, Span as YamlSpan};
 
 use super::problem::Problem;
+use super::syntax;
 
 /// Where something stands in a policy's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -100,9 +101,8 @@ fn build(file: u16, text: &str, lines: &[&str], problems: &mut Vec<Problem>) -> 
                     length: 1,
                 };
                 let problem = Problem::error("yaml-syntax", place, format!("this is not YAML: {}", error.info()));
-                builder
-                    .problems
-                    .push(problem.help("check the indentation and quotes of this line and the one before"));
+                let open: Vec<Place> = builder.open.iter().map(Open::place).collect();
+                builder.problems.push(problem.help(syntax::help(text, place, &open)));
                 return None;
             }
         }
@@ -131,6 +131,14 @@ enum Open {
         place: Place,
         key: Option<(String, Place)>,
     },
+}
+
+impl Open {
+    const fn place(&self) -> Place {
+        match self {
+            Self::List(_, place) | Self::Map { place, .. } => *place,
+        }
+    }
 }
 
 struct Builder<'p> {

@@ -224,6 +224,14 @@ pub const FORM: &[Form] = &[
             "Put the whole text in quotes, or the comment on a line of its own.",
         )
     },
+    Form {
+        severity: Severity::Warning,
+        ..form(
+            "curly-quotes",
+            "Texts stand in straight quotes or in none.",
+            "Write `\"…\"`; curly quotes become part of the text.",
+        )
+    },
     form(
         "duplicate-key",
         "A key stands once in its map, and a section in one file.",
@@ -244,6 +252,14 @@ pub const FORM: &[Form] = &[
         "A policy does not extend itself, by way of others.",
         "Let the topmost policy stand alone, without `extends`.",
     ),
+    Form {
+        severity: Severity::Warning,
+        ..form(
+            "list-without-brackets",
+            "Several keywords stand in brackets.",
+            "Write `[one, another]`, or quotes around a keyword that has a comma.",
+        )
+    },
     form("missing-key", "What cannot do without a key has it.", "Add the key."),
     form(
         "no-policy",

@@ -168,6 +168,53 @@ fn a_retired_edition_names_the_successors() {
     assert_eq!(helps, [Some(told.to_owned())]);
 }
 
+/// What a newcomer wrote, and what must be said of it.
+#[test]
+fn the_next_step_is_told() {
+    let exception = |who: &str, clause: &str| {
+        format!(
+            "exceptions: [{{id: EX-1, clause: {clause}, who: {who}, then: allow, reason: trial, approved: ciso, expires: 2027-02-01}}]\n"
+        )
+    };
+    let owned = |id: u8| {
+        format!(
+            "    - {{id: RI-{id}, statement: Weighed., owner: hr, evidence: {{task: review, every: 90 days, by: ciso}}}}\n"
+        )
+    };
+    let roles = format!("risk:\n  clauses:\n{}{}{}", owned(1), owned(2), owned(3));
+    for (example, wanted) in [
+        (
+            exception("staff", "data.matrix"),
+            "name what they are: `who: {group: [staff]}`",
+        ),
+        (
+            exception("{group: staff, data: iban}", "data.matrix"),
+            "leave it out, or narrow the clause's own rule",
+        ),
+        (
+            exception("{group: staff}", "SH-9"),
+            "which stops nobody: take the exception out",
+        ),
+        (
+            exception("{group: staff}", "DA-33"),
+            "if it was taken out of the policy, take this out too",
+        ),
+        (
+            "approved: 2026-11-27\n".to_owned(),
+            "`approved: {by: board, on: 2026-12-01, effective: 2026-12-15}`",
+        ),
+        (roles.clone(), "say who it is under `roles.people`"),
+    ] {
+        let helps: Vec<String> = loaded(&example)
+            .into_iter()
+            .filter_map(|problem| problem.help)
+            .collect();
+        assert!(helps.iter().any(|help| help.contains(wanted)), "{example}\n{helps:?}");
+    }
+    let messages: Vec<String> = loaded(&roles).into_iter().map(|problem| problem.message).collect();
+    assert_eq!(messages, ["no role called `hr`, here and in 2 more places"]);
+}
+
 /// Codes are what scripts and pull-request comments go by: they are stable, and none is lost unnoticed.
 #[test]
 fn the_codes_are_these() {

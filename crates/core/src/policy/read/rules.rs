@@ -275,7 +275,18 @@ pub(super) fn exceptions(fields: &mut Fields<'_>, document: &mut Document, reade
             continue;
         };
         let (id, clause) = (inner.required("id", reader), inner.required("clause", reader));
-        let who = inner.required_with("who", reader, |reader, node| Some(selectors(reader, node)));
+        let who = inner.required_with("who", reader, |reader, node| match &node.value {
+            Value::Scalar { text, .. } => {
+                let help = format!("name what they are: `who: {{group: [{text}]}}`");
+                reader.wrong_with(
+                    node,
+                    "`who` is a selector, a map such as `{group: [staff]}`",
+                    Some(help),
+                );
+                Some(Vec::new())
+            }
+            Value::List(_) | Value::Map(_) => Some(selectors(reader, node)),
+        });
         let then = inner.required_with("then", reader, verdict);
         let (reason, compensating) = (inner.required("reason", reader), inner.text("compensating", reader));
         let (requested, approved) = (inner.text("requested", reader), inner.texts("approved", reader));
