@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use ordain_core::decide::Who;
+use ordain_core::policy::document::Text;
 use ordain_core::policy::fields::Reader;
 use ordain_core::policy::node;
 use ordain_core::policy::problem::Problem;
@@ -16,12 +17,25 @@ use ordain_core::policy::problem::Problem;
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
     people: HashMap<String, Who>,
+    groups: Vec<Text>,
 }
 
 impl Directory {
     /// Everybody who is known.
     pub fn people(&self) -> impl Iterator<Item = &Who> {
         self.people.values()
+    }
+
+    /// Every group that somebody is put in, where it is named.
+    #[must_use]
+    pub fn groups(&self) -> &[Text] {
+        &self.groups
+    }
+
+    /// Whether a principal is in it under exactly this name.
+    #[must_use]
+    pub fn knows(&self, principal: &str) -> bool {
+        self.people.contains_key(principal)
     }
 
     /// The name under which a principal is known, however it is capitalised; `None` for a stranger, and where two differ
@@ -71,14 +85,12 @@ pub fn parse(text: &str, problems: &mut Vec<Problem>) -> Directory {
             let Some(mut inner) = reader.fields(node, "a person") else {
                 continue;
             };
+            let groups = inner.texts("groups", &mut reader);
+            directory.groups.extend(groups.iter().cloned());
             let training = inner.good_pairs("training", &mut reader, Reader::date);
             let who = Who {
                 principal: name.value.clone(),
-                groups: inner
-                    .texts("groups", &mut reader)
-                    .into_iter()
-                    .map(|group| group.value)
-                    .collect(),
+                groups: groups.into_iter().map(|group| group.value).collect(),
                 client: None,
                 training: training
                     .into_iter()

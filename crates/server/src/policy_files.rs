@@ -21,6 +21,9 @@ pub enum ReadError {
         /// Why.
         source: io::Error,
     },
+    /// A file is in another encoding.
+    #[error("`{}` is not in UTF-8: open it in an editor and save it as UTF-8", .0.display())]
+    NotUtf8(PathBuf),
     /// A policy extends itself, by way of others.
     #[error("the policy in `{}` extends itself, by way of what it extends", .0.display())]
     Cycle(PathBuf),
@@ -115,9 +118,12 @@ fn below(folder: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), ReadE
                 if files.len() >= MOST_FILES {
                     return Err(ReadError::TooMany(folder.to_owned()));
                 }
-                let text = fs::read_to_string(&path).map_err(|source| ReadError::Unreadable {
-                    path: path.clone(),
-                    source,
+                let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
+                    io::ErrorKind::InvalidData => ReadError::NotUtf8(path.clone()),
+                    _ => ReadError::Unreadable {
+                        path: path.clone(),
+                        source,
+                    },
                 })?;
                 let inside = path.strip_prefix(folder).unwrap_or(&path);
                 let names = inside.iter().map(|name| name.to_string_lossy().into_owned());

@@ -2,24 +2,28 @@
 
 mod sarif;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::Path;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use ordain_core::policy::check::{ALL, FORM};
+use ordain_core::policy::check::{ALL, FORM, foreign_groups};
 use ordain_core::policy::fix::{self, Change};
 use ordain_core::policy::problem::{Problem, Severity};
-use ordain_core::policy::{Files, ROOT};
+use ordain_core::policy::{File, Files, ROOT};
+use ordain_server::directory;
+use ordain_server::setup::Folder;
 use serde_json::{Value, json};
 
+use super::PolicyDir;
 use crate::exit::{Answer, print};
 use crate::policy::{self, Counts, Read};
 
 /// Report all problems of a policy
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Policy folder, or the folder that `ordain up` made
-    #[arg(default_value = "ordain", value_name = "DIR")]
-    dir: PathBuf,
+    #[command(flatten)]
+    dir: PolicyDir,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -49,11 +53,12 @@ impl Check {
         if self.list {
             return list(self.format);
         }
-        let mut read = policy::read(&self.dir)?;
+        let mut read = policy::read(self.dir.path())?;
         let mut fixed = Vec::new();
         if self.fix {
             (read, fixed) = mend(read)?;
         }
+        directory(self.dir.path(), &mut read)?;
         let counts = read.counts();
         match self.format {
             Format::Text => show(&read, &fixed, counts)?,
@@ -64,6 +69,30 @@ impl Check {
     }
 }
 
+/// Adds what is wrong with the directory beside the policy, in a folder that `init` or `up` made: a group that the policy does
+/// not know is none, and those in it can reach nothing.
+fn directory(dir: &Path, read: &mut Read) -> anyhow::Result<()> {
+    let path = Folder::new(dir).directory();
+    let (Some(document), false, true) = (&read.loaded.document, read.folder == dir, path.is_file()) else {
+        return Ok(());
+    };
+    let text = fs::read_to_string(&path).with_context(|| format!("`{}` could not be read", path.display()))?;
+    let mut problems = Vec::new();
+    let directory = directory::parse(&text, &mut problems);
+    let what = "who is in no other counts as a stranger";
+    foreign_groups(document, directory.groups().iter(), what, &mut problems);
+    let path = "../directory.yaml".to_owned();
+    let Some(index) = read.files.add(File { path, text }) else {
+        return Ok(());
+    };
+    for problem in &mut problems {
+        problem.place.file = index;
+        problem.fix = None;
+    }
+    read.loaded.problems.append(&mut problems);
+    Ok(())
+}
+
 /// Every check and mistake of form as code, severity, what it is about and how to mend it.
 fn listed() -> impl Iterator<Item = (&'static str, Severity, &'static str, &'static str)> {
     let checks = ALL
@@ -71,7 +100,7 @@ fn listed() -> impl Iterator<Item = (&'static str, Severity, &'static str, &'sta
         .map(|check| (check.code, check.severity, check.about, check.mend));
     checks.chain(
         FORM.iter()
-            .map(|form| (form.code, Severity::Error, form.about, form.mend)),
+            .map(|form| (form.code, form.severity, form.about, form.mend)),
     )
 }
 
@@ -135,11 +164,18 @@ fn show(read: &Read, fixed: &[Change], counts: Counts) -> anyhow::Result<()> {
             print(format_args!("\n{}", read.files.render(problem).trim_end()))?;
         }
     }
-    let document = read.loaded.document.as_ref();
-    let clauses = document.map_or(0, |document| document.clauses.len());
-    let cases = read.loaded.cases.len();
     let apart = if read.loaded.problems.is_empty() { "" } else { "\n" };
-    print(format_args!("{apart}{clauses} clauses, {cases} cases: {counts}"))
+    let Some(document) = read.loaded.document.as_ref() else {
+        let counts = format!("{apart}the policy could not be read, and nothing else of it was checked: {counts}");
+        return print(counts);
+    };
+    let plural = |number: usize| if number == 1 { "" } else { "s" };
+    let (clauses, cases) = (document.clauses.len(), read.loaded.cases.len());
+    print(format_args!(
+        "{apart}{clauses} clause{}, {cases} case{}: {counts}",
+        plural(clauses),
+        plural(cases)
+    ))
 }
 
 /// The notes, in a line for each thing that is noted, with the places where it is.

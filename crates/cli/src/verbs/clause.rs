@@ -15,6 +15,7 @@ use ordain_core::policy::document::Section;
 use ordain_server::{policy_files, setup};
 use serde_json::{Value, json};
 
+use super::PolicyDir;
 use super::{Format, init};
 use crate::exit::{Answer, print};
 use crate::policy;
@@ -64,9 +65,8 @@ pub(crate) struct Add {
     /// Its id, such as AU-7
     #[arg(value_name = "ID")]
     id: String,
-    /// Policy folder, or the folder that `ordain init` or `ordain up` made
-    #[arg(default_value = "ordain", value_name = "DIR")]
-    dir: PathBuf,
+    #[command(flatten)]
+    dir: PolicyDir,
     /// Value of a parameter, or what a word such as `developers` stands for; may be repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
@@ -258,11 +258,11 @@ impl Show {
 
 impl Add {
     fn run(self) -> anyhow::Result<Answer> {
-        let folder = policy_files::find(&self.dir)?;
+        let folder = policy_files::find(self.dir.path())?;
         let files = policy_files::read(&folder)?;
         let catalog = Catalog::built_in();
         let library = Library::built_in();
-        let kept = [self.dir.join("answers.yaml"), folder.join("../answers.yaml")];
+        let kept = [self.dir.path().join("answers.yaml"), folder.join("../answers.yaml")];
         let answers = match kept.iter().find(|path| path.is_file()) {
             Some(path) => Some(Answers::parse(&setup::read(path)?, library, &catalog).0),
             None => None,
@@ -286,6 +286,6 @@ impl Add {
         for said in &added.said {
             print(said)?;
         }
-        Ok(Answer::from(init::verify(&self.dir)?))
+        Ok(Answer::from(init::verify(self.dir.path())?))
     }
 }

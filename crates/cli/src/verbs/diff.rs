@@ -102,11 +102,18 @@ impl Pair<'_> {
             }
         }
         if !words.is_empty() {
-            let list: Vec<String> = words
-                .iter()
-                .map(|one| format!("{} ({})", one.id, one.how.as_str()))
-                .collect();
-            let _ = writeln!(out, "wording\n  {}", list.join(", "));
+            let _ = writeln!(out, "wording");
+        }
+        let (with, without): (Vec<_>, Vec<_>) = words.iter().partition(|one| one.texts.is_some());
+        for one in with {
+            let _ = writeln!(out, "  {} ({})", one.id, one.how.as_str());
+            if let Some([old, new]) = &one.texts {
+                let _ = writeln!(out, "      before: {}\n      after:  {}", quoted(old), quoted(new));
+            }
+        }
+        if !without.is_empty() {
+            let list: Vec<String> = without.iter().map(|one| named(one)).collect();
+            let _ = writeln!(out, "  {}", list.join(", "));
         }
         let _ = writeln!(out, "{}", summary(difference));
         out
@@ -134,11 +141,14 @@ impl Pair<'_> {
             );
         }
         if !words.is_empty() {
-            let list: Vec<String> = words
-                .iter()
-                .map(|one| format!("{} ({})", one.id, one.how.as_str()))
-                .collect();
-            let _ = writeln!(out, "\nWording: {}", list.join(", "));
+            out.push_str("\nWording:\n\n");
+        }
+        for one in words {
+            let texts = one
+                .texts
+                .as_ref()
+                .map(|[old, new]| format!(": {} → {}", quoted(old), quoted(new)));
+            let _ = writeln!(out, "- {}{}", named(one), texts.unwrap_or_default());
         }
         out
     }
@@ -166,7 +176,7 @@ impl Pair<'_> {
             json!({
                 "direction": if change.direction == Direction::Loosened { "loosened" } else { "tightened" },
                 "what": kind, "from": from, "to": to, "entity": entity, "by": change.by,
-                "reach": {"groups": reach.groups, "app_classes": classes, "apps": reach.apps, "uses": reach.uses, "data": reach.data, "answers": reach.answers, "dated": reach.dated},
+                "reach": {"groups": reach.groups, "later": reach.later, "app_classes": classes, "apps": reach.apps, "uses": reach.uses, "data": reach.data, "answers": reach.answers, "dated": reach.dated},
                 "witness": change.witness.to_yaml(self.new.zone()),
                 "before": decision(self.old, &change.before), "after": decision(self.new, &change.after),
             })
@@ -174,7 +184,10 @@ impl Pair<'_> {
         let changes: Vec<Value> = difference.changes.iter().map(one).collect();
         let words: Vec<Value> = words
             .iter()
-            .map(|one| json!({"clause": one.id, "how": one.how.as_str()}))
+            .map(|one| {
+                let [before, after] = one.texts.as_ref().map_or([None; 2], |texts| texts.each_ref().map(Some));
+                json!({"clause": one.id, "how": one.how.as_str(), "before": before, "after": after})
+            })
             .collect();
         json!({"v": 1, "changes": changes, "unshown": difference.unshown, "wording": words})
     }
@@ -192,10 +205,17 @@ impl Pair<'_> {
         parts.push(reach.groups.as_ref().map_or_else(
             || "everyone".to_owned(),
             |groups| {
-                if groups.is_empty() {
+                let who = if groups.is_empty() {
                     "members of several groups".to_owned()
+                } else if reach.others.len() < groups.len() {
+                    format!("everyone but {}", named(&reach.others, "members of no group"))
                 } else {
                     named(groups, "members of no group")
+                };
+                if reach.later.is_empty() {
+                    who
+                } else {
+                    format!("{who} ({} at another time)", named(&reach.later, "members of no group"))
                 }
             },
         ));
@@ -242,6 +262,19 @@ impl Pair<'_> {
         };
         ids.iter().map(name).collect::<Vec<_>>().join(", ")
     }
+}
+
+fn named(one: &wording::Reworded) -> String {
+    format!("{} ({})", one.id, one.how.as_str())
+}
+
+/// A text on one line.
+fn quoted(text: &str) -> String {
+    if text.is_empty() {
+        return "nothing".to_owned();
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    format!("“{}”", words.join(" "))
 }
 
 fn headline(change: &Change) -> String {

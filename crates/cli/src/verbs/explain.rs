@@ -7,9 +7,13 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::Timestamp;
 use ordain_core::decide::{Who, explain};
+use ordain_core::detect::ENTITIES;
 use ordain_core::detect::scanner::Scanner;
 use ordain_core::policy::Loaded;
 use ordain_core::policy::cases::{self, Assumed, Request};
+use ordain_core::policy::compile::Policy;
+use ordain_core::policy::node::Place;
+use ordain_core::policy::problem::Problem;
 use ordain_core::verdict::{AppClass, Direction, Source, Verdict};
 use serde_json::json;
 
@@ -55,7 +59,7 @@ pub(crate) struct Explain {
     /// Who wrote the text: user, system, tool, retrieved, model
     #[arg(long, value_parser = source)]
     source: Option<Source>,
-    /// An entity to take as found; may be repeated
+    /// A kind of data to take as found, such as iban; may be repeated
     #[arg(long = "data", value_name = "ENTITY")]
     data: Vec<String>,
     /// The moment, as in 2026-12-01T09:30:00Z; now when absent
@@ -88,12 +92,43 @@ fn usual_app(loaded: &Loaded) -> String {
 /// The app that comes with the program.
 const DEMO: &str = "demo";
 
+/// Refuses what is no kind of data: a family has members, which may be of several classes, and a misspelt name would pass as
+/// nothing at all.
+fn known(policy: &Policy, name: &str) -> anyhow::Result<()> {
+    if policy.has_entity(name) {
+        return Ok(());
+    }
+    let mut members: Vec<&str> = ENTITIES
+        .iter()
+        .filter(|entity| entity.family == Some(name))
+        .map(|entity| entity.id)
+        .collect();
+    if !members.is_empty() {
+        members.sort_unstable();
+        bail!(
+            "`{name}` is a family, not one kind of data: its members can be of different classes; name one of them: `{}`",
+            members.join("`, `")
+        );
+    }
+    let problem = Problem::error(
+        "unknown-entity",
+        Place::default(),
+        format!("no kind of data called `{name}`"),
+    )
+    .suggest(name, policy.entities());
+    let help = problem.help.map(|help| format!("; {help}")).unwrap_or_default();
+    bail!("{}{help}", problem.message)
+}
+
 impl Explain {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
         let (policy, loaded, catalog) = policy::read_for_use(&self.dir)?.usable()?;
         let scanner = Scanner::new(policy.own_detectors());
         let assumed = usual_app(&loaded);
         let request = self.request(&assumed)?;
+        for stated in &request.data {
+            known(&policy, &stated.entity)?;
+        }
         let stated = request.now.and_then(|now| policy.zone().to_timestamp(now).ok());
         let now = self.now.or(stated).unwrap_or_else(Timestamp::now);
         let answer = cases::ask(&policy, &scanner, &catalog, &request, now);

@@ -139,8 +139,9 @@ impl Impact {
     }
 
     fn promote(&self, store: &SqliteStore) -> anyhow::Result<Answer> {
-        let (policy, ..) = policy::read_for_use(self.policy.as_ref().unwrap_or(&self.dir.dir))?.usable()?;
-        let reviews: Reviews = reviews::read(&Folder::new(&self.dir.dir).reviews())?
+        let (policy, ..) =
+            policy::read_for_use(self.policy.as_ref().map_or(self.dir.path(), PathBuf::as_path))?.usable()?;
+        let reviews: Reviews = reviews::read(&Folder::new(self.dir.path()).reviews())?
             .into_iter()
             .map(|((exchange, clause), judgement)| ((exchange.to_string(), clause), judgement == Judgement::Right))
             .collect();

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
+use ordain_server::directory;
 use ordain_server::keys::{self, KeyHasher};
 use ordain_server::setup::Folder;
 use ordain_server::store::Store as _;
@@ -69,12 +70,8 @@ impl Key {
 }
 
 fn open(dir: &Dir) -> anyhow::Result<(Folder, SqliteStore)> {
-    let folder = Folder::new(&dir.dir);
-    anyhow::ensure!(
-        folder.is_made(),
-        "there is no gateway in `{}`; `ordain up --dir {0}` makes one",
-        dir.dir.display()
-    );
+    let folder = Folder::new(dir.path());
+    anyhow::ensure!(folder.is_made(), "{}", dir.missing());
     let store = SqliteStore::open_shared(&folder.store())?;
     Ok((folder, store))
 }
@@ -83,6 +80,7 @@ impl Create {
     fn run(self) -> anyhow::Result<Answer> {
         anyhow::ensure!(!self.principal.trim().is_empty(), "a key needs a principal");
         let (folder, mut store) = open(&self.dir)?;
+        self.is_known(&folder);
         let mut rng = rand::rng();
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rng)?;
         let at_ms = Timestamp::now().as_millisecond();
@@ -104,6 +102,31 @@ impl Create {
             )?,
         }
         Ok(Answer::Yes)
+    }
+}
+
+impl Create {
+    /// Says so when the directory does not know the principal; the key is made all the same.
+    fn is_known(&self, folder: &Folder) {
+        let path = folder.directory();
+        let mut problems = Vec::new();
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            return;
+        };
+        let directory = directory::parse(&text, &mut problems);
+        if directory.knows(&self.principal) || !problems.is_empty() {
+            return;
+        }
+        let meant = directory.name_of(&self.principal);
+        let help = meant.map_or_else(
+            || "add the name there, with its groups".to_owned(),
+            |meant| format!("did you mean `{meant}`?"),
+        );
+        eprintln!(
+            "note: `{}` is not in `{}`, so in no group but `everyone`; {help}",
+            self.principal,
+            path.display()
+        );
     }
 }
 

@@ -1,13 +1,12 @@
 //! `ordain policy`: the policy in the terms of other tools: JSON Schema for editors, Cedar for other systems.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use ordain_core::cedar::{self, Bridge};
 use ordain_core::detect::scanner::Scanner;
 use ordain_core::policy::{cases, schema};
 use serde_json::json;
 
+use super::PolicyDir;
 use crate::exit::{Answer, print};
 use crate::policy;
 
@@ -37,9 +36,8 @@ pub(crate) struct Schema {
     after_help = "The rules permit everything and forbid what full enforcement would not let pass. Their five actions,\nand what a request holds, are in docs/reference/cedar.md."
 )]
 pub(crate) struct Cedar {
-    /// Policy folder, or the folder that `ordain up` made
-    #[arg(default_value = "ordain", value_name = "DIR")]
-    dir: PathBuf,
+    #[command(flatten)]
+    dir: PolicyDir,
     /// The Cedar schema instead of the rules
     #[arg(long, conflicts_with = "requests")]
     schema: bool,
@@ -67,7 +65,7 @@ impl Schema {
 
 impl Cedar {
     fn run(self) -> anyhow::Result<Answer> {
-        let (policy, loaded, catalog) = policy::read(&self.dir)?.usable()?;
+        let (policy, loaded, catalog) = policy::read(self.dir.path())?.usable()?;
         let Some(document) = &loaded.document else {
             anyhow::bail!("the policy could not be read")
         };

@@ -2,6 +2,7 @@
 
 mod review;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -41,9 +42,9 @@ pub(crate) struct List {
     /// Only intent, outcome or refusal
     #[arg(long, value_parser = kind)]
     kind: Option<Kind>,
-    /// Only this subject (32 hexadecimal digits)
-    #[arg(long, value_parser = subject)]
-    subject: Option<SubjectId>,
+    /// Only this subject: its id, or as much of its beginning as no other has
+    #[arg(long, value_name = "ID", value_parser = subject)]
+    subject: Option<String>,
     /// Only records from this moment on, as in 2026-12-01T00:00:00Z
     #[arg(long)]
     since: Option<Timestamp>,
@@ -76,18 +77,44 @@ fn kind(word: &str) -> Result<Kind, String> {
         .ok_or_else(|| "use intent, outcome or refusal".to_owned())
 }
 
-fn subject(text: &str) -> Result<SubjectId, String> {
-    SubjectId::parse(text).ok_or_else(|| "a subject is 32 hexadecimal digits".to_owned())
+fn subject(text: &str) -> Result<String, String> {
+    let digits = text.len() <= 32 && text.chars().all(|c| c.is_ascii_hexdigit());
+    if digits && !text.is_empty() {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("a subject is 32 hexadecimal digits, or the first of them".to_owned())
+    }
+}
+
+/// The subject with this id or the only one whose id begins like this; `None` when there is none.
+fn the_subject(store: &SqliteStore, beginning: &str) -> anyhow::Result<Option<SubjectId>> {
+    if let Some(whole) = SubjectId::parse(beginning) {
+        return Ok(Some(whole));
+    }
+    let mut found = BTreeMap::new();
+    store.scan(&Filter::default(), &mut |record| {
+        let id = record.subject.to_string();
+        if id.starts_with(beginning) {
+            found.insert(id, record.subject);
+        }
+        ControlFlow::Continue(())
+    })?;
+    if found.len() > 1 {
+        let ids: Vec<&str> = found.keys().take(4).map(String::as_str).collect();
+        anyhow::bail!(
+            "{} subjects begin with `{beginning}`: `{}`{}; give more of it",
+            found.len(),
+            ids.join("`, `"),
+            if found.len() > ids.len() { ", …" } else { "" }
+        );
+    }
+    Ok(found.into_values().next())
 }
 
 /// Opens a store to read from.
 pub(super) fn open(dir: &Dir) -> anyhow::Result<SqliteStore> {
-    let folder = Folder::new(&dir.dir);
-    anyhow::ensure!(
-        folder.is_made(),
-        "there is no gateway in `{}`; `ordain up --dir {0}` makes one",
-        dir.dir.display()
-    );
+    let folder = Folder::new(dir.path());
+    anyhow::ensure!(folder.is_made(), "{}", dir.missing());
     Ok(SqliteStore::open_read_only(&folder.store())?)
 }
 
@@ -110,9 +137,19 @@ impl Records {
 impl List {
     fn run(self) -> anyhow::Result<Answer> {
         let store = open(&self.dir)?;
+        let subject = match &self.subject {
+            None => None,
+            Some(beginning) => {
+                let Some(subject) = the_subject(&store, beginning)? else {
+                    eprintln!("no records of a subject that begins with `{beginning}`");
+                    return Ok(Answer::No);
+                };
+                Some(subject)
+            }
+        };
         let filter = Filter {
             kind: self.kind,
-            subject: self.subject,
+            subject,
             from_ms: self.since.map(Timestamp::as_millisecond),
             limit: Some(self.limit),
             order: Order::NewestFirst,

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use ordain_core::render::block::Page;
 use ordain_core::render::{Given, groups, html, markdown, page, part};
 
+use super::PolicyDir;
 use crate::exit::Answer;
 use crate::{pdf, policy};
 
@@ -20,9 +21,8 @@ use crate::{pdf, policy};
     after_help = "The same policy and date give the same bytes.\n\nExample: ordain render --to pdf --out policy.pdf"
 )]
 pub(crate) struct Render {
-    /// Policy folder, or the folder that `ordain up` made
-    #[arg(default_value = "ordain", value_name = "DIR")]
-    dir: PathBuf,
+    #[command(flatten)]
+    dir: PolicyDir,
     /// Which kind of document
     #[arg(long, value_enum, default_value = "md")]
     to: To,
@@ -49,7 +49,7 @@ enum To {
 
 impl Render {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
-        let (policy, loaded, catalog) = policy::read(&self.dir)?.usable()?;
+        let (policy, loaded, catalog) = policy::read(self.dir.path())?.usable()?;
         let document = loaded.document.as_ref().context("the policy could not be read")?;
         let given = Given {
             document,

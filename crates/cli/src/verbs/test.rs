@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -16,15 +15,15 @@ use ordain_core::verdict::{AppClass, Direction};
 use ordain_core::witness;
 use serde_json::json;
 
+use super::PolicyDir;
 use crate::exit::{Answer, print};
 use crate::policy;
 
 /// Run a policy's cases
 #[derive(Debug, Args)]
 pub(crate) struct Test {
-    /// Policy folder, or the folder that `ordain up` made
-    #[arg(default_value = "ordain", value_name = "DIR")]
-    dir: PathBuf,
+    #[command(flatten)]
+    dir: PolicyDir,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -48,7 +47,7 @@ enum Format {
 
 impl Test {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
-        let (policy, loaded, catalog) = policy::read_for_use(&self.dir)?.usable()?;
+        let (policy, loaded, catalog) = policy::read_for_use(self.dir.path())?.usable()?;
         let Some(document) = &loaded.document else {
             anyhow::bail!("the policy could not be read")
         };

@@ -79,12 +79,8 @@ impl Training {
 }
 
 fn open(dir: &Dir) -> anyhow::Result<Folder> {
-    let folder = Folder::new(&dir.dir);
-    anyhow::ensure!(
-        folder.path().is_dir(),
-        "there is no folder `{}`; `ordain up --dir {0}` makes one",
-        dir.dir.display()
-    );
+    let folder = Folder::new(dir.path());
+    anyhow::ensure!(folder.path().is_dir(), "{}", dir.missing());
     Ok(folder)
 }
 

@@ -78,6 +78,35 @@ fn what_cannot_run_is_answered_with_two() {
     assert_eq!(ordain(&["records", "list", "--dir", &path]).status.code(), Some(2));
 }
 
+/// `--data government-id` once passed as a harmless kind of data, where `--data us-ssn` is masked.
+#[test]
+fn explain_takes_kinds_of_data_and_neither_families_nor_typos() {
+    let ask = |data: &str| {
+        ordain(&[
+            "explain",
+            "--dir",
+            &starter(),
+            "--group",
+            "staff",
+            "--data",
+            data,
+            "Hello",
+        ])
+    };
+    assert!(text(&ask("us-ssn").stdout).starts_with("redact"));
+    for (data, told) in [
+        (
+            "government-id",
+            "is a family, not one kind of data: its members can be of different classes; name one of them: `national-id`, `passport-number`, `us-ssn`",
+        ),
+        ("us-snn", "no kind of data called `us-snn`; did you mean `us-ssn`?"),
+    ] {
+        let out = ask(data);
+        assert_eq!(out.status.code(), Some(2), "{data}");
+        assert!(text(&out.stderr).contains(told), "{}", text(&out.stderr));
+    }
+}
+
 #[test]
 fn explain_answers_with_the_exit_code_of_the_verdict() {
     for (message, verdict, clause) in QUICKSTART {
@@ -312,4 +341,64 @@ fn a_suggested_case_counts_once_somebody_says_what_to_expect() {
     cases(&case.replace("verdict: ", "verdict: block"));
     let passed = ordain(&["test", &path]);
     assert_eq!(passed.status.code(), Some(0), "{}", text(&passed.stdout));
+}
+
+/// A gateway's folder without a gateway: what `init` writes, and an empty store.
+fn made() -> (TempDir, String) {
+    let dir = TempDir::new().expect("a folder");
+    let path = dir.path().join("ordain of ours").display().to_string();
+    let out = ordain(&["init", &path, "--profile", "public-tools"]);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    (dir, path)
+}
+
+#[test]
+fn a_folder_is_taken_with_and_without_its_flag() {
+    let (_dir, path) = made();
+    assert_eq!(
+        ordain(&["key", "create", "you@example.com", &path]).status.code(),
+        Some(0)
+    );
+    for verb in [
+        vec!["check"],
+        vec!["test"],
+        vec!["render"],
+        vec!["policy", "cedar"],
+        vec!["impact"],
+        vec!["records", "list"],
+        vec!["key", "list"],
+        vec!["training", "list"],
+    ] {
+        for folder in [vec![path.as_str()], vec!["--dir", &path]] {
+            let out = ordain(&[verb.as_slice(), &folder].concat());
+            assert_eq!(out.status.code(), Some(0), "{verb:?} {folder:?}: {}", text(&out.stderr));
+        }
+    }
+    let nowhere = format!("{path}/nowhere");
+    let told = text(&ordain(&["records", "list", &nowhere]).stderr);
+    let help = format!("`ordain up --dir '{nowhere}'` makes one, and `--dir DIR` names another folder");
+    assert!(told.contains(&help), "{told}");
+}
+
+/// A misspelt group once started without a word, and its people were strangers.
+#[test]
+fn groups_and_people_that_do_not_fit_together_are_told() {
+    let (_dir, path) = made();
+    let directory = Path::new(&path).join("directory.yaml");
+    std::fs::write(
+        &directory,
+        "people:\n  ada@example.com: {groups: [staf]}\n  bob@example.com: {groups: [staf]}\n",
+    )
+    .expect("a file");
+    let out = ordain(&["check", &path]);
+    let said = text(&out.stdout);
+    assert_eq!(out.status.code(), Some(0), "a warning");
+    assert!(said.contains("no group called `staf` in `scope.groups`"), "{said}");
+    assert!(said.contains("../directory.yaml:2:30"), "{said}");
+    assert!(said.contains("did you mean `staff`?"), "{said}");
+    assert_eq!(said.matches("unknown-group").count(), 1, "once for all of its people");
+    let key = |name: &str| text(&ordain(&["key", "create", name, "--dir", &path]).stderr);
+    assert!(key("eve@example.com").contains("note: `eve@example.com` is not in"));
+    assert!(key("Ada@example.com").contains("did you mean `ada@example.com`?"));
+    assert!(!key("ada@example.com").contains("note:"));
 }

@@ -4,6 +4,7 @@
 
 mod checks;
 mod commands;
+mod diff;
 mod examples;
 mod faults;
 mod guide;

@@ -198,7 +198,10 @@ impl<'c> Comparison<'c> {
             let (before, after) = (decision(old, catalog, witness), decision(new, catalog, witness));
             what.is_between(&Observed::of(old, &before), &Observed::of(new, &after))
         };
-        let Some(witness) = self.search.find(wanted, shows) else {
+        let Some(witness) = self
+            .of_a_group(wanted, shows)
+            .or_else(|| self.search.find(wanted, shows))
+        else {
             self.difference.unshown += 1;
             return;
         };
@@ -217,6 +220,22 @@ impl<'c> Comparison<'c> {
             after: decision(new, catalog, &witness),
             witness,
         });
+    }
+
+    /// A request of somebody in one group that is known: about others, other rules have a say as well.
+    fn of_a_group(
+        &mut self,
+        wanted: &[Lit],
+        shows: impl Fn(&crate::witness::Witness) -> bool + Copy,
+    ) -> Option<crate::witness::Witness> {
+        let [_, new] = self.policies;
+        let now = reach::now(&mut self.search, wanted);
+        let groups = reach::in_order(&self.search, new);
+        groups.into_iter().find_map(|group| {
+            let alone = reach::alone(&self.search, Some(group));
+            let these = [now.as_slice(), &alone].concat();
+            self.search.can(&these).then(|| self.search.find(&these, shows))?
+        })
     }
 
     fn says(&self, side: Side, speaks: impl Fn(&Say) -> Option<Lit>) -> Vec<(CitationId, Lit)> {

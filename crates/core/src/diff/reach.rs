@@ -10,6 +10,10 @@ use crate::witness::{Lit, Model, Search};
 pub struct Reach {
     /// Members of which groups, each alone; the empty name is a member of none.
     pub groups: Option<Vec<String>>,
+    /// The groups whose members, each alone, get no such change now.
+    pub others: Vec<String>,
+    /// Those of them that get it at another time, as when an exception ends.
+    pub later: Vec<String>,
     /// Apps that count as which classes.
     pub classes: Option<Vec<AppClass>>,
     /// Which apps.
@@ -24,7 +28,7 @@ pub struct Reach {
     pub dated: bool,
 }
 
-/// What `wanted` leaves open, as `policy` names things; `index` is that policy's in the search.
+/// What `wanted` leaves open now, if it can be so now, as `policy` names things; `index` is that policy's in the search.
 pub(super) fn of(search: &mut Search, wanted: &[Lit], policy: &Policy, index: usize) -> Reach {
     let mut reach = Reach::default();
     let classes = search
@@ -36,25 +40,36 @@ pub(super) fn of(search: &mut Search, wanted: &[Lit], policy: &Policy, index: us
         .get(index)
         .map(|meaning| meaning.data_class.clone())
         .unwrap_or_default();
-    let mut open = Open {
+    let mut at_any_time = Open {
         search,
         wanted,
         seen: Vec::new(),
     };
-    let claims = open.search.space.claims.clone();
-    let alone = |own: Option<Lit>| -> Vec<Lit> {
-        claims
-            .iter()
-            .map(|&(_, lit)| if Some(lit) == own { lit } else { !lit })
-            .collect()
-    };
+    let moments = options(&at_any_time.search.space.moment, |&moment| moment);
+    reach.dated = at_any_time.of(moments).is_some();
+    let now = now(at_any_time.search, wanted);
+    let claims = at_any_time.search.space.claims.clone();
     let names = std::iter::once((String::new(), None)).chain(
         claims
             .iter()
             .map(|(claim, lit)| (group_name(policy, claim), Some(*lit))),
     );
-    let groups: Vec<(String, Vec<Lit>)> = names.map(|(name, lit)| (name, alone(lit))).collect();
+    let groups: Vec<(String, Vec<Lit>)> = names
+        .map(|(name, lit)| (name, alone(at_any_time.search, lit)))
+        .collect();
+    let ever = at_any_time.of(groups.clone());
+    let mut open = Open {
+        search: at_any_time.search,
+        wanted: &now,
+        seen: Vec::new(),
+    };
+    let names: Vec<String> = groups.iter().map(|(name, _)| name.clone()).collect();
     reach.groups = open.of(groups);
+    if let Some(groups) = &reach.groups {
+        reach.others = names.into_iter().filter(|name| !groups.contains(name)).collect();
+        let later = |name: &&String| ever.as_ref().is_none_or(|ever| ever.contains(name));
+        reach.later = reach.others.iter().filter(later).cloned().collect();
+    }
     let classes = AppClass::ALL
         .iter()
         .zip(classes)
@@ -75,9 +90,37 @@ pub(super) fn of(search: &mut Search, wanted: &[Lit], policy: &Policy, index: us
     reach.answers = open
         .of(vec![(false, vec![!answer]), (true, vec![answer])])
         .and_then(|open| open.first().copied());
-    let moments = options(&open.search.space.moment, |&moment| moment);
-    reach.dated = open.of(moments).is_some();
     reach
+}
+
+/// `wanted` at the moment around which is looked, if it can be so then; else at any.
+pub(super) fn now(search: &mut Search, wanted: &[Lit]) -> Vec<Lit> {
+    let now = search.space.moment.options.first().map(|&(_, lit)| lit);
+    let pinned: Vec<Lit> = wanted.iter().copied().chain(now).collect();
+    if search.can(&pinned) { pinned } else { wanted.to_vec() }
+}
+
+/// That the principal is in one group and in no other; in none at all without one.
+pub(super) fn alone(search: &Search, own: Option<Lit>) -> Vec<Lit> {
+    let claims = search.space.claims.iter();
+    claims
+        .map(|&(_, lit)| if Some(lit) == own { lit } else { !lit })
+        .collect()
+}
+
+/// The groups that the directory can say, as `policy` lists them.
+pub(super) fn in_order(search: &Search, policy: &Policy) -> Vec<Lit> {
+    let mut claims: Vec<(u32, Lit)> = search
+        .space
+        .claims
+        .iter()
+        .map(|(claim, lit)| {
+            let groups = policy.names.groups_of(std::slice::from_ref(claim));
+            (groups.get(1).copied().unwrap_or(u32::MAX), *lit)
+        })
+        .collect();
+    claims.sort_by_key(|&(number, _)| number);
+    claims.into_iter().map(|(_, lit)| lit).collect()
 }
 
 /// What is still possible beside `wanted`. A solution shows one value of everything at once, so that each is kept.

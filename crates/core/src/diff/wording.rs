@@ -9,6 +9,18 @@ pub struct Reworded {
     pub id: String,
     /// What is different.
     pub how: How,
+    /// What people read before and after, where that is what differs.
+    pub texts: Option<[String; 2]>,
+}
+
+impl Reworded {
+    fn new(id: &str, how: How) -> Self {
+        Self {
+            id: id.to_owned(),
+            how,
+            texts: None,
+        }
+    }
 }
 
 /// How a clause can change for its readers.
@@ -54,26 +66,16 @@ pub fn reworded(old: &Document, new: &Document) -> Vec<Reworded> {
     for clause in &new.clauses {
         let id = clause.id.as_str();
         match old.clauses.iter().find(|before| before.id.as_str() == id) {
-            None => all.push(Reworded {
-                id: id.to_owned(),
-                how: How::Added,
-            }),
-            Some(before) => all.extend(
-                differences(before, clause)
-                    .into_iter()
-                    .map(|how| Reworded { id: id.to_owned(), how }),
-            ),
+            None => all.push(Reworded::new(id, How::Added)),
+            Some(before) => all.extend(differences(before, clause)),
         }
     }
     let gone = old.clauses.iter().filter(|clause| !known(new, clause.id.as_str()));
-    all.extend(gone.map(|clause| Reworded {
-        id: clause.id.value.clone(),
-        how: How::Removed,
-    }));
+    all.extend(gone.map(|clause| Reworded::new(clause.id.as_str(), How::Removed)));
     all
 }
 
-fn differences(old: &Clause, new: &Clause) -> Vec<How> {
+fn differences(old: &Clause, new: &Clause) -> Vec<Reworded> {
     let words = |text: &Option<crate::policy::document::Text>| text.as_ref().map(|text| text.value.clone());
     let evidence = |clause: &Clause| {
         clause.evidence.as_ref().map(|one| {
@@ -89,20 +91,32 @@ fn differences(old: &Clause, new: &Clause) -> Vec<How> {
             .map(|(pack, list)| (pack.value.clone(), items(list)))
             .collect()
     };
-    let tell = |clause: &Clause| clause.rule.as_ref().map(|rule| words(&rule.tell));
+    let tell = |clause: &Clause| clause.rule.as_ref().and_then(|rule| words(&rule.tell));
     let pairs = [
-        (words(&old.statement) != words(&new.statement), How::Statement),
-        (tell(old) != tell(new), How::Tell),
+        (
+            words(&old.statement) != words(&new.statement),
+            How::Statement,
+            Some([words(&old.statement), words(&new.statement)]),
+        ),
+        (tell(old) != tell(new), How::Tell, Some([tell(old), tell(new)])),
         (
             evidence(old) != evidence(new) || words(&old.enforced_by) != words(&new.enforced_by),
             How::Evidence,
+            None,
         ),
-        (words(&old.owner) != words(&new.owner), How::Owner),
-        (frameworks(old) != frameworks(new), How::Frameworks),
+        (
+            words(&old.owner) != words(&new.owner),
+            How::Owner,
+            Some([words(&old.owner), words(&new.owner)]),
+        ),
+        (frameworks(old) != frameworks(new), How::Frameworks, None),
     ];
     pairs
         .into_iter()
-        .filter(|(differs, _)| *differs)
-        .map(|(_, how)| how)
+        .filter(|(differs, ..)| *differs)
+        .map(|(_, how, texts)| Reworded {
+            texts: texts.map(|texts| texts.map(Option::unwrap_or_default)),
+            ..Reworded::new(new.id.as_str(), how)
+        })
         .collect()
 }

@@ -18,7 +18,7 @@ use super::Files;
 use super::compile::Policy;
 use super::document::{At, Document, Text};
 use super::fields::Reader;
-use super::node::{self, Node, Place};
+use super::node::{self, Node, Place, Value};
 use super::problem::Problem;
 use crate::catalog::Catalog;
 use crate::decide::{self, Decision, Destination, Facts};
@@ -34,6 +34,8 @@ pub struct Case {
     pub name: Text,
     /// The request.
     pub request: Request,
+    /// Its groups, where they stand.
+    pub groups: Vec<Text>,
     /// The verdict under full enforcement.
     pub verdict: Option<At<Verdict>>,
     /// Exactly the citations that full enforcement names; not looked at when `None`.
@@ -238,7 +240,7 @@ fn of_folder(files: &Files, base: &str, problems: &mut Vec<Problem>) -> Vec<Case
     let mut cases = Vec::new();
     for (index, file) in files.cases(base) {
         let mut reader = Reader::default();
-        if let Some(tree) = node::parse(index, &file.text, &mut reader.problems)
+        if let Some(tree) = node::parse_prose(index, &file.text, &mut reader.problems)
             && let Some(mut fields) = reader.fields(&tree, "a file of cases")
         {
             // The moment of the file's cases that name none, so that they keep their meaning when the policy is approved anew.
@@ -259,6 +261,7 @@ fn of_folder(files: &Files, base: &str, problems: &mut Vec<Problem>) -> Vec<Case
 fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
     let mut fields = reader.fields(node, "a case")?;
     let name = fields.required("name", reader);
+    let groups = fields.node("request").map(groups).unwrap_or_default();
     let request = fields.required_with("request", reader, |reader, node| request(node, reader));
     let expect = fields.required_with("expect", reader, |reader, node| reader.fields(node, "`expect`"));
     fields.finish(reader);
@@ -272,10 +275,31 @@ fn case(node: &Node, reader: &mut Reader) -> Option<Case> {
     Some(Case {
         name: name?,
         request: request?,
+        groups,
         verdict,
         clauses,
         texts,
     })
+}
+
+/// The groups that a request names; what else is wrong with it is reported where it is read.
+fn groups(request: &Node) -> Vec<Text> {
+    let Value::Map(entries) = &request.value else {
+        return Vec::new();
+    };
+    let named = entries
+        .iter()
+        .filter(|entry| matches!(entry.key.as_str(), "group" | "groups"));
+    let nodes = named.flat_map(|entry| match &entry.node.value {
+        Value::List(items) => items.as_slice(),
+        Value::Scalar { .. } | Value::Map(_) => std::slice::from_ref(&entry.node),
+    });
+    nodes
+        .filter_map(|node| match &node.value {
+            Value::Scalar { text, .. } => Some(At::new(text.clone(), node.place)),
+            Value::List(_) | Value::Map(_) => None,
+        })
+        .collect()
 }
 
 /// Where a case stands, for reports.

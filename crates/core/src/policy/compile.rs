@@ -282,6 +282,17 @@ impl Policy {
         self.names.uses.index(name).is_some()
     }
 
+    /// Whether a kind of data can be found or taken as found; a family or a class is none.
+    #[must_use]
+    pub fn has_entity(&self, name: &str) -> bool {
+        self.names.entities.index(name).is_some()
+    }
+
+    /// Every kind of data that can be found or taken as found, in no order.
+    pub fn entities(&self) -> impl Iterator<Item = &str> {
+        self.names.entities.names()
+    }
+
     /// Whether something in it depends on who exactly asks, beyond groups, client and courses.
     #[must_use]
     pub fn names_principals(&self) -> bool {

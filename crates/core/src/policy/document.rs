@@ -651,5 +651,7 @@ pub struct Exception {
     pub approved: Vec<Text>,
     pub granted: Option<At<Date>>,
     pub expires: Option<At<Date>>,
+    /// Whether it says when it ends, in words that cannot be read.
+    pub unread_end: bool,
     pub place: Place,
 }

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::document::{At, Text};
 use super::node::{Entry, Node, Place, Value};
 use super::problem::{Fix, Problem};
+use super::syntax;
 
 /// Collects problems while nodes are read.
 #[derive(Debug, Default)]
@@ -18,17 +19,20 @@ pub struct Reader {
 impl Reader {
     /// Reports a value of the wrong shape or content.
     pub fn wrong(&mut self, node: &Node, expected: &str) {
+        self.wrong_with(node, expected, None);
+    }
+
+    /// The same, with what to write instead.
+    pub(super) fn wrong_with(&mut self, node: &Node, expected: &str, help: Option<String>) {
         let found = match &node.value {
             Value::Scalar { text, .. } if text.chars().count() <= 40 => format!("`{text}`"),
             Value::Scalar { .. } => "a text".to_owned(),
             Value::List(_) => "a list".to_owned(),
             Value::Map(_) => "a map".to_owned(),
         };
-        self.problems.push(Problem::error(
-            "wrong-type",
-            node.place,
-            format!("{found} stands here, but {expected}"),
-        ));
+        let mut problem = Problem::error("wrong-type", node.place, format!("{found} stands here, but {expected}"));
+        problem.help = help;
+        self.problems.push(problem);
     }
 
     /// The members of a map.
@@ -41,8 +45,16 @@ impl Reader {
                 place: node.place,
             });
         }
-        self.wrong(node, &format!("{what} is a map (`name: value`)"));
+        self.no_map(node, what);
         None
+    }
+
+    fn no_map(&mut self, node: &Node, what: &str) {
+        let help = match &node.value {
+            Value::Scalar { text, quoted: false } => syntax::pair(text),
+            Value::Scalar { .. } | Value::List(_) | Value::Map(_) => None,
+        };
+        self.wrong_with(node, &format!("{what} is a map (`name: value`)"), help);
     }
 
     /// A text. What looks like a number or a boolean must be quoted, so that nobody can read it in two ways.
@@ -63,6 +75,15 @@ impl Reader {
                     .fix(Fix::quote(text)),
             );
             return None;
+        }
+        if !quoted && text.starts_with(['“', '„', '‘', '”']) && text.ends_with(['”', '“', '’', '‘']) {
+            let problem = Problem::warning(
+                "curly-quotes",
+                node.place,
+                format!("the quotes of {text} are part of the text: YAML knows straight ones alone"),
+            );
+            let inner = text.trim_matches(['“', '„', '‘', '”', '’']);
+            self.problems.push(problem.help(format!("write \"{inner}\"")));
         }
         if !quoted && matches!(text.as_str(), "" | "~" | "null") {
             self.problems.push(Problem::error(
@@ -132,13 +153,24 @@ impl Reader {
         match parsed {
             Some(days) => Some(At::new(days, node.place)),
             None => {
-                self.wrong(
-                    node,
-                    "a length of time is expected, such as `30 days`, `6 weeks` or `2 years`",
-                );
+                let help = match &node.value {
+                    Value::Scalar { text, .. } if text.parse::<u32>().is_ok() => {
+                        Some(format!("say of what: `{text} days`"))
+                    }
+                    Value::Scalar { .. } | Value::List(_) | Value::Map(_) => None,
+                };
+                let expected = "a length of time is expected, such as `30 days`, `6 weeks` or `2 years`";
+                self.wrong_with(node, expected, help);
                 None
             }
         }
+    }
+
+    /// A length of time that is there; where it cannot be read, a very long one stands in for it, so that nobody is told as well
+    /// that it is missing. A policy with such a mistake is not compiled.
+    pub fn stated_days(&mut self, node: &Node) -> Option<At<u32>> {
+        const VERY_LONG: u32 = 36_500;
+        self.days(node).or(Some(At::new(VERY_LONG, node.place)))
     }
 
     /// A date.
@@ -150,11 +182,49 @@ impl Reader {
         match parsed {
             Some(date) => Some(At::new(date, node.place)),
             None => {
-                self.wrong(node, "a date is expected, such as `2026-12-31`");
+                let text = match &node.value {
+                    Value::Scalar { text, .. } => text.as_str(),
+                    Value::List(_) | Value::Map(_) => "",
+                };
+                match no_such_day(text) {
+                    Some(problem) => self.problems.push(Problem::error("wrong-type", node.place, problem)),
+                    None => self.wrong_with(
+                        node,
+                        "a date is expected, such as `2026-12-31`",
+                        iso(text).map(|date| format!("write `{date}`: year, month, day")),
+                    ),
+                }
                 None
             }
         }
     }
+}
+
+/// What is wrong with a date that is written well and is on no calendar.
+fn no_such_day(text: &str) -> Option<String> {
+    let (year, month, day) = numbers(text, '-')?;
+    let first = Date::new(year, month, 1).ok();
+    match first {
+        Some(first) if text.len() == 10 && day > 0 => Some(format!(
+            "there is no {text}: that month has {} days",
+            first.days_in_month()
+        )),
+        _ => None,
+    }
+}
+
+/// A date as the language wants it, from one that is written `31.12.2026`.
+fn iso(text: &str) -> Option<Date> {
+    let (day, month, year) = numbers(text, '.')?;
+    Date::new(year, month, i8::try_from(day).ok()?).ok()
+}
+
+/// Three numbers with a sign between them, the second small.
+fn numbers(text: &str, between: char) -> Option<(i16, i8, i16)> {
+    let mut parts = text.split(between);
+    let (one, two, three) = (parts.next()?, parts.next()?, parts.next()?);
+    let done = parts.next().is_none();
+    done.then_some((one.parse().ok()?, two.parse().ok()?, three.parse().ok()?))
 }
 
 fn duration(text: &str) -> Option<u32> {
@@ -269,7 +339,7 @@ impl<'n> Fields<'n> {
                 ..
             }) => entries.as_slice(),
             Some(node) => {
-                reader.wrong(node, &format!("`{key}` is a map (`name: value`)"));
+                reader.no_map(node, &format!("`{key}`"));
                 &[]
             }
             None => &[],
@@ -308,6 +378,9 @@ impl<'n> Fields<'n> {
             // What is meant may stand here already; then somebody has to choose.
             let there = |fix: &Fix| self.entries.iter().any(|other| other.key == fix.new);
             problem.fix = problem.fix.filter(|fix| !there(fix));
+            if let (None, Some(help)) = (&problem.fix, syntax::pair(&entry.key)) {
+                problem = problem.help(help);
+            }
             reader.problems.push(problem);
         }
     }
@@ -334,5 +407,29 @@ pub(super) mod known {
     /// What was asked of each map since the last time, on this thread.
     pub(in crate::policy) fn take() -> Known {
         KNOWN.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::node;
+
+    fn said(text: &str, read: fn(&mut Reader, &Node)) -> String {
+        let mut reader = Reader::default();
+        let node = node::parse(0, text, &mut reader.problems).expect("a node");
+        read(&mut reader, &node);
+        let problem = reader.problems.first().expect("a problem");
+        format!("{}; {}", problem.message, problem.help.as_deref().unwrap_or_default())
+    }
+
+    #[test]
+    fn a_date_or_a_length_that_is_nearly_right_is_put_right() {
+        let date = |text| said(text, |reader, node| _ = reader.date(node));
+        let days = |text| said(text, |reader, node| _ = reader.days(node));
+        assert_eq!(date("2026-11-31"), "there is no 2026-11-31: that month has 30 days; ");
+        assert!(date("31.12.2026").ends_with("; write `2026-12-31`: year, month, day"));
+        assert!(date("soon").ends_with("such as `2026-12-31`; "));
+        assert!(days("90").ends_with("; say of what: `90 days`"));
     }
 }

@@ -18,6 +18,7 @@ pub mod node;
 pub mod problem;
 mod read;
 pub mod schema;
+mod syntax;
 
 use std::fmt;
 
@@ -62,6 +63,13 @@ impl Files {
             path: ROOT.to_owned(),
             text: text.to_owned(),
         }])
+    }
+
+    /// Adds a file that is read beside the policy, so that problems can stand in it; no other file changes its index.
+    pub fn add(&mut self, file: File) -> Option<u16> {
+        let index = u16::try_from(self.files.len()).ok()?;
+        self.files.push(file);
+        Some(index)
     }
 
     /// The file at `path` with its index.

@@ -7,6 +7,7 @@
 use granit_parser::{Event, Parser, ScalarStyle, Span as YamlSpan};
 
 use super::problem::Problem;
+use super::syntax;
 
 /// Where something stands in a policy's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -57,6 +58,8 @@ pub struct Entry {
     pub node: Node,
 }
 
+/// Keys whose values are sentences.
+const PROSE: [&str; 6] = ["statement", "tell", "reason", "compensating", "name", "text"];
 /// Deeper documents are refused; a policy needs about ten levels.
 const MAX_DEPTH: usize = 64;
 /// Larger documents are refused.
@@ -64,8 +67,19 @@ const MAX_NODES: usize = 200_000;
 
 /// Reads one document; problems of form are added to `problems`. `None` when there is no tree to go on with.
 pub fn parse(file: u16, text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
+    build(file, text, &[], problems)
+}
+
+/// The same for a document with sentences in it, where a `#` may have cut one.
+pub(super) fn parse_prose(file: u16, text: &str, problems: &mut Vec<Problem>) -> Option<Node> {
+    let lines: Vec<&str> = text.lines().collect();
+    build(file, text, &lines, problems)
+}
+
+fn build(file: u16, text: &str, lines: &[&str], problems: &mut Vec<Problem>) -> Option<Node> {
     let mut builder = Builder {
         file,
+        lines,
         problems,
         open: Vec::new(),
         root: None,
@@ -87,9 +101,8 @@ pub fn parse(file: u16, text: &str, problems: &mut Vec<Problem>) -> Option<Node>
                     length: 1,
                 };
                 let problem = Problem::error("yaml-syntax", place, format!("this is not YAML: {}", error.info()));
-                builder
-                    .problems
-                    .push(problem.help("check the indentation and quotes of this line and the one before"));
+                let open: Vec<Place> = builder.open.iter().map(Open::place).collect();
+                builder.problems.push(problem.help(syntax::help(text, place, &open)));
                 return None;
             }
         }
@@ -120,8 +133,18 @@ enum Open {
     },
 }
 
+impl Open {
+    const fn place(&self) -> Place {
+        match self {
+            Self::List(_, place) | Self::Map { place, .. } => *place,
+        }
+    }
+}
+
 struct Builder<'p> {
     file: u16,
+    /// The lines in which to look for cut sentences; none where there are no sentences.
+    lines: &'p [&'p str],
     problems: &'p mut Vec<Problem>,
     open: Vec<Open>,
     root: Option<Node>,
@@ -134,6 +157,9 @@ impl Builder<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.plain_node(anchor, tag.is_some(), place)?;
+                if style == ScalarStyle::Plain {
+                    self.cut(&text, span);
+                }
                 let node = Node {
                     value: Value::Scalar {
                         text: text.into_owned(),
@@ -183,6 +209,49 @@ impl Builder<'_> {
                 "a policy file is one document; use `include` for more files",
             ),
             _ => Ok(()),
+        }
+    }
+
+    /// Warns of a sentence that ends in a comment which could be the rest of it.
+    fn cut(&mut self, text: &str, span: YamlSpan) {
+        let (line, column) = (span.end.line(), span.end.col());
+        let Some(source) = line.checked_sub(1).and_then(|above| self.lines.get(above)) else {
+            return;
+        };
+        let Some(rest) = source.char_indices().nth(column).and_then(|(at, _)| source.get(at..)) else {
+            return;
+        };
+        let trimmed = rest.trim_start();
+        let Some(comment) = trimmed.strip_prefix('#') else {
+            return;
+        };
+        let key = match self.open.last() {
+            Some(Open::Map {
+                key: Some((key, _)), ..
+            }) => key.as_str(),
+            _ => "",
+        };
+        let goes_on = comment.starts_with(|c: char| c.is_alphanumeric());
+        let open_end = !text.ends_with(['.', '!', '?', ':', '…', '"', '”', ')']);
+        let cuts = if PROSE.contains(&key) {
+            goes_on || open_end
+        } else {
+            goes_on && text.contains(' ')
+        };
+        if cuts {
+            let place = Place {
+                file: self.file,
+                line: line as u32,
+                column: (column + rest.chars().count() - trimmed.chars().count()) as u32 + 1,
+                length: trimmed.trim_end().chars().count() as u32,
+            };
+            let message = format!(
+                "`{}` is a comment here, and no part of the text before it",
+                trimmed.trim_end()
+            );
+            let help = "if it belongs to the text, put the whole text in quotes; if it is a comment, write it on a line of its own";
+            self.problems
+                .push(Problem::warning("comment-in-text", place, message).help(help));
         }
     }
 
@@ -284,6 +353,37 @@ mod tests {
             quoted: false,
         };
         assert_eq!(texts, [plain("no"), plain("012"), plain("1e3")]);
+    }
+
+    /// A `#` after a space makes a comment of the rest of a sentence, and nothing said so.
+    #[test]
+    fn a_sentence_that_ends_in_a_comment_is_warned_of() {
+        let columns = |text: &str| {
+            let mut problems = Vec::new();
+            parse_prose(0, text, &mut problems);
+            let place = |problem: Problem| (problem.code, problem.place.line, problem.place.column);
+            problems.into_iter().map(place).collect::<Vec<_>>()
+        };
+        let cut = |line, column| vec![("comment-in-text", line, column)];
+        assert_eq!(columns("statement: Größe, ask in #ki if unsure.\n"), cut(1, 26));
+        assert_eq!(
+            columns("statement: Ask in\n  channel  #ki if unsure.\nowner: x\n"),
+            cut(2, 12)
+        );
+        assert_eq!(columns("statement: Ask in # ki\n"), cut(1, 19));
+        assert_eq!(columns("a: {tell: Ask. #ki\n  , b: c}\n"), cut(1, 16));
+        assert_eq!(columns("- Ask in #ki\n"), cut(1, 10));
+        for fine in [
+            "statement: Ask. # why\n",
+            "statement: \"Ask in #ki\"\n",
+            "statement: Ask in#ki\n",
+            "statement: |\n  Ask in #ki\n",
+            "owner: ciso #later\n",
+            "owner: ciso # the head of it\n",
+            "a: [one, two] #three\n",
+        ] {
+            assert_eq!(columns(fine), [], "{fine}");
+        }
     }
 
     #[test]

@@ -142,14 +142,19 @@ impl Problem {
         known.sort_unstable();
         known.dedup();
         self.fix = certain(word, &known).map(|meant| Fix::word(word, meant));
-        match nearest(word, &known) {
-            Some(near) => self.help(format!("did you mean `{near}`?")),
-            None if known.is_empty() => self,
-            None if known.len() <= 12 => {
+        let near = nearest(word, &known);
+        match near.as_slice() {
+            [one] => self.help(format!("did you mean `{one}`?")),
+            [two, more @ ..] if more.len() < 3 => {
+                let others: Vec<String> = more.iter().map(|name| format!(" or `{name}`")).collect();
+                self.help(format!("did you mean `{two}`{}?", others.concat()))
+            }
+            _ if known.is_empty() || !near.is_empty() => self,
+            _ if known.len() <= 12 => {
                 let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
                 self.help(format!("known here: {}", list.join(", ")))
             }
-            None => self,
+            _ => self,
         }
     }
 
@@ -190,15 +195,23 @@ impl Problem {
     }
 }
 
-/// The known word closest to `word`, if one is close enough to be what was meant.
-fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+/// The known words closest to `word`, if they are close enough to be what was meant. Ids such as `DA-31` are told apart by their
+/// numbers: another number is another clause, and no slip.
+fn nearest<'k>(word: &str, known: &[&'k str]) -> Vec<&'k str> {
     let limit = (word.chars().count() / 3).max(1) + 1;
-    known
+    let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let near: Vec<(usize, &str)> = known
         .iter()
         .map(|candidate| (distance(word, candidate), *candidate))
         .filter(|&(distance, candidate)| distance <= limit && distance < candidate.chars().count())
-        .min()
+        .filter(|(_, candidate)| letters >= 4 || digits(word) == digits(candidate))
+        .collect();
+    let best = near.iter().map(|&(distance, _)| distance).min();
+    near.into_iter()
+        .filter(|&(distance, _)| Some(distance) == best)
         .map(|(_, candidate)| candidate)
+        .collect()
 }
 
 /// The known word that `word` can only be a slip of: the one nearest, with the same digits, and long enough that a slip is
@@ -254,9 +267,13 @@ mod tests {
     #[test]
     fn a_typo_is_recognised_and_a_stranger_is_not() {
         let known = ["payment-card", "iban", "email-address"];
-        assert_eq!(nearest("payment-crad", &known), Some("payment-card"));
-        assert_eq!(nearest("ibna", &known), Some("iban"));
-        assert_eq!(nearest("passport", &known), None);
+        assert_eq!(nearest("payment-crad", &known), ["payment-card"]);
+        assert_eq!(nearest("ibna", &known), ["iban"]);
+        assert_eq!(nearest("passport", &known), [""; 0]);
+        let clauses = ["DA-1", "DA-11", "DA-21", "AU-31"];
+        assert_eq!(nearest("DA-31", &clauses), ["AU-31"]);
+        assert_eq!(nearest("DA-3", &clauses), [""; 0], "a clause that is gone");
+        assert_eq!(nearest("stafs", &["staff", "stars"]), ["staff", "stars"]);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::block::{self, Block, Inline, Inlines};
 use super::state::State;
-use super::{Given, prose, sentence, words};
-use crate::policy::document::{Clause, Evidence, Section};
+use super::{Given, closing, prose, sentence, words};
+use crate::policy::document::{Clause, Evidence, Exception, Section};
 
 /// Adds the clauses of a section.
 pub(super) fn of(
@@ -45,6 +45,13 @@ fn details(given: &Given<'_>, clause: &Clause) -> Vec<(String, Inlines)> {
     if let Some(path) = &clause.enforced_by {
         add("Held up by", data(path.as_str()));
     }
+    let excepted = |one: &&Exception| {
+        let from = one.clause.as_str();
+        from == clause.id.as_str() || clause.enforced_by.as_ref().is_some_and(|path| path.as_str() == from)
+    };
+    for one in given.document.exceptions.iter().filter(excepted) {
+        add("Exception", exception(given, one));
+    }
     if let Some(evidence) = &clause.evidence {
         add("Held up by", evidence_text(given, clause, evidence));
     }
@@ -63,6 +70,17 @@ fn details(given: &Given<'_>, clause: &Clause) -> Vec<(String, Inlines)> {
         add("Serves", vec![Inline::Text(packs.join("; "))]);
     }
     details
+}
+
+/// A departure in a sentence, with a link to its reason.
+fn exception(given: &Given<'_>, one: &Exception) -> Inlines {
+    let mut text = vec![
+        Inline::code(one.id.as_str()).linked("exceptions".to_owned()),
+        Inline::from(": for "),
+    ];
+    text.extend(sentence::whom(given, &one.who));
+    text.push(Inline::Text(format!(", {}.", closing::instead(given, one))));
+    text
 }
 
 /// Section data by the name that its table has on the page.

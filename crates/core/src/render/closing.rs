@@ -43,6 +43,19 @@ pub(super) fn exceptions(given: &Given<'_>, blocks: &mut Vec<Block>) {
     }
 }
 
+/// What happens in place of the clause, and how long: "it goes through until 2027-02-01".
+pub(super) fn instead(given: &Given<'_>, one: &Exception) -> String {
+    let happens = one
+        .then
+        .as_ref()
+        .map_or("it does not count", |then| words::happens(then.value));
+    let until = one.expires.as_ref().map(|expires| {
+        let past = given.today > expires.value;
+        format!(" until {}{}", expires.value, if past { " (has run out)" } else { "" })
+    });
+    format!("{happens}{}", until.unwrap_or_default())
+}
+
 fn exception(given: &Given<'_>, one: &Exception) -> Vec<Cell> {
     let mut instead = vec![Inline::from("For ")];
     instead.extend(sentence::whom(given, &one.who));

@@ -5,10 +5,10 @@
 
 mod asked;
 
-use super::block::{Block, Cell, Extent, Heading, Inline, Inlines, Page, Table};
-use super::{Given, front, prose, words};
-use crate::policy::document::Text;
-use asked::{Asked, Kind};
+use super::block::{self, Block, Cell, Extent, Heading, Inline, Inlines, Page, Table};
+use super::{Given, closing, front, prose, sentence, words};
+use crate::policy::document::{Exception, Text};
+use asked::{Asked, UNFOUND};
 
 /// Lines of one screen are few: longer lists end with a pointer to the whole policy.
 const MOST_KINDS: usize = 12;
@@ -23,6 +23,7 @@ pub(super) fn page(given: &Given<'_>, group: &str) -> Option<Page> {
     table(&asked, &mut blocks);
     told(&asked, &mut blocks);
     instead(given, &asked, &mut blocks);
+    exceptions(given, group, &mut blocks);
     duties(given, group, &mut blocks);
     whom_to_ask(given, &asked, &mut blocks);
     let mut page = front::page(given, blocks);
@@ -73,7 +74,6 @@ fn table(asked: &Asked<'_>, blocks: &mut Vec<Block>) {
         }));
         table.rows.push(cells);
     }
-    blocks.push(Block::Table(table));
     let mut notes = Vec::new();
     if more > 0 {
         notes.push(format!("{more} more kinds of data stand in the whole policy."));
@@ -102,6 +102,16 @@ fn table(asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     }
     if asked.by_the_clock() {
         notes.push("Some rules depend on the time of day or the day of the week; this table is for noon.".to_owned());
+    }
+    let marked = |row: &Vec<Cell>| {
+        row.first()
+            .is_some_and(|cell| block::plain(&cell.text).contains(UNFOUND))
+    };
+    let unfound = table.rows.iter().any(marked);
+    blocks.push(Block::Table(table));
+    if unfound {
+        let text = "Nothing finds this yet: the rule counts, and it is up to me to keep it.";
+        blocks.push(Block::paragraph(vec![Inline::Text(format!("{UNFOUND} {text}"))]));
     }
     if !notes.is_empty() {
         blocks.push(Block::paragraph(vec![Inline::Text(notes.join(" "))]));
@@ -157,6 +167,35 @@ fn instead(given: &Given<'_>, asked: &Asked<'_>, blocks: &mut Vec<Block>) {
         "Use {}.",
         words::list(&sentences, "and")
     ))]));
+}
+
+/// What is agreed for the group alone, or for everyone, as long as it holds.
+fn exceptions(given: &Given<'_>, group: &str, blocks: &mut Vec<Block>) {
+    let holds = |one: &&Exception| one.expires.as_ref().is_none_or(|expires| given.today <= expires.value);
+    let mine = |one: &&Exception| {
+        one.who.iter().any(|selector| {
+            let named = |name: &Text| name.as_str() == group || name.as_str() == words::EVERYONE;
+            selector.group.as_ref().is_none_or(|groups| groups.iter().any(named))
+        })
+    };
+    let mut items: Vec<Inlines> = Vec::new();
+    for one in given.document.exceptions.iter().filter(holds).filter(mine) {
+        let mut item = vec![
+            Inline::code(one.id.as_str()),
+            Inline::from(": in place of "),
+            Inline::code(one.clause.as_str()),
+            Inline::from(", for "),
+        ];
+        item.extend(sentence::whom(given, &one.who));
+        item.push(Inline::Text(format!(", {}.", closing::instead(given, one))));
+        items.push(item);
+    }
+    if items.is_empty() {
+        return;
+    }
+    heading("What is agreed for me for a while", blocks);
+    items.truncate(MOST_ITEMS);
+    blocks.push(Block::List { ordered: false, items });
 }
 
 /// Courses, and what the group has to do or show.
@@ -263,10 +302,4 @@ fn whom_to_ask(given: &Given<'_>, asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     }
     heading("Whom I ask", blocks);
     blocks.push(Block::paragraph(vec![Inline::Text(sentences.join(" "))]));
-}
-
-/// Kinds of data under one name, for a row.
-fn joined(kinds: &[&Kind]) -> String {
-    let names: Vec<String> = kinds.iter().map(|kind| kind.name.clone()).collect();
-    words::capital(&words::list(&names, "or"))
 }

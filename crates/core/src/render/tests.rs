@@ -173,6 +173,90 @@ fn the_part_of_a_group_reads_like_this() {
     insta::assert_snapshot!("part", markdown::write(&page));
 }
 
+/// What the first table of a page says of each kind of data, by what stands in the first column.
+fn answers(page: &Page) -> Vec<(String, Vec<String>)> {
+    let table = page.blocks.iter().find_map(|block| match block {
+        Block::Table(table) => Some(table),
+        _ => None,
+    });
+    let rows = table.expect("a table").rows.iter();
+    rows.map(|row| {
+        let mut cells = row.iter().map(|cell| plain(&cell.text));
+        (cells.next().unwrap_or_default(), cells.collect())
+    })
+    .collect()
+}
+
+/// The page once said that "official identity numbers" go through, beside "US social security number: masked".
+#[test]
+fn a_family_is_shown_by_its_members_and_not_as_a_kind_of_its_own() {
+    let text = COMPACT
+        .replace(
+            "secret: restricted,",
+            "secret: restricted, us-ssn: restricted, national-id: confidential,",
+        )
+        .replace(
+            "{data: source-code}",
+            "{data: [source-code, government-id, health], app: {class: tolerated}}",
+        );
+    let rows = answers(&with(&text, |given| part(given, "engineering")).expect("a group"));
+    let row = |words: &str| {
+        let row = rows.iter().find(|(name, _)| name.to_lowercase().contains(words));
+        row.unwrap_or_else(|| panic!("no row about {words} in {rows:?}"))
+    };
+    assert!(
+        !rows.iter().any(|(name, _)| name.contains("identity numbers")),
+        "{rows:?}"
+    );
+    for (member, answer) in [
+        ("us social security number", "blocked"),
+        ("national identity number", "masked; blocked for letters"),
+        ("passport number", "goes through"),
+        ("health data (health record* or medical term*)", "goes through"),
+    ] {
+        assert_eq!(row(member).1[0], answer, "{member}");
+    }
+}
+
+/// What is harmless alone and not together has a row of its own.
+#[test]
+fn what_weighs_more_together_or_in_numbers_stands_on_the_part_of_a_group() {
+    let text = COMPACT.replace("{data: email-address, time", "{data: iban, time");
+    let rows = answers(&with(&text, |given| part(given, "engineering")).expect("a group"));
+    let find = |words: &str| &rows.iter().find(|(name, _)| name.contains(words)).expect(words).1[0];
+    assert_eq!(
+        find("mail address (20 or more different ones)"),
+        "masked; blocked for letters",
+        "{rows:?}"
+    );
+    assert_eq!(
+        find("ayment card number and email address together"),
+        "blocked",
+        "{rows:?}"
+    );
+}
+
+#[test]
+fn an_exception_stands_beside_its_clause_and_on_the_part_of_its_group() {
+    let found = |text: &str| text.contains("EX-1") && text.contains("until 2027-02-01");
+    let part_of = |group: &str| markdown::write(&with(COMPACT, |given| part(given, group)).expect("a group"));
+    assert!(found(&part_of("engineering")));
+    assert!(!found(&part_of("staff")));
+    let page = page_of(COMPACT);
+    let clause = |id: &str| {
+        let mut clauses = page.blocks.iter().filter_map(|block| match block {
+            Block::Clause(clause) if clause.id == id => Some(clause),
+            _ => None,
+        });
+        let details = &clauses.next().expect("a clause").details;
+        details
+            .iter()
+            .any(|(name, text)| name == "Exception" && found(&plain(text)))
+    };
+    assert!(clause("AU-1"));
+    assert!(!clause("AU-2"));
+}
+
 #[test]
 fn a_group_that_nobody_knows_has_no_part() {
     assert!(with(COMPACT, |given| part(given, "enginering")).is_none());

@@ -152,8 +152,8 @@ pub(super) fn spoken(id: &str) -> String {
 }
 
 /// What a name under `data` stands for: an entity, a family, or the organisation's own words.
-pub(super) fn entity(given: &Given<'_>, name: &str) -> String {
-    let label = entities::entity(name).map_or_else(
+pub(super) fn label(name: &str) -> String {
+    entities::entity(name).map_or_else(
         || match name {
             "secret" => "secret (key, password or token)".to_owned(),
             "contact" => "contact data".to_owned(),
@@ -163,7 +163,12 @@ pub(super) fn entity(given: &Given<'_>, name: &str) -> String {
             own => spoken(own),
         },
         |known| known.label.to_owned(),
-    );
+    )
+}
+
+/// The same, and whether nothing finds it yet.
+pub(super) fn entity(given: &Given<'_>, name: &str) -> String {
+    let label = label(name);
     if awaits_detector(given.document, name) {
         format!("{label} (nothing finds it yet)")
     } else {

@@ -55,7 +55,7 @@ impl Review {
             return Ok(Answer::No);
         };
         let judgement = if self.right { Judgement::Right } else { Judgement::Wrong };
-        let path = Folder::new(&self.dir.dir).reviews();
+        let path = Folder::new(self.dir.path()).reviews();
         reviews::add(&path, self.id, &clause, judgement, Timestamp::now())?;
         print(format_args!("{clause} was {} about {}", judgement.as_str(), self.id))?;
         Ok(Answer::Yes)
@@ -96,7 +96,7 @@ impl Review {
 
     /// Whether the gateway's policy has it now: it may match what was recorded before it was written.
     fn is_in_policy(&self, clause: &str) -> bool {
-        let policy = policy::read_for_use(&self.dir.dir).and_then(policy::Read::usable);
+        let policy = policy::read_for_use(self.dir.path()).and_then(policy::Read::usable);
         policy.is_ok_and(|(policy, ..)| policy.citations().any(|citation| citation.id == *clause))
     }
 }

@@ -44,9 +44,9 @@ enum Whole {
 /// The worst that a code is reported as.
 fn worst(code: &str) -> Severity {
     let check = ALL.iter().find(|check| check.code == code);
-    let known = check.is_some() || FORM.iter().any(|form| form.code == code);
-    assert!(known, "no code `{code}`");
-    check.map_or(Severity::Error, |check| check.severity)
+    let form = FORM.iter().find(|form| form.code == code);
+    let severity = check.map(|check| check.severity).or(form.map(|form| form.severity));
+    severity.unwrap_or_else(|| panic!("no code `{code}`"))
 }
 
 fn severity(word: &str) -> Option<Severity> {

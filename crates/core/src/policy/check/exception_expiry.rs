@@ -6,11 +6,11 @@ use crate::policy::problem::Problem;
 check!(
     "exception-expiry",
     Error,
-    "Every exception expires at most 90 days after it was granted (or the policy approved).",
+    "Every exception expires at most 90 days after it was granted (or the policy approved), which was no day to come (a warning).",
     "Add `expires:` with a date at most 90 days after `granted:`.",
     Document(run),
-    bad: "exceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, expires: 2027-06-01} #!\n",
-    good: "exceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, expires: 2027-02-01}\n",
+    bad: "exceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, approved: [ciso], expires: 2027-06-01} #!\n",
+    good: "exceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, approved: [ciso], expires: 2027-02-01}\n",
 );
 
 const MOST_DAYS: i32 = 90;
@@ -24,6 +24,21 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         .map(|on| on.value);
     for exception in &context.document.exceptions {
         let id = &exception.id;
+        if let Some(granted) = exception
+            .granted
+            .as_ref()
+            .filter(|granted| granted.value > context.today())
+        {
+            let message = format!("`{}` is granted on {}, which is still to come", id.value, granted.value);
+            let problem = Problem::warning("exception-expiry", granted.place, message);
+            problems.push(
+                problem
+                    .help("an exception holds from the moment it stands here; state the day on which it was granted"),
+            );
+        }
+        if exception.unread_end {
+            continue;
+        }
         let Some(expires) = &exception.expires else {
             let problem = Problem::error("exception-expiry", id.place, format!("`{}` never ends", id.value));
             problems.push(problem.help(format!("add `expires:` with a date at most {MOST_DAYS} days away")));

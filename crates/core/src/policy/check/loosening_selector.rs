@@ -23,7 +23,11 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
                 if let Some(word) = place.as_ref().and_then(|words| words.first()) {
                     let message = format!("`{key}` tests `{name}`, so that finding more would loosen the policy");
                     let problem = Problem::error("loosening-selector", word.place, message);
-                    problems.push(problem.help("say the opposite in `when`"));
+                    problems.push(problem.help(match key {
+                        "who" => "an exception is for somebody, whatever is found: leave it out, or narrow the clause's own rule",
+                        "for" => "say for whom the app is, and leave what is found to rules",
+                        _ => "say the opposite in `when`",
+                    }));
                 }
             }
         }

@@ -15,6 +15,7 @@ mod duplicate_rule;
 mod entity_below_default;
 mod evidence_without_cadence;
 mod exception_expiry;
+mod exception_without_approval;
 mod expired;
 mod gap;
 mod group_unused;
@@ -112,6 +113,7 @@ macro_rules! check {
 }
 use check;
 pub use question::Question;
+pub use unknown_group::foreign as foreign_groups;
 
 /// Every check.
 pub const ALL: &[Check] = &[
@@ -135,6 +137,7 @@ pub const ALL: &[Check] = &[
     loosening_selector::CHECK,
     clause_without_case::CHECK,
     exception_expiry::CHECK,
+    exception_without_approval::CHECK,
     never_excepted::CHECK,
     expired::CHECK,
     awaits::CHECK,
@@ -173,6 +176,8 @@ pub const ALL: &[Check] = &[
 pub struct Form {
     /// The code of what is reported.
     pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
     /// What it is about, in a sentence for the reference.
     pub about: &'static str,
     /// How to mend it, in a sentence for the reference.
@@ -180,10 +185,15 @@ pub struct Form {
 }
 
 const fn form(code: &'static str, about: &'static str, mend: &'static str) -> Form {
-    Form { code, about, mend }
+    Form {
+        code,
+        severity: Severity::Error,
+        about,
+        mend,
+    }
 }
 
-/// Every mistake of form, all of them errors. A test compares them with what the readers report.
+/// Every mistake of form. A test compares them with what the readers report.
 pub const FORM: &[Form] = &[
     // forms:begin
     form(
@@ -206,6 +216,22 @@ pub const FORM: &[Form] = &[
         "A policy that extends another one is at least as strict, but for what was delegated.",
         "Be stricter, or ask the parent's owner to delegate it.",
     ),
+    Form {
+        severity: Severity::Warning,
+        ..form(
+            "comment-in-text",
+            "No sentence without quotes ends in a `#` that makes a comment of the rest.",
+            "Put the whole text in quotes, or the comment on a line of its own.",
+        )
+    },
+    Form {
+        severity: Severity::Warning,
+        ..form(
+            "curly-quotes",
+            "Texts stand in straight quotes or in none.",
+            "Write `\"…\"`; curly quotes become part of the text.",
+        )
+    },
     form(
         "duplicate-key",
         "A key stands once in its map, and a section in one file.",
@@ -226,6 +252,14 @@ pub const FORM: &[Form] = &[
         "A policy does not extend itself, by way of others.",
         "Let the topmost policy stand alone, without `extends`.",
     ),
+    Form {
+        severity: Severity::Warning,
+        ..form(
+            "list-without-brackets",
+            "Several keywords stand in brackets.",
+            "Write `[one, another]`, or quotes around a keyword that has a comma.",
+        )
+    },
     form("missing-key", "What cannot do without a key has it.", "Add the key."),
     form(
         "no-policy",

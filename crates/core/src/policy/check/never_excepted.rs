@@ -9,8 +9,8 @@ check!(
     "No exception names what `never_excepted` lists.",
     "Remove the exception, or take the clause off the list.",
     Document(run),
-    bad: "never_excepted: [data.matrix]\nexceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, expires: 2027-02-01} #!\n",
-    good: "never_excepted: [access]\nexceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, expires: 2027-02-01}\n",
+    bad: "never_excepted: [data.matrix]\nexceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, approved: [ciso], expires: 2027-02-01} #!\n",
+    good: "never_excepted: [access]\nexceptions:\n  - {id: EX-1, clause: data.matrix, who: {group: staff}, then: allow, reason: trial, approved: [ciso], expires: 2027-02-01}\n",
 );
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {

@@ -38,9 +38,13 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         );
         problems.push(match by {
             Some(by) => problem.help(format!("it is held up by `{}`: name that", by.value)),
+            None if document.exceptions.iter().any(|one| one.clause.place == name.place) => problem.help(
+                "it is held up by evidence, which stops nobody: take the exception out, and say in the clause for whom it does not hold",
+            ),
             None => problem.help("it is held up by evidence, which has no mode"),
         });
     }
+    let first = problems.len();
     unknown(
         "unknown-citation",
         "clause, gate or deciding section data",
@@ -48,4 +52,12 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         &known,
         problems,
     );
+    for problem in problems.iter_mut().skip(first) {
+        let gone = "if it was taken out of the policy, take this out too";
+        match &mut problem.help {
+            Some(help) if help.starts_with("did you mean") => {}
+            Some(help) => *help += &format!("; {gone}"),
+            None => problem.help = Some(gone.to_owned()),
+        }
+    }
 }

@@ -1,18 +1,47 @@
 //! Groups that are named are groups of the scope.
 
+use std::collections::BTreeSet;
+
 use super::{Context, check, selectors, unknown};
 use crate::policy::compile::names::EVERYONE;
-use crate::policy::problem::Problem;
+use crate::policy::document::{Document, Group, Text};
+use crate::policy::problem::{Problem, Severity};
 
 check!(
     "unknown-group",
     Error,
-    "Grants, uses, tools, exclusions and selectors name groups of `scope.groups`, or `everyone`.",
+    "Grants, uses, tools, exclusions and selectors name groups of `scope.groups`, or `everyone`; so do cases and the directory (a warning, or a note about a stranger in a case).",
     "Add the group to `scope.groups`, or name one that is there.",
     Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: enginering}, then: block}} #!\n",
     good: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: engineering}, then: block}}\n",
 );
+
+/// Warns of each group of a directory that the policy does not know, where it stands first.
+pub fn foreign<'t>(
+    document: &Document,
+    groups: impl Iterator<Item = &'t Text>,
+    what: &str,
+    problems: &mut Vec<Problem>,
+) {
+    let claim = |group: &'_ Group| group.claim.as_ref().unwrap_or(&group.name).value.clone();
+    let known: Vec<String> = document
+        .scope
+        .groups
+        .iter()
+        .map(claim)
+        .chain([EVERYONE.to_owned()])
+        .collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    for group in groups.filter(|group| !known.contains(&group.as_str()) && seen.insert(group.as_str())) {
+        let message = format!("no group called `{}` in `scope.groups`: {what}", group.value);
+        let problem = Problem::warning("unknown-group", group.place, message);
+        let mut problem = problem.suggest(group.as_str(), known.iter().copied());
+        problem.fix = None;
+        problems.push(problem);
+    }
+}
 
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let document = context.document;
@@ -43,4 +72,15 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         &known,
         problems,
     );
+    // A case may well be about a stranger; somebody should know that it is.
+    let first = problems.len();
+    let of_cases = context.cases.iter().flat_map(|case| &case.groups);
+    foreign(document, of_cases, "the case is about a stranger", problems);
+    for problem in problems.iter_mut().skip(first) {
+        let slip = problem
+            .help
+            .as_ref()
+            .is_some_and(|help| help.starts_with("did you mean"));
+        problem.severity = if slip { Severity::Warning } else { Severity::Note };
+    }
 }

@@ -20,8 +20,34 @@ const STANDING: [&str; 4] = ["owner", "board", "everyone", "works-council"];
 fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let people = context.document.roles.people.iter();
     let known: Vec<&str> = people.map(|(role, _)| role.as_str()).chain(STANDING).collect();
-    let named = named(context.document).into_iter();
-    unknown("unknown-role", "role", named, &known, problems);
+    let mut found = Vec::new();
+    unknown(
+        "unknown-role",
+        "role",
+        named(context.document).into_iter(),
+        &known,
+        &mut found,
+    );
+    // A role that was taken out is missing in many places at once; a slip is put right at each of its own.
+    found.sort_by_key(|problem| problem.place);
+    let mut once: Vec<(Problem, usize)> = Vec::new();
+    for problem in found {
+        match once
+            .iter_mut()
+            .find(|(first, _)| first.fix.is_none() && first.message == problem.message)
+        {
+            Some((_, more)) => *more += 1,
+            None => once.push((problem, 0)),
+        }
+    }
+    problems.extend(once.into_iter().map(|(mut problem, more)| {
+        if more > 0 {
+            problem.message += &format!(", here and in {more} more place{}", if more == 1 { "" } else { "s" });
+            problem.help("say who it is under `roles.people`, or name another role in each place")
+        } else {
+            problem
+        }
+    }));
 }
 
 /// Every role that something of the document names.

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use super::rules::known;
 use crate::policy::document::{Approved, At, Document, Review, Text};
 use crate::policy::fields::{Fields, Reader};
+use crate::policy::node::Value;
 use crate::policy::problem::Problem;
 use crate::verdict::Mode;
 
@@ -50,10 +51,20 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
             }
         });
     document.profiles = fields.texts("profiles", reader);
-    if let Some(mut inner) = fields
-        .node("approved")
-        .and_then(|node| reader.fields(node, "`approved`"))
-    {
+    let approved = fields.node("approved").and_then(|node| match &node.value {
+        Value::Map(_) => reader.fields(node, "`approved`"),
+        Value::Scalar { .. } | Value::List(_) => {
+            let help =
+                "say by whom, when and from when on: `approved: {by: board, on: 2026-12-01, effective: 2026-12-15}`";
+            reader.wrong_with(
+                node,
+                "`approved` is a map with `by`, `on` and `effective`",
+                Some(help.to_owned()),
+            );
+            None
+        }
+    });
+    if let Some(mut inner) = approved {
         document.approved = Some(Approved {
             by: inner.text("by", reader),
             on: inner.node("on").and_then(|node| reader.date(node)),
@@ -63,7 +74,7 @@ pub(super) fn read(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
     }
     if let Some(mut inner) = fields.node("review").and_then(|node| reader.fields(node, "`review`")) {
         document.review = Some(Review {
-            every: inner.node("every").and_then(|node| reader.days(node)),
+            every: inner.node("every").and_then(|node| reader.stated_days(node)),
             also: also(inner.texts("also", reader), reader),
         });
         inner.finish(reader);

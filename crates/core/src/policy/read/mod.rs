@@ -100,7 +100,7 @@ fn read<'f>(
     root: &'f File,
     reader: &mut Reader,
 ) -> Option<(Document, Used<'f>)> {
-    let tree = node::parse(index, &root.text, &mut reader.problems)?;
+    let tree = node::parse_prose(index, &root.text, &mut reader.problems)?;
     let Value::Map(mut entries) = tree.value else {
         reader.wrong(&tree, "a policy is a map of sections");
         return None;
@@ -171,7 +171,7 @@ fn include<'f>(
             ));
             continue;
         }
-        if let Some(tree) = node::parse(index, &file.text, &mut reader.problems) {
+        if let Some(tree) = node::parse_prose(index, &file.text, &mut reader.problems) {
             match tree.value {
                 Value::Map(more) => included.extend(more),
                 Value::Scalar { .. } | Value::List(_) => reader.wrong(&tree, "an included file is a map of sections"),

@@ -244,7 +244,7 @@ pub(super) fn evidence(node: &Node, reader: &mut Reader) -> Option<Evidence> {
         }
     }
     let (every, by) = (
-        fields.node("every").and_then(|node| reader.days(node)),
+        fields.node("every").and_then(|node| reader.stated_days(node)),
         fields.text("by", reader),
     );
     let last = fields.node("last").and_then(|node| reader.date(node));
@@ -275,12 +275,25 @@ pub(super) fn exceptions(fields: &mut Fields<'_>, document: &mut Document, reade
             continue;
         };
         let (id, clause) = (inner.required("id", reader), inner.required("clause", reader));
-        let who = inner.required_with("who", reader, |reader, node| Some(selectors(reader, node)));
+        let who = inner.required_with("who", reader, |reader, node| match &node.value {
+            Value::Scalar { text, .. } => {
+                let help = format!("name what they are: `who: {{group: [{text}]}}`");
+                reader.wrong_with(
+                    node,
+                    "`who` is a selector, a map such as `{group: [staff]}`",
+                    Some(help),
+                );
+                Some(Vec::new())
+            }
+            Value::List(_) | Value::Map(_) => Some(selectors(reader, node)),
+        });
         let then = inner.required_with("then", reader, verdict);
         let (reason, compensating) = (inner.required("reason", reader), inner.text("compensating", reader));
         let (requested, approved) = (inner.text("requested", reader), inner.texts("approved", reader));
         let granted = inner.node("granted").and_then(|node| reader.date(node));
-        let expires = inner.node("expires").and_then(|node| reader.date(node));
+        let end = inner.node("expires");
+        let expires = end.and_then(|node| reader.date(node));
+        let unread_end = end.is_some() && expires.is_none();
         inner.finish(reader);
         if let (Some(id), Some(clause)) = (id, clause) {
             let who = who.unwrap_or_default();
@@ -295,6 +308,7 @@ pub(super) fn exceptions(fields: &mut Fields<'_>, document: &mut Document, reade
                 approved,
                 granted,
                 expires,
+                unread_end,
                 place: node.place,
             });
         }

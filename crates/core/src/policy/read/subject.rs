@@ -260,11 +260,21 @@ pub(super) fn data(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
     let answers = fields.good_pairs("answers", reader, verdict);
     data.answers = answers_place.map(|place| At::new(answers, place));
     let retention_place = fields.key_place("retention");
-    let retention = fields.good_pairs("retention", reader, Reader::days);
+    let retention = fields.good_pairs("retention", reader, Reader::stated_days);
     data.retention = retention_place.map(|place| At::new(retention, place));
     data.uninspectable = fields.node("uninspectable").and_then(|node| verdict(reader, node));
     data.unavailable = fields.node("unavailable").and_then(|node| verdict(reader, node));
-    data.keywords = fields.pairs("keywords", reader, Reader::texts);
+    data.keywords = fields.pairs("keywords", reader, |reader, node| {
+        if let Value::Scalar { text, quoted: false } = &node.value
+            && text.contains(", ")
+        {
+            let message = format!("`{text}` is one keyword, with its commas");
+            let problem = Problem::warning("list-without-brackets", node.place, message);
+            let help = format!("several keywords are a list: `[{text}]`; put quotes around one that has a comma");
+            reader.problems.push(problem.help(help));
+        }
+        reader.texts(node)
+    });
     data.patterns = fields.good_pairs("patterns", reader, Reader::text);
 }
 

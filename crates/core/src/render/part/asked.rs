@@ -7,12 +7,14 @@ use jiff::Timestamp;
 
 use super::super::Given;
 use super::super::words;
-use super::joined;
 use crate::decide::{self, Content, Decision, Destination, Facts, Seen, Who};
+use crate::detect::entities::{self, FAMILIES};
 use crate::detect::{ENTITIES, EntityId};
-use crate::policy::document::{App, Use};
+use crate::policy::document::{App, Escalation, Text, Use};
 use crate::verdict::{AppClass, Direction, Source, SourceSet, Verdict};
 
+/// Stands behind the name of what nothing finds yet.
+pub(super) const UNFOUND: &str = "*";
 /// An app that stands for all those that the policy does not list.
 const ANY_OTHER: &str = "any-other-app";
 
@@ -34,8 +36,17 @@ struct AppKind<'g> {
 pub(super) struct Kind {
     /// In plain words.
     pub(super) name: String,
-    /// The entities that stand for it; none for text in which nothing is found.
-    entities: Vec<String>,
+    /// The family by which the policy names it, if it does so.
+    pub(super) family: Option<String>,
+    /// The entities that it is, and how many different ones; none for text in which nothing is found.
+    entities: Vec<(String, u32)>,
+}
+
+impl Kind {
+    /// Whether it is this entity, one of it alone.
+    pub(super) fn is(&self, entity: &str) -> bool {
+        matches!(self.entities.as_slice(), [(only, 1)] if only == entity)
+    }
 }
 
 /// Apps that get the same answers.
@@ -189,7 +200,7 @@ impl<'g> Asked<'g> {
         groups
             .into_iter()
             .map(|(answers, kinds)| Row {
-                name: joined(&kinds),
+                name: words::capital(&words::list(&names(&kinds), "or")),
                 answers,
             })
             .collect()
@@ -225,12 +236,12 @@ impl<'g> Asked<'g> {
                 .apps
                 .iter()
                 .filter(|app| app.entry.is_some_and(|entry| entry.class <= AppClass::Tolerated));
-            !kind.entities.is_empty()
+            matches!(kind.entities.as_slice(), [(_, 1)])
                 && asked
                     .into_iter()
                     .any(|app| self.decide(app, None, &kind.entities, Direction::Answer).full == Verdict::Redact)
         };
-        self.kinds.iter().filter(masked).map(|kind| kind.name.clone()).collect()
+        names(&self.kinds.iter().filter(masked).collect::<Vec<_>>())
     }
 
     /// Whether nothing at all can be sent to an app.
@@ -303,7 +314,13 @@ impl<'g> Asked<'g> {
         answer
     }
 
-    fn decide(&self, app: &AppKind<'_>, use_: Option<&str>, entities: &[String], direction: Direction) -> Decision {
+    fn decide(
+        &self,
+        app: &AppKind<'_>,
+        use_: Option<&str>,
+        entities: &[(String, u32)],
+        direction: Direction,
+    ) -> Decision {
         let (document, today) = (self.given.document, self.given.today);
         let noon = document.zone().to_timestamp(today.at(12, 0, 0, 0));
         let claim = document
@@ -350,9 +367,9 @@ impl<'g> Asked<'g> {
                 sources,
                 entities: entities
                     .iter()
-                    .map(|entity| Seen {
+                    .map(|(entity, distinct)| Seen {
                         entity: EntityId::from(entity.as_str()),
-                        distinct: 1,
+                        distinct: *distinct,
                         sources,
                         fixed: SourceSet::EMPTY,
                     })
@@ -364,7 +381,35 @@ impl<'g> Asked<'g> {
     }
 }
 
-/// Every kind of data that the policy has something to say on: first none at all, then what it names.
+/// The names of kinds; a family that the policy names, and that is there whole, has one name for all of its members.
+fn names(kinds: &[&Kind]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for kind in kinds {
+        let whole = kind.family.as_deref().filter(|family| {
+            let mut members = members(family).into_iter();
+            members.all(|member| kinds.iter().any(|kind| kind.is(member)))
+        });
+        let Some(family) = whole else {
+            names.push(kind.name.clone());
+            continue;
+        };
+        let of_family = kinds.iter().filter(|other| other.family.as_deref() == Some(family));
+        let members: Vec<String> = of_family.map(|other| other.name.clone()).collect();
+        let name = match family {
+            "secret" => words::label(family),
+            _ => format!("{} ({})", words::label(family), words::list(&members, "or")),
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Every kind of data that the policy has something to say on: first none at all, then what it names, then what weighs more
+/// in numbers or together.
+///
+/// A family is no kind of data: its members may have classes of their own, so that each stands for itself.
 fn kinds(given: &Given<'_>) -> Vec<Kind> {
     let document = given.document;
     let classes: BTreeSet<&str> = document.data.classes.iter().map(|class| class.as_str()).collect();
@@ -373,36 +418,90 @@ fn kinds(given: &Given<'_>) -> Vec<Kind> {
         .flat_map(|rule| &rule.when)
         .flat_map(|selector| selector.data.iter().flatten());
     let named = document.data.entities.iter().map(|(name, _)| name).chain(selected);
-    let mut names: Vec<&str> = Vec::new();
-    for name in named.map(|name| name.as_str()).filter(|name| !classes.contains(name)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
     let mut kinds = vec![Kind {
         name: "nothing of what follows".to_owned(),
+        family: None,
         entities: Vec::new(),
     }];
-    for name in &names {
-        let members: Vec<String> = ENTITIES
-            .iter()
-            .filter(|entity| entity.family == Some(name) && !names.contains(&entity.id))
-            .map(|entity| entity.id.to_owned())
-            .collect();
-        let found: Vec<String> = ENTITIES
-            .iter()
-            .filter(|entity| entity.detected && members.iter().any(|member| member == entity.id))
-            .map(|entity| entity.id.to_owned())
-            .collect();
-        kinds.push(Kind {
-            name: words::entity(given, name),
-            // A family speaks through the first member that something finds; its members have one class.
-            entities: if members.is_empty() {
-                vec![(*name).to_owned()]
-            } else {
-                found.into_iter().chain(members).take(1).collect()
-            },
-        });
+    for name in named.map(|name| name.as_str()).filter(|name| !classes.contains(name)) {
+        let family = FAMILIES.contains(&name).then(|| name.to_owned());
+        for entity in members(name) {
+            let known = kinds.iter_mut().find(|kind| kind.is(entity));
+            match known {
+                Some(kind) => kind.family = kind.family.take().or_else(|| family.clone()),
+                None => kinds.push(Kind {
+                    name: marked(given, entity),
+                    family: family.clone(),
+                    entities: vec![(entity.to_owned(), 1)],
+                }),
+            }
+        }
     }
+    kinds.extend(document.data.escalate.iter().map(|one| combination(given, one)));
     kinds
+}
+
+/// What weighs more in numbers or together.
+fn combination(given: &Given<'_>, one: &Escalation) -> Kind {
+    let names: Vec<String> = one.entities.iter().map(|name| marked(given, name.as_str())).collect();
+    let distinct = one.at_least.unwrap_or(1);
+    // Of a family, the member that weighs least by itself: the others get at least that.
+    let weight = |entity: &&str| {
+        let class = document_class(given, entity);
+        given
+            .document
+            .data
+            .classes
+            .iter()
+            .position(|known| Some(known.as_str()) == class)
+    };
+    let lightest = |name: &Text| members(name.as_str()).into_iter().min_by_key(weight).map(str::to_owned);
+    Kind {
+        name: match one.at_least {
+            Some(number) => format!("{} ({number} or more different ones)", words::list(&names, "or")),
+            None => format!("{} together", words::list(&names, "and")),
+        },
+        family: None,
+        entities: one
+            .entities
+            .iter()
+            .filter_map(lightest)
+            .map(|entity| (entity, distinct))
+            .collect(),
+    }
+}
+
+/// The class that the document gives an entity, by itself or by its family.
+fn document_class<'g>(given: &Given<'g>, entity: &str) -> Option<&'g str> {
+    let of = |wanted: &str| {
+        let mut classified = given.document.data.entities.iter();
+        classified
+            .find(|(name, _)| name.as_str() == wanted)
+            .map(|(_, class)| class.as_str())
+    };
+    let family = entities::entity(entity).and_then(|known| known.family);
+    of(entity)
+        .or_else(|| of(family?))
+        .or_else(|| given.document.data.default.as_ref().map(Text::as_str))
+}
+
+/// The members of a family, those that something finds first; of anything else, itself.
+pub(super) fn members(name: &str) -> Vec<&str> {
+    if !FAMILIES.contains(&name) {
+        return vec![name];
+    }
+    let of_family = || ENTITIES.iter().filter(|entity| entity.family == Some(name));
+    let found = of_family().filter(|entity| entity.detected);
+    let others = of_family().filter(|entity| !entity.detected);
+    found.chain(others).map(|entity| entity.id).collect()
+}
+
+/// A kind of data in plain words, with a mark if nothing finds it yet.
+fn marked(given: &Given<'_>, name: &str) -> String {
+    let mark = if words::awaits_detector(given.document, name) {
+        UNFOUND
+    } else {
+        ""
+    };
+    format!("{}{mark}", words::label(name))
 }

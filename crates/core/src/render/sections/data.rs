@@ -108,8 +108,8 @@ fn escalation(given: &Given<'_>, one: &Escalation) -> String {
     };
     match one.at_least {
         Some(number) => format!(
-            "{number} or more different values ({}) in one text count as {}.",
-            words::list(&names(words::entity), "or"),
+            "{} counts as {} when {number} or more different ones stand in one text.",
+            words::capital(&words::list(&names(words::some), "or")),
             one.to.value
         ),
         None => format!(
