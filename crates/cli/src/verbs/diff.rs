@@ -207,15 +207,17 @@ impl Pair<'_> {
             |groups| {
                 let who = if groups.is_empty() {
                     "members of several groups".to_owned()
+                } else if reach.others.len() == 1 && reach.others.iter().all(String::is_empty) {
+                    "everyone in a group".to_owned()
                 } else if reach.others.len() < groups.len() {
-                    format!("everyone but {}", named(&reach.others, "members of no group"))
+                    format!("everyone but {}", named(&reach.others, "people in no group"))
                 } else {
-                    named(groups, "members of no group")
+                    named(groups, "people in no group")
                 };
                 if reach.later.is_empty() {
                     who
                 } else {
-                    format!("{who} ({} at another time)", named(&reach.later, "members of no group"))
+                    format!("{who} ({} at another time)", named(&reach.later, "people in no group"))
                 }
             },
         ));
