@@ -81,7 +81,7 @@ def _gemini_now(base: str, key: str, ask: Ask, heard: Heard) -> None:
 
 
 async def _gemini_later(base: str, key: str, ask: Ask, heard: Heard) -> None:
-    async with google_genai.client(base, key).aio as it:
+    async with google_genai.client_async(base, key) as it:
         heard.take(str((await it.models.embed_content(model=MODEL, contents=[ask.prompt])).embeddings[0].values))
 
 

@@ -7,14 +7,13 @@ import pytest
 from conftest import World
 from rig.planted import API_KEY, CARD, EMAIL, IBAN, assert_no_leak
 from rig.upstream import Answer
-from scripted import TOOL, Spoken
+from scripted import MODEL, TOOL, Api, Spoken
 from ways import Ask, Heard, Way, anthropic_sdk, google_genai, langchain, node_sdks, ollama_sdk, openai_sdk
 
 MODULES = [google_genai, ollama_sdk, openai_sdk, anthropic_sdk, langchain, node_sdks]
 WAYS = [way for module in MODULES for way in module.WAYS]
 WITH_TOOLS = [it for it in WAYS if it.api.has_tools]
 WITH_IMAGES = [it for it in WAYS if it.api.has_images]
-STREAMED = [it for it in WAYS if it.streamed]
 
 FINE = Spoken("All is well, Größe and all. 🙂")
 # Long enough that much of it is on its way before the last word.
@@ -58,6 +57,24 @@ def test_coach_passes_unchanged_with_a_notice(world: World, way: Way) -> None:
     if heard.shown_headers is not None:
         assert heard.shown_headers["ordain-notice"] == heard.headers["ordain-notice"]
     assert world.forwarded(way).body == heard.sent
+
+
+def test_openais_sdk_shows_the_notice(world: World) -> None:
+    """It shows headers where it is asked for the raw answer."""
+
+    def call(base: str, key: str, ask: Ask, heard: Heard) -> None:
+        with openai_sdk.client(base, key) as it:
+            raw = it.chat.completions.with_raw_response.create(
+                model=MODEL, messages=[{"role": "user", "content": ask.prompt}]
+            )
+            heard.shown_headers = dict(raw.headers)
+            heard.take(raw.parse().choices[0].message.content)
+
+    way = Way("openai-raw", Api.CHAT, False, openai_sdk.ERRORS, call)
+    heard = world.say(way, f"Write a short reply to {EMAIL} please.", FINE)
+    assert heard.error is None, repr(heard.error)
+    assert heard.text == FINE.text
+    assert heard.shown_headers["ordain-notice"] == heard.headers["ordain-notice"]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)

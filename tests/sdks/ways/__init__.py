@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 import h11
 
 from rig.planted import Planted, assert_no_leak
-from scripted import Api
+from scripted import MODEL, Api
 from tap import Tap
 
 PATIENCE = 20.0
-MODEL = "scripted-1"
 TOOL_TEXT = "Looks something up."
 PARAMETERS = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 
@@ -47,7 +46,7 @@ class Heard:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    complete: bool = False  # the HTTP body came to its end
+    complete: bool = False  # the answer came to its end
     received: bytes = b""
 
     def take(self, text: str | None) -> None:
@@ -55,7 +54,9 @@ class Heard:
 
     def note(self, tap: Tap) -> None:
         _, self.sent = tap.request()
-        head, self.body, self.complete = tap.response()
+        head, self.body, ended = tap.response()
+        # Some SDKs leave at this event, before the end of the body.
+        self.complete = ended or self.body.endswith(b"data: [DONE]\n\n")
         self.received = tap.received_bytes()
         if isinstance(head, h11.Response):
             self.status = head.status_code

@@ -4,6 +4,7 @@ import base64
 
 from google import genai
 from google.genai import errors, types
+from google.genai.client import AsyncClient
 
 from scripted import TOOL, Api
 
@@ -18,8 +19,15 @@ ERRORS = Errors(
 
 
 def client(base: str, key: str) -> genai.Client:
+    """On the version of the API that the SDK takes by itself."""
     options = types.HttpOptions(base_url=base, timeout=int(PATIENCE * 1000))
     return genai.Client(vertexai=False, api_key=key, http_options=options)
+
+
+def client_async(base: str, key: str) -> AsyncClient:
+    """On the other version, which earlier releases took."""
+    options = types.HttpOptions(base_url=base, api_version="v1beta", timeout=int(PATIENCE * 1000))
+    return genai.Client(vertexai=False, api_key=key, http_options=options).aio
 
 
 def _request(ask: Ask) -> dict:
@@ -55,12 +63,12 @@ def _stream(base: str, key: str, ask: Ask, heard: Heard) -> None:
 
 
 async def _whole_async(base: str, key: str, ask: Ask, heard: Heard) -> None:
-    async with client(base, key).aio as it:
+    async with client_async(base, key) as it:
         _take(heard, await it.models.generate_content(**_request(ask)))
 
 
 async def _stream_async(base: str, key: str, ask: Ask, heard: Heard) -> None:
-    async with client(base, key).aio as it:
+    async with client_async(base, key) as it:
         async for response in await it.models.generate_content_stream(**_request(ask)):
             _take(heard, response)
 
