@@ -17,7 +17,7 @@ WITH_IMAGES = [it for it in WAYS if it.api.has_images]
 
 FINE = Spoken("All is well, Größe and all. 🙂")
 # Long enough that much of it is on its way before the last word.
-LONG = "A sentence that says nothing in particular, again and again. " * 8
+LONG = "A sentence that says nothing in particular, again and again. " * 4
 
 
 def assert_went_well(way: Way, heard: Heard) -> None:
