@@ -41,7 +41,7 @@ class Answer:
 
     @property
     def is_stream(self) -> bool:
-        return self.content_type.startswith("text/event-stream")
+        return self.content_type.startswith(("text/event-stream", "application/x-ndjson"))
 
 
 @dataclass
