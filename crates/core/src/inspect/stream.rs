@@ -90,7 +90,7 @@ struct Template {
     /// The tokens of the event's other pieces, which the copy leaves empty.
     others: Vec<Range<usize>>,
     /// Values that the copy leaves out.
-    falsified: Vec<Range<usize>>,
+    left_out: Vec<Range<usize>>,
 }
 
 impl Channel {
@@ -297,7 +297,11 @@ impl StreamInspection {
         let falsified: Vec<Range<usize>> = reading
             .falsified
             .iter()
-            .filter(|one| altered.iter().any(|channel| channel.starts_with(&one.channel)) || self.holds(&one.channel))
+            .filter(|one| {
+                altered.iter().any(|channel| channel.starts_with(&one.channel))
+                    || self.holds(&one.channel)
+                    || (one.so_far && self.edited(&one.channel))
+            })
             .map(|one| one.value.clone())
             .collect();
         let event = if replacements.is_empty() && falsified.is_empty() {
@@ -309,7 +313,7 @@ impl StreamInspection {
             }
         };
         self.send(&event);
-        self.may_end = reading.may_end;
+        self.may_end = reading.may_end.unwrap_or(self.may_end);
         self.follow(&event, &reading);
         Ok(reading.terminal)
     }
@@ -363,7 +367,7 @@ impl StreamInspection {
             }
             let mut replacements = vec![(template.token.clone(), rest)];
             replacements.extend(template.others.into_iter().map(|token| (token, String::new())));
-            let data = splice_event(&template.event.data, &replacements, &template.falsified).map_err(|_| Stop)?;
+            let data = splice_event(&template.event.data, &replacements, &template.left_out).map_err(|_| Stop)?;
             self.send(&Event {
                 data,
                 event: template.event.event,
@@ -377,6 +381,10 @@ impl StreamInspection {
         if fragment.flow == Flow::Still {
             self.still(fragment)?;
             return Ok(fragment.text.clone());
+        }
+        if fragment.flow == Flow::Whole {
+            self.tally.source(fragment.source);
+            return self.alone(&fragment.text, fragment.source);
         }
         if !self.channels.contains_key(&fragment.channel) {
             if self.order.len() >= MOST_CHANNELS {
@@ -542,6 +550,11 @@ impl StreamInspection {
         if whole.contains('\\') {
             self.cannot_look("/arguments", "unrecognized");
         }
+        self.alone(whole, source)
+    }
+
+    /// Judges a text to which nothing is added, and returns what may go out.
+    fn alone(&mut self, whole: &str, source: Source) -> Result<String, Stop> {
         let scanner = &self.inspection.rules.scanner;
         let release = scanner.follow().push(scanner, whole, true);
         self.count(&release, source);
@@ -560,6 +573,7 @@ impl StreamInspection {
         if fragment.flow == Flow::Still || !channel.holds() {
             return;
         }
+        let falsified = reading.falsified.iter().map(|one| &one.value);
         let others = reading
             .fragments
             .iter()
@@ -568,7 +582,7 @@ impl StreamInspection {
             event: event.clone(),
             token: fragment.token.clone(),
             others: others.map(|other| other.token.clone()).collect(),
-            falsified: reading.falsified.iter().map(|one| one.value.clone()).collect(),
+            left_out: falsified.chain(&reading.once).cloned().collect(),
         });
     }
 
@@ -577,6 +591,13 @@ impl StreamInspection {
         self.channels
             .iter()
             .any(|(name, channel)| name.starts_with(group) && channel.holds())
+    }
+
+    /// Whether the client's text of some channel of a group differs from the upstream's.
+    fn edited(&self, group: &str) -> bool {
+        self.channels
+            .iter()
+            .any(|(name, channel)| channel.edited && name.starts_with(group))
     }
 
     /// Keeps track of what the client has seen.

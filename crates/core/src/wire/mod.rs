@@ -58,13 +58,16 @@ pub struct EventReading {
     /// JSON values to drop when the text of this event is changed, since they would falsify or repeat it (`logprobs`).
     /// Each is a byte range of the event's data that is replaced by `null`.
     pub falsified: Vec<Falsified>,
+    /// Values that a copy of this event leaves out (byte ranges, replaced by `null`), since they would be there twice.
+    pub once: Vec<Range<usize>>,
     /// Channels that this event ends; everything that is held for them goes out before it. A name ends every channel
     /// that begins with it.
     pub ends: Vec<String>,
     /// Whether the stream is over with this event.
     pub terminal: bool,
-    /// Whether the stream may end after this event, in dialects whose streams end without a word.
-    pub may_end: bool,
+    /// Whether the stream may end after this event, in dialects whose streams end without a word; `None` if the event
+    /// leaves that as it was.
+    pub may_end: Option<bool>,
     /// The calls of tools that this event begins.
     pub tools: Vec<CallBegun>,
     /// What it carries that cannot be read as text.
@@ -81,6 +84,8 @@ pub struct Falsified {
     pub channel: String,
     /// Byte range of the value in the event's data.
     pub value: Range<usize>,
+    /// Whether it speaks of all that the channels said so far, not of this event's text alone.
+    pub so_far: bool,
 }
 
 /// The beginning of a call in a stream.
@@ -123,6 +128,8 @@ pub enum Flow {
     Text,
     /// JSON that grows piece by piece and means something only when whole; held until the channel ends.
     Arguments,
+    /// A value that comes whole with its event (arguments that are an object, citations); inspected and edited there.
+    Whole,
     /// A value that stands for itself in each event (ids, names, unknown fields); inspected there and cannot be edited.
     Still,
 }
