@@ -10,6 +10,7 @@ mod dialect;
 pub mod endpoints;
 mod fragments;
 pub mod framing;
+pub mod gemini;
 pub mod json;
 mod lookup;
 mod number;
@@ -206,6 +207,13 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 2] {
-    [&openai_chat::OpenaiChat, &anthropic_messages::AnthropicMessages]
+pub fn all() -> [&'static dyn Wire; 6] {
+    [
+        &openai_chat::OpenaiChat,
+        &anthropic_messages::AnthropicMessages,
+        &gemini::GeminiGenerate,
+        &gemini::GeminiStream,
+        &gemini::GeminiCount,
+        &gemini::GeminiEmbed,
+    ]
 }

@@ -25,6 +25,11 @@ pub(super) fn long_number(raw: &str) -> Option<Cow<'_, str>> {
     (digits.len() >= LONG).then_some(Cow::Borrowed(raw))
 }
 
+/// Whether a long number is a fraction, as measurements are, rather than a whole number.
+pub(super) fn is_fraction(raw: &str, text: &str) -> bool {
+    raw == text && raw.contains(['.', 'e', 'E'])
+}
+
 /// Writes `digits`, of which the last `fraction` stand behind the point, times ten to the `exponent` as a whole number.
 /// `None` if it is none, or zero, or much too long.
 fn in_full(digits: &str, fraction: usize, exponent: &str) -> Option<String> {

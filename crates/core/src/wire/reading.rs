@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::Malformed;
 use super::json::{self, Document, Kind, Limits, Node, TOO_MANY_VALUES};
-use super::number::long_number;
+use super::number::{is_fraction, long_number};
 use crate::exchange::{Fixed, Half, Opaque, Part, Place, Uninspectable};
 use crate::verdict::Source;
 
@@ -47,6 +47,7 @@ struct Mark {
     names: Option<Names>,
     json: Option<Json>,
     opaque: Option<Opaque>,
+    measures: bool,
 }
 
 /// What a dialect knows of the values in a document. A mark holds for all that is within the value.
@@ -91,6 +92,18 @@ impl<'a, 'b> Marks<'a, 'b> {
             mark.names = Some(Names::Free);
             mark.fixed = Some(false);
         });
+    }
+
+    /// Whether its member names are not the dialect's.
+    pub(super) fn is_foreign(&self, node: Node) -> bool {
+        let mark = self.marks.get(node.index());
+        mark.is_some_and(|mark| mark.names.is_some_and(|names| names != Names::Dialect))
+    }
+
+    /// Its fractions are measurements by contract (vectors, probabilities), so nobody's account number is among them.
+    /// Whole numbers are looked at all the same.
+    pub(super) fn measures(&mut self, node: impl Into<Option<Node>>) {
+        self.mark(node, |mark| mark.measures = true);
     }
 
     /// It is a JSON schema.
@@ -168,6 +181,7 @@ impl<'a, 'b> Marks<'a, 'b> {
             context.source = mark.source.unwrap_or(context.source);
             context.fixed = mark.fixed.unwrap_or(context.fixed);
             context.names = mark.names.unwrap_or(context.names);
+            context.measures |= mark.measures;
             let text = doc.text(node);
             let opaque = mark.opaque.or_else(|| {
                 let text = text.as_deref().filter(|_| !outer.reported)?;
@@ -206,7 +220,9 @@ impl<'a, 'b> Marks<'a, 'b> {
                     what: What::Text(text),
                 })?;
             } else if kind == Kind::Number {
-                if let Some(text) = long_number(doc.raw(node)) {
+                let raw = doc.raw(node);
+                let number = long_number(raw).filter(|text| !(context.measures && is_fraction(raw, text)));
+                if let Some(text) = number {
                     visit(Found {
                         node,
                         pointer: &path,
@@ -253,6 +269,8 @@ pub(super) struct Context {
     names: Names,
     /// Whether something around it was reported as uninspectable.
     reported: bool,
+    /// Whether fractions in it are measurements.
+    measures: bool,
 }
 
 impl Context {
@@ -263,6 +281,7 @@ impl Context {
             fixed: false,
             names: Names::Dialect,
             reported: false,
+            measures: false,
         }
     }
 
@@ -290,7 +309,7 @@ const SCHEMA_MAPS: &[&str] = &[
     "dependentSchemas",
 ];
 /// Members of a JSON schema that hold any value.
-const SCHEMA_VALUES: &[&str] = &["default", "examples"];
+const SCHEMA_VALUES: &[&str] = &["default", "example", "examples"];
 /// Members of a JSON schema that decide what is valid.
 const SCHEMA_FIXED: &[&str] = &[
     "enum",
@@ -304,6 +323,8 @@ const SCHEMA_FIXED: &[&str] = &[
     "$anchor",
     "$schema",
     "dependentRequired",
+    "propertyOrdering",
+    "property_ordering",
 ];
 
 /// Whether a member of this name holds something that others refer to, wherever a dialect has it.

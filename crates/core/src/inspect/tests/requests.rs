@@ -1,6 +1,6 @@
 //! Requests and whole answers: a planted card in every place, and what becomes of the bytes.
 
-use super::world::{Dialect, KEY, MAIL, Panics, admitted, blocking, detecting, masking, request, rules};
+use super::world::{Dialect, KEY, MAIL, Panics, admitted, blocking, detecting, masking, named_request, request, rules};
 use crate::detect::PaymentCard;
 use crate::inspect::Fate;
 use crate::verdict::Verdict;
@@ -29,6 +29,16 @@ const ANTHROPIC: &str = r#"{"model":"«!claude-»","max_tokens":100,"system":[{"
     {"type":"document","source":{"type":"text","media_type":"text/plain","data":"«page »"},"title":"«title »"}]}],
  "tools":[{"name":"«!mail-»","description":"«sends »","input_schema":{"type":"object","properties":{"to":{"type":"string","pattern":"«!p-»"}}}}],
  "metadata":{"user_id":"«user »"}, "x_beta":{"hint":"«hint »"}}"#;
+
+const GEMINI: &str = r#"{"contents":[{"role":"user","parts":[{"text":"«pay »","part_metadata":{"id":"«free »"}}]},
+  {"role":"model","parts":[{"text":"«hm »","thought":true,"thoughtSignature":"«!c2ln-»"},{"functionCall":{"name":"«!mail-»","args":{"to":["«you »",{"type":"«kind »"}]}}},
+    {"executable_code":{"language":"PYTHON","code":"«print »"}},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"«out »"}}]},
+  {"parts":[{"functionResponse":{"name":"«!mail-»","response":{"model":"«done »"}}}]}],
+ "system_instruction":{"parts":{"text":"«be \"kind\" »"}},
+ "tools":[{"functionDeclarations":[{"name":"«!mail-»","description":"«sends »","parameters":{"properties":{"to":{"description":"«how »","enum":["«!e-»"]}}}}]}],
+ "toolConfig":{"functionCallingConfig":{"allowedFunctionNames":["«!mail-»"]}},
+ "generationConfig":{"stopSequences":["«stop »"],"responseMimeType":"«!text/-»","responseJsonSchema":{"title":"«title »"},"topP":0.5},
+ "safetySettings":[{"category":"«!HARM-»"}],"labels":{"team":"«team »"},"x_new":"«vendor »"}"#;
 
 const CARD: &str = "4111111111111111";
 
@@ -59,16 +69,21 @@ fn places(template: &str) -> usize {
 #[test]
 fn a_card_in_every_place_is_masked_there_or_blocks() {
     let rules = masking();
-    for (dialect, template) in [(Dialect::OpenAi, OPENAI), (Dialect::Anthropic, ANTHROPIC)] {
+    for (dialect, template) in [
+        (Dialect::OpenAi, OPENAI),
+        (Dialect::Anthropic, ANTHROPIC),
+        (Dialect::Gemini, GEMINI),
+    ] {
+        let request = |body: &str| named_request(&rules, dialect.wire(), body, dialect.named());
         let (harmless, _) = planted(template, usize::MAX - 1, "");
-        let plain = request(&rules, dialect.wire(), &harmless);
+        let plain = request(&harmless);
         assert_eq!(
             (plain.judged.decision.verdict, plain.fate),
             (Verdict::Allow, Fate::Forward(None))
         );
         for place in 0..places(template) {
             let (body, editable) = planted(template, place, CARD);
-            let asked = request(&rules, dialect.wire(), &body);
+            let asked = request(&body);
             if !editable {
                 assert_eq!(
                     (asked.judged.decision.verdict, asked.fate),

@@ -50,7 +50,7 @@ fn any_two_cuts_of_a_text_give_the_text_of_the_whole() {
                 let (before, last) = text.split_at(two);
                 let (first, middle) = before.split_at(one);
                 let pieces = [first, middle, last];
-                let dialect = DIALECTS[two % 2];
+                let dialect = DIALECTS[two % DIALECTS.len()];
                 let done = run_whole(&rules, dialect, &dialect.stream(&pieces));
                 assert_eq!(done.said(), expected, "{pieces:?}");
                 assert_eq!(done.ending, Ending::Complete);
@@ -286,6 +286,9 @@ fn a_blocked_stream_ends_well_formed_without_what_was_held() {
                         );
                         assert_eq!(count("message_start"), 1);
                     }
+                    Dialect::Gemini => {
+                        assert_eq!(last["candidates"][0]["finishReason"], "PROHIBITED_CONTENT");
+                    }
                 }
                 let said: String = done.channels().into_values().collect();
                 assert!(
@@ -338,7 +341,7 @@ fn a_stream_without_its_end_is_broken_in_the_words_of_its_dialect() {
 
 #[test]
 fn nothing_is_taken_after_the_end() {
-    for dialect in DIALECTS {
+    for dialect in DIALECTS.into_iter().filter(|dialect| dialect.has_last_word()) {
         let stream = dialect.stream(&["Hello "]);
         let more = stream.clone() + &dialect.piece(CARD);
         let done = run(
