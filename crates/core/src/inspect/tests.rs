@@ -4,4 +4,5 @@ mod facts;
 mod requests;
 mod streams;
 mod tools;
+mod whole_values;
 mod world;

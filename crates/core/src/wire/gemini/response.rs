@@ -132,42 +132,51 @@ pub(super) fn falsified(doc: &Document<'_>, responses: &[Node], half: &Half, edi
         .filter_map(|&response| candidates(doc, response).ok())
         .flatten()
         .collect();
-    let touched = |candidate: Node| {
-        let span = doc.span(candidate);
+    let touched = |node: Node| {
+        let span = doc.span(node);
         let first = starts.partition_point(|&start| start < span.start);
         starts.get(first).is_some_and(|&start| start < span.end)
     };
-    let touched: BTreeSet<u64> = candidates
-        .iter()
-        .filter(|&&(_, candidate)| touched(candidate))
-        .map(|&(index, _)| index)
-        .collect();
-    for (_, candidate) in candidates.into_iter().filter(|(index, _)| touched.contains(index)) {
-        values.extend(about_text(doc, candidate).into_iter().map(|value| doc.span(value)));
+    // In an array, a candidate goes on from answer to answer.
+    let (mut any, mut said) = (BTreeSet::new(), BTreeSet::new());
+    for &(index, candidate) in &candidates {
+        if touched(candidate) {
+            any.insert(index);
+        }
+        if field(doc, candidate, "content").is_some_and(touched) {
+            said.insert(index);
+        }
+    }
+    for (index, candidate) in candidates {
+        let probabilities = log_probabilities(doc, candidate).filter(|_| any.contains(&index));
+        values.extend(probabilities.map(|value| doc.span(value)));
+        if said.contains(&index) {
+            values.extend(places(doc, candidate).into_iter().map(|value| doc.span(value)));
+        }
     }
     values
 }
 
-/// What speaks of the very text of a candidate: its log probabilities, and places in it.
-pub(super) fn about_text(doc: &Document<'_>, candidate: Node) -> Vec<Node> {
-    let mut values = Vec::new();
-    values.extend(field(doc, candidate, "logprobsResult"));
+/// The log probabilities of all that a candidate says.
+pub(super) fn log_probabilities(doc: &Document<'_>, candidate: Node) -> Option<Node> {
+    field(doc, candidate, "logprobsResult")
+}
+
+/// What points to places in a candidate's text.
+pub(super) fn places(doc: &Document<'_>, candidate: Node) -> Vec<Node> {
+    let mut places = Vec::new();
     for grounding in each_of(doc, candidate, "groundingMetadata") {
-        values.extend(field(doc, grounding, "groundingSupports"));
+        places.extend(field(doc, grounding, "groundingSupports"));
     }
-    for citations in each_of(doc, candidate, "citationMetadata") {
-        for citation in ["citations", "citationSources"]
-            .into_iter()
-            .flat_map(|name| each_of(doc, citations, name))
-        {
-            values.extend(
-                ["startIndex", "endIndex"]
-                    .into_iter()
-                    .filter_map(|name| field(doc, citation, name)),
-            );
+    for cited in each_of(doc, candidate, "citationMetadata") {
+        for name in ["citations", "citationSources"] {
+            for citation in each_of(doc, cited, name) {
+                places.extend(field(doc, citation, "startIndex"));
+                places.extend(field(doc, citation, "endIndex"));
+            }
         }
     }
-    values
+    places
 }
 
 /// The signatures of parts that texts at these places stand in.

@@ -4,7 +4,7 @@
 //! whole, calls with their arguments too. No event ends a stream; it may end when every candidate has a reason to.
 
 use super::content::{Coming, called_tool};
-use super::response::{about_text, candidates, is_told_once, mark_response, parts, speech};
+use super::response::{candidates, is_told_once, log_probabilities, mark_response, parts, places, speech};
 use super::spelling::{check, field, fields};
 use crate::wire::fragments::{Channels, read_name};
 use crate::wire::json::{self, Document, Kind, Limits, Node};
@@ -42,12 +42,19 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
             reading.ends.push(group.clone());
         }
         tell_once(&doc, candidate, &mut reading);
-        let about = about_text(&doc, candidate).into_iter();
-        reading.falsified.extend(about.map(|value| Falsified {
-            channel: group.clone(),
-            value: doc.span(value),
-            so_far: true,
-        }));
+        let probabilities = log_probabilities(&doc, candidate).map(|value| (group.clone(), value));
+        let places = places(&doc, candidate).into_iter();
+        let about = places.map(|value| (format!("{group}text"), value));
+        reading.falsified.extend(
+            probabilities
+                .into_iter()
+                .chain(about)
+                .map(|(channel, value)| Falsified {
+                    channel,
+                    value: doc.span(value),
+                    so_far: true,
+                }),
+        );
         channels.group(candidate, format!("{group}still"));
         let mut pointers = POINTER_BYTES;
         for (place, part) in parts(&doc, candidate).enumerate() {

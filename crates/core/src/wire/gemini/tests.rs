@@ -672,6 +672,14 @@ fn what_speaks_of_an_edited_text_falls_with_it() {
         falsified(&GeminiGenerate, &body, "/candidates/1/content/parts/0/text"),
         [r#"{"b":1}"#]
     );
+    assert_eq!(
+        falsified(
+            &GeminiGenerate,
+            &body,
+            "/candidates/0/groundingMetadata/groundingChunks/0/web/title"
+        ),
+        about.get(..1).expect("is the first")
+    );
     // Of an array, in every answer that goes on with the same candidate.
     let array = json!([
         {"candidates": [{"content": {"parts": [{"text": "a"}]}}]},
@@ -762,7 +770,7 @@ fn what_a_copy_of_an_event_leaves_out() {
         {"text": "a", "thoughtSignature": "s"},
         {"functionCall": {"name": "f"}, "thoughtSignature": "t"},
         {"executableCode": {"code": "x"}},
-    ]}, "groundingMetadata": {"groundingSupports": [1]}}], "usageMetadata": {"a": 1}})
+    ]}, "groundingMetadata": {"groundingSupports": [1]}, "logprobsResult": {}}], "usageMetadata": {"a": 1}})
     .to_string();
     let reading = GeminiStream
         .read_event(&Event::data(data.clone()))
@@ -777,6 +785,7 @@ fn what_a_copy_of_an_event_leaves_out() {
         [
             r#"{"a":1}"#,
             r#"{"groundingSupports":[1]}"#,
+            "{}",
             r#"{"name":"f"}"#,
             r#"{"code":"x"}"#
         ]
@@ -789,7 +798,8 @@ fn what_a_copy_of_an_event_leaves_out() {
     assert_eq!(
         falls,
         [
-            ("0/", Some("[1]"), true),
+            ("0/", Some("{}"), true),
+            ("0/text", Some("[1]"), true),
             ("0/text", Some("\"s\""), true),
             ("0/still/candidates/0/content/parts/1/", Some("\"t\""), false),
         ]
