@@ -163,9 +163,10 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 /// The files come with the program, and a test reads every line of them.
-const FILES: [(Dialect, &str); 3] = [
+const FILES: [(Dialect, &str); 4] = [
     (Dialect::Openai, include_str!("../../data/endpoints/openai.tsv")),
     (Dialect::Anthropic, include_str!("../../data/endpoints/anthropic.tsv")),
+    (Dialect::Gemini, include_str!("../../data/endpoints/gemini.tsv")),
     (Dialect::Ollama, include_str!("../../data/endpoints/ollama.tsv")),
 ];
 

@@ -1,14 +1,17 @@
 //! Requests and whole answers: a planted card in every place, and what becomes of the bytes.
 
 use super::world::{
-    Dialect, KEY, MAIL, POLICY, Panics, admitted, blocking, detecting, masking, of_text, request, rules,
+    Dialect, KEY, MAIL, POLICY, Panics, admitted, blocking, detecting, masking, named_request, of_text, request, rules,
 };
 use crate::detect::PaymentCard;
 use crate::inspect::Fate;
 use crate::verdict::Verdict;
 use crate::wire::Wire;
+use crate::wire::anthropic_messages::AnthropicMessages;
+use crate::wire::gemini::GeminiGenerate;
 use crate::wire::json::{Limits, parse};
 use crate::wire::ollama::{Ollama, OllamaEmbed};
+use crate::wire::openai_chat::OpenaiChat;
 
 use std::sync::Arc;
 
@@ -46,6 +49,15 @@ const OLLAMA_PROMPT: &str = r#"{"model":"«!library/phi:»","prompt":"«why »",
  "format":"«!json-»","options":{"stop":"«stop »"},"context":[],"images":null,"raw":false,"stream":false,"x_vendor":["«vendor »"]}"#;
 
 const OLLAMA_TEXTS: &str = r#"{"model":"«!all-minilm-»","input":["«one »","«two »"],"prompt":"«three »","truncate":true,"keep_alive":"«!5m-»"}"#;
+const GEMINI: &str = r#"{"contents":[{"role":"user","parts":[{"text":"«pay »","part_metadata":{"id":"«free »"}}]},
+  {"role":"model","parts":[{"text":"«hm »","thought":true,"thoughtSignature":"«!c2ln-»"},{"functionCall":{"name":"«!mail-»","args":{"to":["«you »",{"type":"«kind »"}]}}},
+    {"executable_code":{"language":"PYTHON","code":"«print »"}},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"«out »"}}]},
+  {"parts":[{"functionResponse":{"name":"«!mail-»","response":{"model":"«done »"}}}]}],
+ "system_instruction":{"parts":{"text":"«be \"kind\" »"}},
+ "tools":[{"functionDeclarations":[{"name":"«!mail-»","description":"«sends »","parameters":{"properties":{"to":{"description":"«how »","enum":["«!e-»"]}}}}]}],
+ "toolConfig":{"functionCallingConfig":{"allowedFunctionNames":["«!mail-»"]}},
+ "generationConfig":{"stopSequences":["«stop »"],"responseMimeType":"«!text/-»","responseJsonSchema":{"title":"«title »"},"topP":0.5},
+ "safetySettings":[{"category":"«!HARM-»"}],"labels":{"team":"«team »"},"x_new":"«vendor »"}"#;
 
 const CARD: &str = "4111111111111111";
 
@@ -98,23 +110,25 @@ fn what_is_to_be_masked_and_justified_does_not_pass_with_masks_alone() {
 #[test]
 fn a_card_in_every_place_is_masked_there_or_blocks() {
     let rules = masking();
-    let bodies: [(&'static dyn Wire, &str); 5] = [
-        (Dialect::OpenAi.wire(), OPENAI),
-        (Dialect::Anthropic.wire(), ANTHROPIC),
-        (Dialect::Ollama.wire(), OLLAMA),
-        (&Ollama::Generate, OLLAMA_PROMPT),
-        (&OllamaEmbed, OLLAMA_TEXTS),
+    let bodies: [(&'static dyn Wire, Option<&str>, &str); 6] = [
+        (&OpenaiChat, None, OPENAI),
+        (&AnthropicMessages, None, ANTHROPIC),
+        (&GeminiGenerate, Some("m"), GEMINI),
+        (&Ollama::Chat, None, OLLAMA),
+        (&Ollama::Generate, None, OLLAMA_PROMPT),
+        (&OllamaEmbed, None, OLLAMA_TEXTS),
     ];
-    for (wire, template) in bodies {
+    for (wire, named, template) in bodies {
+        let request = |body: &str| named_request(&rules, wire, body, named);
         let (harmless, _) = planted(template, usize::MAX - 1, "");
-        let plain = request(&rules, wire, &harmless);
+        let plain = request(&harmless);
         assert_eq!(
             (plain.judged.decision.verdict, plain.fate),
             (Verdict::Allow, Fate::Forward(None))
         );
         for place in 0..places(template) {
             let (body, editable) = planted(template, place, CARD);
-            let asked = request(&rules, wire, &body);
+            let asked = request(&body);
             if !editable {
                 assert_eq!(
                     (asked.judged.decision.verdict, asked.fate),

@@ -286,6 +286,9 @@ fn a_blocked_stream_ends_well_formed_without_what_was_held() {
                         );
                         assert_eq!(count("message_start"), 1);
                     }
+                    Dialect::Gemini => {
+                        assert_eq!(last["candidates"][0]["finishReason"], "PROHIBITED_CONTENT");
+                    }
                     Dialect::Ollama => {
                         assert_eq!(
                             (&last["done"], &last["done_reason"]),
@@ -348,7 +351,7 @@ fn a_stream_without_its_end_is_broken_in_the_words_of_its_dialect() {
 
 #[test]
 fn nothing_is_taken_after_the_end() {
-    for dialect in DIALECTS {
+    for dialect in DIALECTS.into_iter().filter(|dialect| dialect.has_last_word()) {
         let stream = dialect.stream(&["Hello "]);
         let more = stream.clone() + &dialect.piece(CARD);
         let done = run(

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::world::{DIALECTS, Dialect, Dice, POLICY, admitted, chunk, line, named, of_text, run, run_whole, tools};
+use super::world::{
+    DIALECTS, Dialect, Dice, POLICY, admitted, candidate, chunk, line, named, of_text, run, run_whole, tools,
+};
 use crate::inspect::{Ending, Fate, Judged, Rules};
 use crate::record;
 use crate::verdict::Verdict;
@@ -49,6 +51,7 @@ fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
                 }
                 out += &named(&json!({"type": "content_block_stop", "index": index}));
             }
+            Dialect::Gemini => out += &candidate(0, &json!([function_call(tool, &pieces.concat())]), None),
             Dialect::Ollama => {
                 let call = whole_call(tool, &pieces.concat());
                 out += &line(&json!({"role": "assistant", "content": "", "tool_calls": [call]}));
@@ -79,12 +82,22 @@ fn whole(dialect: Dialect, calls: &[Called<'_>]) -> String {
             json!({"model": "m", "role": "assistant", "type": "message", "content": blocks, "stop_reason": "tool_use"})
                 .to_string()
         }
+        Dialect::Gemini => {
+            let parts: Vec<Value> = calls.map(|(tool, text)| function_call(tool, &text)).collect();
+            json!({"candidates": [{"content": {"parts": parts, "role": "model"}, "finishReason": "STOP"}]}).to_string()
+        }
         Dialect::Ollama => {
             let calls: Vec<Value> = calls.map(|(tool, text)| whole_call(tool, &text)).collect();
             let message = json!({"role": "assistant", "content": "", "tool_calls": calls});
             json!({"model": "m", "message": message, "done": true}).to_string()
         }
     }
+}
+
+/// A call of Gemini's, whose arguments are an object at once, or none.
+fn function_call(tool: &str, arguments: &str) -> Value {
+    let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
+    json!({"functionCall": {"name": tool, "args": arguments}})
 }
 
 /// A call of Ollama's, whose arguments are an object.
@@ -147,6 +160,7 @@ fn a_call_whose_arguments_never_end_is_judged_without_any() {
         cut.truncate(
             cut.find("finish_reason\":\"stop")
                 .or(cut.find("event: content_block_stop"))
+                .or(cut.find("\"finishReason\":\"STOP"))
                 .expect("an end"),
         );
         let cut = cut.rsplit_once("\n\n").map_or("", |(whole, _)| whole).to_owned() + "\n\n";

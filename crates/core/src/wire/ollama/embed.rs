@@ -4,7 +4,7 @@ use crate::exchange::{Half, Opaque};
 use crate::verdict::Source;
 use crate::wire::json::{self, Kind, Limits};
 use crate::wire::lookup::model_name;
-use crate::wire::reading::Marks;
+use crate::wire::reading::{Marks, Numbers};
 use crate::wire::{Malformed, Wire};
 
 use super::{filled, mark_envelope, no_text, requests};
@@ -56,8 +56,8 @@ impl Wire for OllamaEmbed {
         }
         let mut marks = Marks::new(&doc);
         mark_envelope(&mut marks, root);
-        marks.numbers(doc.get(root, "embeddings"));
-        marks.numbers(doc.get(root, "embedding"));
+        marks.numbers(doc.get(root, "embeddings"), Numbers::Measured);
+        marks.numbers(doc.get(root, "embedding"), Numbers::Measured);
         let half = marks.read(Source::Model)?;
         Ok(Half {
             model: doc.member_text(root, "model").map(Into::into),

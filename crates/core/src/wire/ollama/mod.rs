@@ -19,7 +19,7 @@ pub use embed::OllamaEmbed;
 use super::framing::Framing;
 use super::json::{self, Document, Kind, Limits, Node};
 use super::lookup::{items, model_name, stream_wish};
-use super::reading::{Json, Marks};
+use super::reading::{Json, Marks, Numbers};
 use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
 use crate::exchange::{Half, Opaque, ToolCall};
@@ -135,7 +135,6 @@ const COUNTED: &[&str] = &[
     "eval_count",
     "eval_duration",
     "load_duration",
-    "logprobs",
     "prompt_eval_count",
     "prompt_eval_duration",
     "total",
@@ -150,8 +149,9 @@ fn mark_envelope(marks: &mut Marks<'_, '_>, root: Node) {
     let doc = marks.doc;
     marks.fix_members(root, ENVELOPE);
     for name in COUNTED {
-        marks.numbers(doc.get(root, name));
+        marks.numbers(doc.get(root, name), Numbers::Counted);
     }
+    marks.numbers(doc.get(root, "logprobs"), Numbers::Measured);
     marks.opaque(filled(doc, root, "image"), Opaque::Image);
 }
 

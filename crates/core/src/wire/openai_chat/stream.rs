@@ -38,6 +38,7 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
             reading.falsified.push(Falsified {
                 channel: group.clone(),
                 value: doc.span(logprobs),
+                so_far: false,
             });
         }
         channels.group(choice, format!("{group}still"));
