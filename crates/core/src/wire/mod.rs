@@ -14,6 +14,7 @@ pub mod json;
 mod lookup;
 mod number;
 pub mod openai_chat;
+pub mod openai_completions;
 pub mod reading;
 pub mod splice;
 pub mod sse;
@@ -199,6 +200,10 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 2] {
-    [&openai_chat::OpenaiChat, &anthropic_messages::AnthropicMessages]
+pub fn all() -> [&'static dyn Wire; 3] {
+    [
+        &openai_chat::OpenaiChat,
+        &openai_completions::OpenaiCompletions,
+        &anthropic_messages::AnthropicMessages,
+    ]
 }

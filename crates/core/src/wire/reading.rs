@@ -108,6 +108,19 @@ impl<'a, 'b> Marks<'a, 'b> {
         self.mark(node, |mark| mark.opaque = Some(what));
     }
 
+    /// It is a text or a list of texts. Everything else, such as the numbers of tokens, cannot be read.
+    pub(super) fn texts(&mut self, node: Node) {
+        let doc = self.doc;
+        let readable = match doc.kind(node) {
+            Kind::String | Kind::Null => true,
+            Kind::Array => doc.children(node).all(|item| doc.kind(item) == Kind::String),
+            Kind::Bool | Kind::Number | Kind::Object => false,
+        };
+        if !readable {
+            self.opaque(node, Opaque::Unrecognized);
+        }
+    }
+
     /// Marks what lies elsewhere: members that hold a file's id or an address from which the provider fetches.
     pub(super) fn references(&mut self, within: Node) {
         let doc = self.doc;

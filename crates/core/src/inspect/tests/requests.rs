@@ -4,7 +4,11 @@ use super::world::{Dialect, KEY, MAIL, Panics, admitted, blocking, detecting, ma
 use crate::detect::PaymentCard;
 use crate::inspect::Fate;
 use crate::verdict::Verdict;
+use crate::wire::anthropic_messages::AnthropicMessages;
 use crate::wire::json::{Limits, parse};
+use crate::wire::openai_chat::OpenaiChat;
+use crate::wire::openai_completions::OpenaiCompletions;
+use crate::wire::{Wire, all};
 
 use std::sync::Arc;
 
@@ -29,6 +33,9 @@ const ANTHROPIC: &str = r#"{"model":"«!claude-»","max_tokens":100,"system":[{"
     {"type":"document","source":{"type":"text","media_type":"text/plain","data":"«page »"},"title":"«title »"}]}],
  "tools":[{"name":"«!mail-»","description":"«sends »","input_schema":{"type":"object","properties":{"to":{"type":"string","pattern":"«!p-»"}}}}],
  "metadata":{"user_id":"«user »"}, "x_beta":{"hint":"«hint »"}}"#;
+
+const COMPLETIONS: &str = r#"{"model":"«!gpt-»","prompt":["«once »","«caf\u00e9 \ud83d\ude00 »"],"suffix":"«after »","stop":"«stop »","user":"«user »",
+ "logit_bias":{"50256":-100},"stream_options":{"include_usage":true,"x":"«!y-»"},"x_new":{"deep":[["«vendor »"]]}}"#;
 
 const CARD: &str = "4111111111111111";
 
@@ -59,16 +66,22 @@ fn places(template: &str) -> usize {
 #[test]
 fn a_card_in_every_place_is_masked_there_or_blocks() {
     let rules = masking();
-    for (dialect, template) in [(Dialect::OpenAi, OPENAI), (Dialect::Anthropic, ANTHROPIC)] {
+    let templates: [(&'static dyn Wire, &str); 3] = [
+        (&OpenaiChat, OPENAI),
+        (&OpenaiCompletions, COMPLETIONS),
+        (&AnthropicMessages, ANTHROPIC),
+    ];
+    assert_eq!(templates.len(), all().len(), "every wire has one");
+    for (wire, template) in templates {
         let (harmless, _) = planted(template, usize::MAX - 1, "");
-        let plain = request(&rules, dialect.wire(), &harmless);
+        let plain = request(&rules, wire, &harmless);
         assert_eq!(
             (plain.judged.decision.verdict, plain.fate),
             (Verdict::Allow, Fate::Forward(None))
         );
         for place in 0..places(template) {
             let (body, editable) = planted(template, place, CARD);
-            let asked = request(&rules, dialect.wire(), &body);
+            let asked = request(&rules, wire, &body);
             if !editable {
                 assert_eq!(
                     (asked.judged.decision.verdict, asked.fate),

@@ -14,6 +14,7 @@ use crate::policy::{Files, load};
 use crate::wire::Wire;
 use crate::wire::anthropic_messages::AnthropicMessages;
 use crate::wire::openai_chat::OpenaiChat;
+use crate::wire::openai_completions::OpenaiCompletions;
 use crate::wire::sse::{Event, Item, SseParser};
 
 pub(super) const CARD: &str = "4111 1111 1111 1111";
@@ -189,15 +190,20 @@ pub(super) fn admitted(rules: &Arc<Rules>, dialect: Dialect) -> Inspection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     OpenAi,
+    Completions,
     Anthropic,
 }
 
-pub(super) const DIALECTS: [Dialect; 2] = [Dialect::OpenAi, Dialect::Anthropic];
+pub(super) const DIALECTS: [Dialect; 3] = [Dialect::OpenAi, Dialect::Completions, Dialect::Anthropic];
+
+/// Those in which a model can call tools.
+pub(super) const WITH_TOOLS: [Dialect; 2] = [Dialect::OpenAi, Dialect::Anthropic];
 
 impl Dialect {
     pub(super) fn wire(self) -> &'static dyn Wire {
         match self {
             Self::OpenAi => &OpenaiChat,
+            Self::Completions => &OpenaiCompletions,
             Self::Anthropic => &AnthropicMessages,
         }
     }
@@ -206,6 +212,7 @@ impl Dialect {
     pub(super) fn start(self) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({"role": "assistant", "content": ""}), None),
+            Self::Completions => completed(0, "", None),
             Self::Anthropic => {
                 named(
                     &json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant",
@@ -220,6 +227,7 @@ impl Dialect {
     pub(super) fn piece(self, text: &str) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({"content": text}), None),
+            Self::Completions => completed(0, text, None),
             Self::Anthropic => named(
                 &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}),
             ),
@@ -229,6 +237,7 @@ impl Dialect {
     pub(super) fn end(self) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({}), Some("stop")) + "data: [DONE]\n\n",
+            Self::Completions => completed(0, "", Some("stop")) + "data: [DONE]\n\n",
             Self::Anthropic => {
                 named(&json!({"type": "content_block_stop", "index": 0}))
                     + &named(
@@ -250,6 +259,13 @@ impl Dialect {
 pub(super) fn chunk(index: u64, delta: &Value, finish: Option<&str>) -> String {
     let data = json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m",
         "choices": [{"index": index, "delta": delta, "finish_reason": finish}]});
+    format!("data: {data}\n\n")
+}
+
+/// A chunk of a completion.
+pub(super) fn completed(index: u64, text: &str, finish: Option<&str>) -> String {
+    let choice = json!({"text": text, "index": index, "logprobs": null, "finish_reason": finish});
+    let data = json!({"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m", "choices": [choice]});
     format!("data: {data}\n\n")
 }
 
@@ -353,6 +369,7 @@ pub(super) fn channels(events: &[Value]) -> BTreeMap<String, String> {
     for event in events {
         for choice in event["choices"].as_array().into_iter().flatten() {
             let index = choice["index"].to_string();
+            add(index.clone(), &choice["text"]);
             add(index.clone(), &choice["delta"]["content"]);
             for call in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
                 add(format!("{index}/{}", call["index"]), &call["function"]["arguments"]);
