@@ -52,6 +52,11 @@ pub(super) fn object(doc: &Document<'_>) -> Result<Node, Malformed> {
     })
 }
 
+/// The member that a request cannot do without; `reason` says so where it is missing.
+pub(super) fn needed(doc: &Document<'_>, name: &str, reason: &'static str) -> Result<Node, Malformed> {
+    doc.given(doc.root(), name).ok_or(Malformed { offset: 0, reason })
+}
+
 /// Whether a request asks for a streamed answer.
 pub(super) fn is_streamed(doc: &Document<'_>) -> Result<bool, Malformed> {
     let Some(node) = doc.given(doc.root(), "stream") else {

@@ -15,9 +15,11 @@ mod lookup;
 mod number;
 pub mod openai_chat;
 pub mod openai_completions;
+pub mod openai_embeddings;
 pub mod reading;
 pub mod splice;
 pub mod sse;
+mod vector;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -200,10 +202,11 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 3] {
+pub fn all() -> [&'static dyn Wire; 4] {
     [
         &openai_chat::OpenaiChat,
         &openai_completions::OpenaiCompletions,
+        &openai_embeddings::OpenaiEmbeddings,
         &anthropic_messages::AnthropicMessages,
     ]
 }

@@ -3,14 +3,16 @@
 //! A dialect does not pick out the texts that it knows. It walks to the places that it knows and leaves `Marks` there:
 //! who wrote this, this is a setting, this string holds JSON, this is a picture. Then one loop goes over the whole
 //! document and hands over every string, member name and long number, marked or not. So nothing can go unread because a
-//! vendor added a field. Read `Marks` first.
+//! vendor added a field. Left out is only what measures something by contract and is small, such as the numbers of an
+//! embedding. Read `Marks` first.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Malformed;
 use super::json::{self, Document, Kind, Limits, Node, TOO_MANY_VALUES};
-use super::number::long_number;
+use super::number::{is_small, long_number};
+use super::vector::is_vector;
 use crate::exchange::{Fixed, Half, Opaque, Part, Place, Uninspectable};
 use crate::verdict::Source;
 
@@ -47,6 +49,7 @@ struct Mark {
     names: Option<Names>,
     json: Option<Json>,
     opaque: Option<Opaque>,
+    measures: bool,
 }
 
 /// What a dialect knows of the values in a document. A mark holds for all that is within the value.
@@ -121,6 +124,11 @@ impl<'a, 'b> Marks<'a, 'b> {
         }
     }
 
+    /// By contract it only measures something: small numbers in it say nothing, be they written or packed into a string.
+    pub(super) fn measures(&mut self, node: impl Into<Option<Node>>) {
+        self.mark(node, |mark| mark.measures = true);
+    }
+
     /// Marks what lies elsewhere: members that hold a file's id or an address from which the provider fetches.
     pub(super) fn references(&mut self, within: Node) {
         let doc = self.doc;
@@ -181,6 +189,7 @@ impl<'a, 'b> Marks<'a, 'b> {
             context.source = mark.source.unwrap_or(context.source);
             context.fixed = mark.fixed.unwrap_or(context.fixed);
             context.names = mark.names.unwrap_or(context.names);
+            context.measures |= mark.measures;
             let text = doc.text(node);
             let opaque = mark.opaque.or_else(|| {
                 let text = text.as_deref().filter(|_| !outer.reported)?;
@@ -211,6 +220,9 @@ impl<'a, 'b> Marks<'a, 'b> {
                 })?;
             }
             if let Some(text) = text {
+                if context.measures && is_vector(&text) {
+                    continue;
+                }
                 visit(Found {
                     node,
                     pointer: &path,
@@ -219,7 +231,11 @@ impl<'a, 'b> Marks<'a, 'b> {
                     what: What::Text(text),
                 })?;
             } else if kind == Kind::Number {
-                if let Some(text) = long_number(doc.raw(node)) {
+                let raw = doc.raw(node);
+                if context.measures && is_small(raw) {
+                    continue;
+                }
+                if let Some(text) = long_number(raw) {
                     visit(Found {
                         node,
                         pointer: &path,
@@ -266,6 +282,8 @@ pub(super) struct Context {
     names: Names,
     /// Whether something around it was reported as uninspectable.
     reported: bool,
+    /// Whether its numbers measure something.
+    measures: bool,
 }
 
 impl Context {
@@ -276,6 +294,7 @@ impl Context {
             fixed: false,
             names: Names::Dialect,
             reported: false,
+            measures: false,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::wire::anthropic_messages::AnthropicMessages;
 use crate::wire::json::{Limits, parse};
 use crate::wire::openai_chat::OpenaiChat;
 use crate::wire::openai_completions::OpenaiCompletions;
+use crate::wire::openai_embeddings::OpenaiEmbeddings;
 use crate::wire::{Wire, all};
 
 use std::sync::Arc;
@@ -36,6 +37,8 @@ const ANTHROPIC: &str = r#"{"model":"«!claude-»","max_tokens":100,"system":[{"
 
 const COMPLETIONS: &str = r#"{"model":"«!gpt-»","prompt":["«once »","«caf\u00e9 \ud83d\ude00 »"],"suffix":"«after »","stop":"«stop »","user":"«user »",
  "logit_bias":{"50256":-100},"stream_options":{"include_usage":true,"x":"«!y-»"},"x_new":{"deep":[["«vendor »"]]}}"#;
+
+const EMBEDDINGS: &str = r#"{"model":"«!text-»","input":["«one »","«two »"],"encoding_format":"«!float-»","user":"«user »","x_new":"«vendor »"}"#;
 
 const CARD: &str = "4111111111111111";
 
@@ -66,9 +69,10 @@ fn places(template: &str) -> usize {
 #[test]
 fn a_card_in_every_place_is_masked_there_or_blocks() {
     let rules = masking();
-    let templates: [(&'static dyn Wire, &str); 3] = [
+    let templates: [(&'static dyn Wire, &str); 4] = [
         (&OpenaiChat, OPENAI),
         (&OpenaiCompletions, COMPLETIONS),
+        (&OpenaiEmbeddings, EMBEDDINGS),
         (&AnthropicMessages, ANTHROPIC),
     ];
     assert_eq!(templates.len(), all().len(), "every wire has one");
@@ -280,4 +284,29 @@ fn a_whole_answer_is_masked_and_what_vouched_for_it_goes() {
         fate,
         Fate::Forward(Some(answer("pay [payment-card]", "null").into_bytes()))
     );
+}
+
+/// A number that would be a card if it were a whole one, and vectors that are noise: nothing of it is looked for or changed.
+#[test]
+fn vectors_pass_as_they_are_and_texts_to_embed_are_judged() {
+    let embed = |input: &str| format!(r#"{{"model":"m","input":["{input}"]}}"#);
+    let embeddings = &OpenaiEmbeddings;
+    let judged = request(&masking(), embeddings, &embed("card 4111 1111 1111 1111"));
+    assert_eq!(
+        judged.fate,
+        Fate::Forward(Some(embed("card [payment-card]").into_bytes()))
+    );
+    let blocked = request(&blocking(), embeddings, &embed("card 4111 1111 1111 1111"));
+    assert_eq!(blocked.fate, Fate::Stop);
+    let tokens = request(&masking(), embeddings, r#"{"model":"m","input":[[1212, 318]]}"#);
+    assert_eq!(tokens.fate, Fate::Stop, "the policy blocks what is uninspectable");
+
+    let inspection = request(&masking(), embeddings, &embed("hello")).inspection;
+    let answer = |number: &str| format!(r#"{{"data":[{{"embedding":[0.25,{number}]}}]}}"#);
+    assert_eq!(
+        inspection.answer(answer("-0.4111111111111111").as_bytes()).1,
+        Fate::Forward(None)
+    );
+    let edited = inspection.answer(answer("4111111111111111").as_bytes()).1;
+    assert_eq!(edited, Fate::Forward(Some(answer(r#""[payment-card]""#).into_bytes())));
 }
