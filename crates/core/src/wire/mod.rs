@@ -16,6 +16,7 @@ mod number;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_embeddings;
+pub mod openai_moderations;
 pub mod reading;
 pub mod splice;
 pub mod sse;
@@ -202,11 +203,12 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 4] {
+pub fn all() -> [&'static dyn Wire; 5] {
     [
         &openai_chat::OpenaiChat,
         &openai_completions::OpenaiCompletions,
         &openai_embeddings::OpenaiEmbeddings,
+        &openai_moderations::OpenaiModerations,
         &anthropic_messages::AnthropicMessages,
     ]
 }

@@ -261,7 +261,7 @@ fn mark_call(marks: &mut Marks<'_, '_>, call: Node, arguments: &str, json: Json)
     marks.json(arguments, json);
 }
 
-fn mark_content(marks: &mut Marks<'_, '_>, content: Option<Node>) {
+pub(super) fn mark_content(marks: &mut Marks<'_, '_>, content: Option<Node>) {
     let doc = marks.doc;
     let Some(content) = content else { return };
     match doc.kind(content) {
