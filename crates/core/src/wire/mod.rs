@@ -16,6 +16,7 @@ mod number;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_embeddings;
+pub mod openai_images;
 pub mod openai_moderations;
 pub mod reading;
 pub mod splice;
@@ -203,12 +204,13 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 5] {
+pub fn all() -> [&'static dyn Wire; 6] {
     [
         &openai_chat::OpenaiChat,
         &openai_completions::OpenaiCompletions,
         &openai_embeddings::OpenaiEmbeddings,
         &openai_moderations::OpenaiModerations,
+        &openai_images::OpenaiImages,
         &anthropic_messages::AnthropicMessages,
     ]
 }

@@ -9,6 +9,7 @@ use crate::wire::json::{Limits, parse};
 use crate::wire::openai_chat::OpenaiChat;
 use crate::wire::openai_completions::OpenaiCompletions;
 use crate::wire::openai_embeddings::OpenaiEmbeddings;
+use crate::wire::openai_images::OpenaiImages;
 use crate::wire::openai_moderations::OpenaiModerations;
 use crate::wire::{Wire, all};
 
@@ -43,6 +44,9 @@ const EMBEDDINGS: &str = r#"{"model":"«!text-»","input":["«one »","«two »"
 
 const MODERATIONS: &str = r#"{"model":"«!omni-»","input":[{"type":"text","text":"«well »","x":{"y":"«z »"}},"«loose »"],"x_new":"«vendor »"}"#;
 
+const IMAGES: &str =
+    r#"{"model":"«!gpt-»","prompt":"«a cat with »","size":"«!1024-»","user":"«user »","x_new":["«vendor »"]}"#;
+
 const CARD: &str = "4111111111111111";
 
 /// The template with `planted` at the place with this number, and nothing at the others. Also whether that place can be
@@ -72,11 +76,12 @@ fn places(template: &str) -> usize {
 #[test]
 fn a_card_in_every_place_is_masked_there_or_blocks() {
     let rules = masking();
-    let templates: [(&'static dyn Wire, &str); 5] = [
+    let templates: [(&'static dyn Wire, &str); 6] = [
         (&OpenaiChat, OPENAI),
         (&OpenaiCompletions, COMPLETIONS),
         (&OpenaiEmbeddings, EMBEDDINGS),
         (&OpenaiModerations, MODERATIONS),
+        (&OpenaiImages, IMAGES),
         (&AnthropicMessages, ANTHROPIC),
     ];
     assert_eq!(templates.len(), all().len(), "every wire has one");
