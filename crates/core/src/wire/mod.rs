@@ -18,6 +18,7 @@ pub mod openai_completions;
 pub mod openai_embeddings;
 pub mod openai_images;
 pub mod openai_moderations;
+pub mod openai_speech;
 pub mod reading;
 pub mod splice;
 pub mod sse;
@@ -204,13 +205,14 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 6] {
+pub fn all() -> [&'static dyn Wire; 7] {
     [
         &openai_chat::OpenaiChat,
         &openai_completions::OpenaiCompletions,
         &openai_embeddings::OpenaiEmbeddings,
         &openai_moderations::OpenaiModerations,
         &openai_images::OpenaiImages,
+        &openai_speech::OpenaiSpeech,
         &anthropic_messages::AnthropicMessages,
     ]
 }

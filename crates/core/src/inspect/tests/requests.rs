@@ -11,6 +11,7 @@ use crate::wire::openai_completions::OpenaiCompletions;
 use crate::wire::openai_embeddings::OpenaiEmbeddings;
 use crate::wire::openai_images::OpenaiImages;
 use crate::wire::openai_moderations::OpenaiModerations;
+use crate::wire::openai_speech::OpenaiSpeech;
 use crate::wire::{Wire, all};
 
 use std::sync::Arc;
@@ -47,6 +48,9 @@ const MODERATIONS: &str = r#"{"model":"«!omni-»","input":[{"type":"text","text
 const IMAGES: &str =
     r#"{"model":"«!gpt-»","prompt":"«a cat with »","size":"«!1024-»","user":"«user »","x_new":["«vendor »"]}"#;
 
+const SPEECH: &str =
+    r#"{"model":"«!tts-»","input":"«say »","instructions":"«slowly »","voice":{"id":"«!v-»"},"x_new":"«vendor »"}"#;
+
 const CARD: &str = "4111111111111111";
 
 /// The template with `planted` at the place with this number, and nothing at the others. Also whether that place can be
@@ -76,12 +80,13 @@ fn places(template: &str) -> usize {
 #[test]
 fn a_card_in_every_place_is_masked_there_or_blocks() {
     let rules = masking();
-    let templates: [(&'static dyn Wire, &str); 6] = [
+    let templates: [(&'static dyn Wire, &str); 7] = [
         (&OpenaiChat, OPENAI),
         (&OpenaiCompletions, COMPLETIONS),
         (&OpenaiEmbeddings, EMBEDDINGS),
         (&OpenaiModerations, MODERATIONS),
         (&OpenaiImages, IMAGES),
+        (&OpenaiSpeech, SPEECH),
         (&AnthropicMessages, ANTHROPIC),
     ];
     assert_eq!(templates.len(), all().len(), "every wire has one");
