@@ -5,6 +5,7 @@
 //! of policies. One wire is one file or folder and one line in [`all`]; which endpoint speaks it is a row of
 //! [`endpoints`]. Read [`Wire`] first.
 
+pub mod anthropic_count_tokens;
 pub mod anthropic_messages;
 mod dialect;
 pub mod endpoints;
@@ -205,7 +206,7 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 7] {
+pub fn all() -> [&'static dyn Wire; 8] {
     [
         &openai_chat::OpenaiChat,
         &openai_completions::OpenaiCompletions,
@@ -214,5 +215,6 @@ pub fn all() -> [&'static dyn Wire; 7] {
         &openai_images::OpenaiImages,
         &openai_speech::OpenaiSpeech,
         &anthropic_messages::AnthropicMessages,
+        &anthropic_count_tokens::AnthropicCountTokens,
     ]
 }

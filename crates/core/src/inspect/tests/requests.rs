@@ -4,6 +4,7 @@ use super::world::{Dialect, KEY, MAIL, Panics, admitted, blocking, detecting, ma
 use crate::detect::PaymentCard;
 use crate::inspect::Fate;
 use crate::verdict::Verdict;
+use crate::wire::anthropic_count_tokens::AnthropicCountTokens;
 use crate::wire::anthropic_messages::AnthropicMessages;
 use crate::wire::json::{Limits, parse};
 use crate::wire::openai_chat::OpenaiChat;
@@ -80,7 +81,7 @@ fn places(template: &str) -> usize {
 #[test]
 fn a_card_in_every_place_is_masked_there_or_blocks() {
     let rules = masking();
-    let templates: [(&'static dyn Wire, &str); 7] = [
+    let templates: [(&'static dyn Wire, &str); 8] = [
         (&OpenaiChat, OPENAI),
         (&OpenaiCompletions, COMPLETIONS),
         (&OpenaiEmbeddings, EMBEDDINGS),
@@ -88,6 +89,7 @@ fn a_card_in_every_place_is_masked_there_or_blocks() {
         (&OpenaiImages, IMAGES),
         (&OpenaiSpeech, SPEECH),
         (&AnthropicMessages, ANTHROPIC),
+        (&AnthropicCountTokens, ANTHROPIC),
     ];
     assert_eq!(templates.len(), all().len(), "every wire has one");
     for (wire, template) in templates {
