@@ -163,9 +163,10 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 /// The files come with the program, and a test reads every line of them.
-const FILES: [(Dialect, &str); 2] = [
+const FILES: [(Dialect, &str); 3] = [
     (Dialect::Openai, include_str!("../../data/endpoints/openai.tsv")),
     (Dialect::Anthropic, include_str!("../../data/endpoints/anthropic.tsv")),
+    (Dialect::Azure, include_str!("../../data/endpoints/azure.tsv")),
 ];
 
 fn row(dialect: Dialect, line: &'static str) -> Option<Endpoint> {
@@ -242,6 +243,32 @@ mod tests {
         }
         assert!(find("GET", "/v1/models/a%2e", Dialect::Openai).is_none());
         assert!(find("GET", "/v1/models/", Dialect::Openai).is_none());
+    }
+
+    #[test]
+    fn a_deployment_in_a_path_is_the_model() {
+        for (operation, wire) in [
+            ("chat/completions", "openai-chat"),
+            ("completions", "openai-completions"),
+            ("embeddings", "openai-embeddings"),
+            ("images/generations", "openai-images"),
+            ("audio/speech", "openai-speech"),
+        ] {
+            let path = format!("/openai/deployments/my-gpt_4.1/{operation}");
+            assert_eq!(wire_at(&path), Some(wire));
+            let found = find("POST", &path, Dialect::Openai).expect("an endpoint");
+            assert_eq!(
+                (found.endpoint.dialect, found.model),
+                (Dialect::Azure, Some("my-gpt_4.1"))
+            );
+            for odd in ["", "a%2Fb", "a:b", "a b", "..%2f", "caf\u{e9}"] {
+                let path = format!("/openai/deployments/{odd}/{operation}");
+                assert!(find("POST", &path, Dialect::Azure).is_none(), "{path}");
+            }
+        }
+        assert_eq!(wire_at("/openai/v1/embeddings"), Some("openai-embeddings"));
+        assert!(wire_at("/openai/deployments/m/audio/transcriptions").is_none());
+        assert!(wire_at("/openai/v1/responses").is_none());
     }
 
     #[test]
