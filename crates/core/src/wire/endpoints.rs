@@ -186,6 +186,9 @@ fn row(dialect: Dialect, line: &'static str) -> Option<Endpoint> {
 }
 
 #[cfg(test)]
+mod page;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
