@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::json::Node;
-use super::reading::{Context, Marks, POINTER_BYTES, What, spend};
+use super::json::{Document, Kind, Node};
+use super::reading::{Context, Marks, POINTER_BYTES, What, is_fixed_name, spend};
 use super::sse::Event;
 use super::{EventReading, Flow, Fragment, Malformed};
 use crate::exchange::Uninspectable;
@@ -34,6 +34,29 @@ impl Channels {
         if let Some(node) = node.into() {
             self.named.insert(node, (channel, flow));
         }
+    }
+
+    /// Every string that a member of a growing object is or holds grows on its own, known or not, but for what others refer
+    /// to. `pointers` is what the names may still take up.
+    pub(super) fn name_all(
+        &mut self,
+        doc: &Document<'_>,
+        member: Node,
+        group: &str,
+        pointers: &mut usize,
+    ) -> Result<(), Malformed> {
+        let depth = doc.parent(member).map_or(0, |holder| doc.pointer(holder).len() + 1);
+        for node in doc.within(member) {
+            let named = doc.key(node).is_some_and(|key| is_fixed_name(&key) || key == "format");
+            if doc.kind(node) == Kind::String && (node == member || !named) {
+                let pointer = doc.pointer(node);
+                spend(pointers, &pointer, doc, node)?;
+                // Points rather than slashes: no invented name can look like another channel.
+                let way = pointer.get(depth..).unwrap_or_default().replace('/', ".");
+                self.name(node, format!("{group}{way}"), Flow::Text);
+            }
+        }
+        Ok(())
     }
 
     /// Still strings within `node` have channels that begin with `group`, so that they count as part of it.
@@ -218,6 +241,7 @@ const WELL_KNOWN: &[&str] = &[
     "stop_sequence",
     "system_fingerprint",
     "text",
+    "text_offset",
     "thinking",
     "thought",
     "thoughtSignature",
@@ -225,6 +249,8 @@ const WELL_KNOWN: &[&str] = &[
     "token",
     "tokenCount",
     "tokenId",
+    "token_logprobs",
+    "tokens",
     "tool_calls",
     "topCandidates",
     "top_logprobs",

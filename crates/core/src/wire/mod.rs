@@ -5,6 +5,7 @@
 //! of policies. One wire is one file or folder and one line in [`all`]; which endpoint speaks it is a row of
 //! [`endpoints`]. Read [`Wire`] first.
 
+pub mod anthropic_count_tokens;
 pub mod anthropic_messages;
 mod dialect;
 pub mod endpoints;
@@ -16,9 +17,15 @@ mod lookup;
 mod number;
 pub mod ollama;
 pub mod openai_chat;
+pub mod openai_completions;
+pub mod openai_embeddings;
+pub mod openai_images;
+pub mod openai_moderations;
+pub mod openai_speech;
 pub mod reading;
 pub mod splice;
 pub mod sse;
+mod vector;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -210,10 +217,16 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 9] {
+pub fn all() -> [&'static dyn Wire; 15] {
     [
         &openai_chat::OpenaiChat,
+        &openai_completions::OpenaiCompletions,
+        &openai_embeddings::OpenaiEmbeddings,
+        &openai_moderations::OpenaiModerations,
+        &openai_images::OpenaiImages,
+        &openai_speech::OpenaiSpeech,
         &anthropic_messages::AnthropicMessages,
+        &anthropic_count_tokens::AnthropicCountTokens,
         &gemini::GeminiGenerate,
         &gemini::GeminiStream,
         &gemini::GeminiCount,

@@ -3,7 +3,7 @@
 //! A dialect does not pick out the texts that it knows. It walks to the places that it knows and leaves `Marks` there:
 //! who wrote this, this is a setting, this string holds JSON, this is a picture. Then one loop goes over the whole
 //! document and hands over every string, member name and long number, marked or not. So nothing can go unread because a
-//! vendor added a field. Read `Marks` first.
+//! vendor added a field. Left out are only numbers that say nothing by contract ([`Numbers`]). Read `Marks` first.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,6 +11,7 @@ use std::ops::Range;
 use super::Malformed;
 use super::json::{self, Document, Kind, Limits, Node, TOO_MANY_VALUES};
 use super::number::{is_small, long_number};
+use super::vector::is_vector;
 use crate::exchange::{Fixed, Half, Opaque, Part, Place, Uninspectable};
 use crate::verdict::Source;
 
@@ -140,6 +141,19 @@ impl<'a, 'b> Marks<'a, 'b> {
         self.mark(node, |mark| mark.opaque = Some(what));
     }
 
+    /// It is a text or a list of texts. Everything else, such as the numbers of tokens, cannot be read.
+    pub(super) fn texts(&mut self, node: Node) {
+        let doc = self.doc;
+        let readable = match doc.kind(node) {
+            Kind::String | Kind::Null => true,
+            Kind::Array => doc.children(node).all(|item| doc.kind(item) == Kind::String),
+            Kind::Bool | Kind::Number | Kind::Object => false,
+        };
+        if !readable {
+            self.opaque(node, Opaque::Unrecognized);
+        }
+    }
+
     /// Marks what lies elsewhere: members that hold a file's id or an address from which the provider fetches.
     pub(super) fn references(&mut self, within: Node) {
         let doc = self.doc;
@@ -231,6 +245,9 @@ impl<'a, 'b> Marks<'a, 'b> {
                 })?;
             }
             if let Some(text) = text {
+                if context.numbers == Some(Numbers::Measured) && is_vector(&text) {
+                    continue;
+                }
                 visit(Found {
                     node,
                     pointer: &path,

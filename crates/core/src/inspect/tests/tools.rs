@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::world::{
-    DIALECTS, Dialect, Dice, POLICY, admitted, candidate, chunk, line, named, of_text, run, run_whole, tools,
+    Dialect, Dice, POLICY, WITH_TOOLS, admitted, candidate, chunk, line, named, of_text, run, run_whole, tools,
 };
 use crate::inspect::{Ending, Fate, Judged, Rules};
 use crate::record;
@@ -41,6 +41,7 @@ fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
                     out += &chunk(0, &json!({"tool_calls": [call]}), None);
                 }
             }
+            Dialect::Completions => unreachable!("it has no tools"),
             Dialect::Anthropic => {
                 let index = index + 1;
                 let block = json!({"type": "tool_use", "id": "t", "name": tool, "input": {}});
@@ -72,6 +73,7 @@ fn whole(dialect: Dialect, calls: &[Called<'_>]) -> String {
             json!({"model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]})
                 .to_string()
         }
+        Dialect::Completions => unreachable!("it has no tools"),
         Dialect::Anthropic => {
             let blocks: Vec<Value> = calls
                 .map(|(tool, text)| {
@@ -122,7 +124,7 @@ fn each_call_is_judged_with_its_arguments_and_the_strictest_counts() {
         (&[HOME, ("mail", &["{\"to\": \"ana@northwind.exam"])], Verdict::Block),
         (&[CLOCK, ("other", &["{}"])], Verdict::Block),
     ] {
-        for dialect in DIALECTS {
+        for dialect in WITH_TOOLS {
             let (judged, fate) = admitted(&rules, dialect).answer(whole(dialect, calls).as_bytes());
             assert_eq!(judged.decision.verdict, verdict, "{dialect:?} {calls:?}");
             assert_eq!(fate == Fate::Stop, verdict == Verdict::Block);
@@ -139,7 +141,7 @@ fn cutting_the_bytes_changes_no_judgement() {
     let rules = letters();
     let mut dice = Dice(3);
     for calls in [&[CLOCK, HOME, PARTNER][..], &[HOME, ELSEWHERE]] {
-        for dialect in DIALECTS {
+        for dialect in WITH_TOOLS {
             let stream = stream(dialect, calls);
             let first = run_whole(&rules, dialect, &stream);
             for most in [1, 7, 60] {
@@ -215,7 +217,7 @@ fn the_record_keeps_which_conditions_held_and_no_argument() {
         };
         record::outcome(&header, "1", record::Result::Completed, 200, 9, &rules, Some(judged))
     };
-    for dialect in DIALECTS {
+    for dialect in WITH_TOOLS {
         let done = run_whole(&rules, dialect, &stream(dialect, &[CLOCK, HOME, PARTNER]));
         let record = kept(&done.judged);
         let expected = json!([

@@ -16,6 +16,7 @@ use crate::wire::framing::Parser;
 use crate::wire::gemini::GeminiStream;
 use crate::wire::ollama::Ollama;
 use crate::wire::openai_chat::OpenaiChat;
+use crate::wire::openai_completions::OpenaiCompletions;
 use crate::wire::sse::{Event, Item};
 use crate::wire::{Framing, Wire};
 
@@ -193,17 +194,28 @@ pub(super) fn admitted(rules: &Arc<Rules>, dialect: Dialect) -> Inspection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     OpenAi,
+    Completions,
     Anthropic,
     Gemini,
     Ollama,
 }
 
-pub(super) const DIALECTS: [Dialect; 4] = [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini, Dialect::Ollama];
+pub(super) const DIALECTS: [Dialect; 5] = [
+    Dialect::OpenAi,
+    Dialect::Completions,
+    Dialect::Anthropic,
+    Dialect::Gemini,
+    Dialect::Ollama,
+];
+
+/// Those in which a model can call tools.
+pub(super) const WITH_TOOLS: [Dialect; 4] = [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini, Dialect::Ollama];
 
 impl Dialect {
     pub(super) fn wire(self) -> &'static dyn Wire {
         match self {
             Self::OpenAi => &OpenaiChat,
+            Self::Completions => &OpenaiCompletions,
             Self::Anthropic => &AnthropicMessages,
             Self::Gemini => &GeminiStream,
             Self::Ollama => &Ollama::Chat,
@@ -224,6 +236,7 @@ impl Dialect {
     pub(super) fn start(self) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({"role": "assistant", "content": ""}), None),
+            Self::Completions => completed(0, "", None),
             Self::Anthropic => {
                 named(
                     &json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant",
@@ -240,6 +253,7 @@ impl Dialect {
     pub(super) fn piece(self, text: &str) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({"content": text}), None),
+            Self::Completions => completed(0, text, None),
             Self::Anthropic => named(
                 &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}),
             ),
@@ -251,6 +265,7 @@ impl Dialect {
     pub(super) fn end(self) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({}), Some("stop")) + "data: [DONE]\n\n",
+            Self::Completions => completed(0, "", Some("stop")) + "data: [DONE]\n\n",
             Self::Anthropic => {
                 named(&json!({"type": "content_block_stop", "index": 0}))
                     + &named(
@@ -289,6 +304,13 @@ pub(super) fn chunk(index: u64, delta: &Value, finish: Option<&str>) -> String {
 pub(super) fn candidate(index: u64, parts: &Value, finish: Option<&str>) -> String {
     let data = json!({"candidates": [{"content": {"parts": parts, "role": "model"}, "finishReason": finish, "index": index}],
         "usageMetadata": {"totalTokenCount": 3}, "modelVersion": "m", "responseId": "r"});
+    format!("data: {data}\n\n")
+}
+
+/// A chunk of a completion.
+pub(super) fn completed(index: u64, text: &str, finish: Option<&str>) -> String {
+    let choice = json!({"text": text, "index": index, "logprobs": null, "finish_reason": finish});
+    let data = json!({"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m", "choices": [choice]});
     format!("data: {data}\n\n")
 }
 
@@ -401,6 +423,7 @@ pub(super) fn channels(events: &[Value]) -> BTreeMap<String, String> {
     for event in events {
         for choice in event["choices"].as_array().into_iter().flatten() {
             let index = choice["index"].to_string();
+            add(index.clone(), &choice["text"]);
             add(index.clone(), &choice["delta"]["content"]);
             for call in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
                 add(format!("{index}/{}", call["index"]), &call["function"]["arguments"]);

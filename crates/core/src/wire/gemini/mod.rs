@@ -193,7 +193,7 @@ impl Wire for GeminiEmbed {
     }
 
     fn read_answer(&self, body: &[u8]) -> Result<Half, Malformed> {
-        let doc = json::parse(body, &Limits::default())?;
+        let doc = json::parse(body, &Limits::of_vectors())?;
         let root = doc.root();
         expect_object(&doc, root)?;
         let mut marks = Marks::new(&doc);

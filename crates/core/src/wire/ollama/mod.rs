@@ -18,7 +18,7 @@ pub use embed::OllamaEmbed;
 
 use super::framing::Framing;
 use super::json::{self, Document, Kind, Limits, Node};
-use super::lookup::{items, model_name, stream_wish};
+use super::lookup::{items, model_name, object, stream_wish};
 use super::reading::{Json, Marks, Numbers};
 use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
@@ -64,13 +64,7 @@ impl Wire for Ollama {
 
     fn read_answer(&self, body: &[u8]) -> Result<Half, Malformed> {
         let doc = json::parse(body, &Limits::default())?;
-        let root = doc.root();
-        if doc.kind(root) != Kind::Object {
-            return Err(Malformed {
-                offset: 0,
-                reason: "not an object",
-            });
-        }
+        let root = object(&doc)?;
         let mut marks = Marks::new(&doc);
         let mut tools = Vec::new();
         mark_envelope(&mut marks, root);

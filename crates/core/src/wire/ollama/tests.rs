@@ -290,7 +290,7 @@ fn what_no_detector_can_read_is_reported() {
     );
     assert_eq!(
         uninspectable(&half),
-        [("/input/1", Opaque::Unrecognized), ("/prompt", Opaque::Unrecognized)]
+        [("/input", Opaque::Unrecognized), ("/prompt", Opaque::Unrecognized)]
     );
     let half = request(&OllamaEmbed, &json!({"model": "m", "input": {"a": "x"}}));
     assert_eq!(uninspectable(&half), [("/input", Opaque::Unrecognized)]);
