@@ -7,8 +7,8 @@
 
 mod calls;
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Bound, Range};
 
 use super::content::{self, Tally};
 use super::request::stops;
@@ -58,6 +58,8 @@ pub struct StreamInspection {
     channels: BTreeMap<String, Channel>,
     /// Channels in the order in which they began.
     order: Vec<String>,
+    /// Channels in which the client's text differs from the upstream's.
+    edited: BTreeSet<String>,
     /// Calls that have begun, in the order of the facts about them.
     calls: Vec<CallBegun>,
     tally: Tally,
@@ -79,8 +81,6 @@ struct Channel {
     arguments: String,
     /// The last event that carried a piece, to copy for what is left at the end.
     template: Option<Template>,
-    /// Whether the client's text differs from the upstream's.
-    edited: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ struct Template {
     /// The tokens of the event's other pieces, which the copy leaves empty.
     others: Vec<Range<usize>>,
     /// Values that the copy leaves out.
-    falsified: Vec<Range<usize>>,
+    left_out: Vec<Range<usize>>,
 }
 
 impl Channel {
@@ -125,6 +125,7 @@ impl Inspection {
             parser: Parser::new(talk.framing()),
             channels: BTreeMap::new(),
             order: Vec::new(),
+            edited: BTreeSet::new(),
             calls: Vec::new(),
             tally,
             seen: Seen::default(),
@@ -275,7 +276,7 @@ impl StreamInspection {
                 ..EventReading::default()
             };
             self.flush(&ends)?;
-            if self.channels.get(channel).is_some_and(|channel| channel.edited) {
+            if self.edited.contains(channel) {
                 return Ok(false);
             }
         }
@@ -299,8 +300,14 @@ impl StreamInspection {
         let falsified: Vec<Range<usize>> = reading
             .falsified
             .iter()
-            .filter(|one| altered.iter().any(|channel| channel.starts_with(&one.channel)) || self.holds(&one.channel))
-            .chain(reading.repeats.iter().filter(|one| self.differs(&one.channel)))
+            .filter(|one| {
+                let differs = if one.so_far {
+                    self.edited(&one.channel)
+                } else {
+                    altered.iter().any(|channel| channel.starts_with(&one.channel))
+                };
+                differs || self.holds(&one.channel)
+            })
             .map(|one| one.value.clone())
             .collect();
         let event = if replacements.is_empty() && falsified.is_empty() {
@@ -312,7 +319,7 @@ impl StreamInspection {
             }
         };
         self.send(&event);
-        self.may_end = reading.may_end;
+        self.may_end = reading.may_end.unwrap_or(self.may_end);
         self.follow(&event, &reading);
         Ok(reading.terminal)
     }
@@ -366,7 +373,7 @@ impl StreamInspection {
             }
             let mut replacements = vec![(template.token.clone(), rest)];
             replacements.extend(template.others.into_iter().map(|token| (token, String::new())));
-            let data = splice_event(&template.event.data, &replacements, &template.falsified).map_err(|_| Stop)?;
+            let data = splice_event(&template.event.data, &replacements, &template.left_out).map_err(|_| Stop)?;
             self.send(&Event {
                 data,
                 event: template.event.event,
@@ -382,7 +389,12 @@ impl StreamInspection {
                 self.still(fragment)?;
                 return Ok(fragment.text.clone());
             }
-            Flow::Whole => return self.whole(&fragment.text, fragment.source),
+            Flow::Whole => {
+                self.tally.source(fragment.source);
+                let text = self.whole(&fragment.text, fragment.source)?;
+                self.mark_edited(&fragment.channel, text != fragment.text)?;
+                return Ok(text);
+            }
             Flow::Text | Flow::Arguments => {}
         }
         if !self.channels.contains_key(&fragment.channel) {
@@ -397,7 +409,6 @@ impl StreamInspection {
                 growing: self.inspection.rules.scanner.follow(),
                 arguments: String::new(),
                 template: None,
-                edited: false,
             };
             self.channels.insert(fragment.channel.clone(), channel);
             self.tally.source(fragment.source);
@@ -425,7 +436,7 @@ impl StreamInspection {
                 self.complete_calls(name, &whole);
             }
             let text = self.arguments(&whole, source)?;
-            self.mark_edited(name, text != whole);
+            self.mark_edited(name, text != whole)?;
             return Ok(text);
         }
         let release = channel.growing.push(&self.inspection.rules.scanner, more, complete);
@@ -440,15 +451,20 @@ impl StreamInspection {
         let text = masked(&release.text, &release.matches, &self.judged.decision, source);
         if text != release.text {
             self.count_masked(&release.matches, source);
-            self.mark_edited(name, true);
+            self.mark_edited(name, true)?;
         }
         Ok(text)
     }
 
-    fn mark_edited(&mut self, name: &str, edited: bool) {
-        if let Some(channel) = self.channels.get_mut(name) {
-            channel.edited |= edited;
+    fn mark_edited(&mut self, name: &str, edited: bool) -> Result<(), Stop> {
+        if edited && !self.edited.contains(name) {
+            if self.edited.len() >= MOST_CHANNELS {
+                self.cannot_look("/", "too-many-channels");
+                return Err(Stop);
+            }
+            self.edited.insert(name.to_owned());
         }
+        Ok(())
     }
 
     /// Notes which detectors could not do their work, each once.
@@ -552,7 +568,7 @@ impl StreamInspection {
         self.whole(whole, source)
     }
 
-    /// Judges a text that is whole, and returns what may go out.
+    /// Judges a text to which nothing is added, and returns what may go out.
     fn whole(&mut self, text: &str, source: Source) -> Result<String, Stop> {
         let scanner = &self.inspection.rules.scanner;
         let release = scanner.follow().push(scanner, text, true);
@@ -572,23 +588,17 @@ impl StreamInspection {
         if !grows(fragment) || !channel.holds() {
             return;
         }
+        let falsified = reading.falsified.iter().map(|one| &one.value);
         let others = reading
             .fragments
             .iter()
             .filter(|other| grows(other) && other.token != fragment.token);
-        let falsified = reading.falsified.iter().chain(&reading.repeats);
         channel.template = Some(Template {
             event: event.clone(),
             token: fragment.token.clone(),
             others: others.map(|other| other.token.clone()).collect(),
-            falsified: falsified.map(|one| &one.value).chain(&reading.once).cloned().collect(),
+            left_out: falsified.chain(&reading.once).cloned().collect(),
         });
-    }
-
-    /// Whether the client's text of some channel of a group is not, or not yet, the upstream's.
-    fn differs(&self, group: &str) -> bool {
-        let mut channels = self.channels.iter().filter(|(name, _)| name.starts_with(group));
-        channels.any(|(_, channel)| channel.edited || channel.holds())
     }
 
     /// Whether text of some channel of a group is held back.
@@ -596,6 +606,12 @@ impl StreamInspection {
         self.channels
             .iter()
             .any(|(name, channel)| name.starts_with(group) && channel.holds())
+    }
+
+    /// Whether the client's text of some channel of a group differs from the upstream's.
+    fn edited(&self, group: &str) -> bool {
+        let mut following = self.edited.range::<str, _>((Bound::Included(group), Bound::Unbounded));
+        following.next().is_some_and(|name| name.starts_with(group))
     }
 
     /// Keeps track of what the client has seen.

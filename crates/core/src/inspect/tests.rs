@@ -5,4 +5,5 @@ mod ollama;
 mod requests;
 mod streams;
 mod tools;
+mod whole_values;
 mod world;

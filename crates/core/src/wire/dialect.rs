@@ -1,8 +1,8 @@
 //! Dialects: the API families whose endpoints the gateway knows, each a row of facts.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{anthropic_messages, openai_chat};
+use super::{anthropic_messages, gemini, openai_chat};
 
 /// An API family: paths, error bodies and credentials that belong together. Many providers speak OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,30 +129,17 @@ impl Dialect {
         let value = match self {
             Self::Openai | Self::Azure => openai_chat::error_value(status, message),
             Self::Anthropic => anthropic_messages::error_value(status, message),
-            Self::Gemini => gemini_error(status, message),
+            Self::Gemini => gemini::error_value(status, message),
             Self::Ollama => json!({"error": message}),
         };
         value.to_string().into_bytes()
     }
 }
 
-/// Google's error body (AIP-193), with the canonical code for the status.
-fn gemini_error(status: u16, message: &str) -> Value {
-    let code = match status {
-        400 | 413 | 415 => "INVALID_ARGUMENT",
-        401 => "UNAUTHENTICATED",
-        403 => "PERMISSION_DENIED",
-        404 => "NOT_FOUND",
-        408 | 504 => "DEADLINE_EXCEEDED",
-        429 => "RESOURCE_EXHAUSTED",
-        502 | 503 => "UNAVAILABLE",
-        _ => "INTERNAL",
-    };
-    json!({"error": {"code": status, "message": message, "status": code}})
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]

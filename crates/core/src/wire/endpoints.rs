@@ -163,9 +163,11 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 /// The files come with the program, and a test reads every line of them.
-const FILES: [(Dialect, &str); 3] = [
+const FILES: [(Dialect, &str); 5] = [
     (Dialect::Openai, include_str!("../../data/endpoints/openai.tsv")),
     (Dialect::Anthropic, include_str!("../../data/endpoints/anthropic.tsv")),
+    (Dialect::Gemini, include_str!("../../data/endpoints/gemini.tsv")),
+    (Dialect::Azure, include_str!("../../data/endpoints/azure.tsv")),
     (Dialect::Ollama, include_str!("../../data/endpoints/ollama.tsv")),
 ];
 
@@ -184,6 +186,9 @@ fn row(dialect: Dialect, line: &'static str) -> Option<Endpoint> {
         handling,
     })
 }
+
+#[cfg(test)]
+mod page;
 
 #[cfg(test)]
 mod tests {
@@ -243,6 +248,32 @@ mod tests {
         }
         assert!(find("GET", "/v1/models/a%2e", Dialect::Openai).is_none());
         assert!(find("GET", "/v1/models/", Dialect::Openai).is_none());
+    }
+
+    #[test]
+    fn a_deployment_in_a_path_is_the_model() {
+        for (operation, wire) in [
+            ("chat/completions", "openai-chat"),
+            ("completions", "openai-completions"),
+            ("embeddings", "openai-embeddings"),
+            ("images/generations", "openai-images"),
+            ("audio/speech", "openai-speech"),
+        ] {
+            let path = format!("/openai/deployments/my-gpt_4.1/{operation}");
+            assert_eq!(wire_at(&path), Some(wire));
+            let found = find("POST", &path, Dialect::Openai).expect("an endpoint");
+            assert_eq!(
+                (found.endpoint.dialect, found.model),
+                (Dialect::Azure, Some("my-gpt_4.1"))
+            );
+            for odd in ["", "a%2Fb", "a:b", "a b", "..%2f", "caf\u{e9}"] {
+                let path = format!("/openai/deployments/{odd}/{operation}");
+                assert!(find("POST", &path, Dialect::Azure).is_none(), "{path}");
+            }
+        }
+        assert_eq!(wire_at("/openai/v1/embeddings"), Some("openai-embeddings"));
+        assert!(wire_at("/openai/deployments/m/audio/transcriptions").is_none());
+        assert!(wire_at("/openai/v1/responses").is_none());
     }
 
     #[test]

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::json::Node;
-use super::reading::{Context, Marks, POINTER_BYTES, What, spend};
+use super::json::{Document, Kind, Node};
+use super::reading::{Context, Marks, POINTER_BYTES, What, is_fixed_name, spend};
 use super::sse::Event;
 use super::{EventReading, Flow, Fragment, Malformed};
 use crate::exchange::Uninspectable;
@@ -17,14 +17,46 @@ use crate::verdict::Source;
 pub(super) struct Channels {
     named: BTreeMap<Node, (String, Flow)>,
     groups: BTreeMap<Node, String>,
+    whole: bool,
 }
 
 impl Channels {
+    /// For a dialect whose events carry whole values: those that nothing refers to can be edited where they stand.
+    pub(super) fn of_whole_values() -> Self {
+        Self {
+            whole: true,
+            ..Self::default()
+        }
+    }
+
     /// The string at `node` belongs to `channel`.
     pub(super) fn name(&mut self, node: impl Into<Option<Node>>, channel: String, flow: Flow) {
         if let Some(node) = node.into() {
             self.named.insert(node, (channel, flow));
         }
+    }
+
+    /// Every string that a member of a growing object is or holds grows on its own, known or not, but for what others refer
+    /// to. `pointers` is what the names may still take up.
+    pub(super) fn name_all(
+        &mut self,
+        doc: &Document<'_>,
+        member: Node,
+        group: &str,
+        pointers: &mut usize,
+    ) -> Result<(), Malformed> {
+        let depth = doc.parent(member).map_or(0, |holder| doc.pointer(holder).len() + 1);
+        for node in doc.within(member) {
+            let named = doc.key(node).is_some_and(|key| is_fixed_name(&key) || key == "format");
+            if doc.kind(node) == Kind::String && (node == member || !named) {
+                let pointer = doc.pointer(node);
+                spend(pointers, &pointer, doc, node)?;
+                // Points rather than slashes: no invented name can look like another channel.
+                let way = pointer.get(depth..).unwrap_or_default().replace('/', ".");
+                self.name(node, format!("{group}{way}"), Flow::Text);
+            }
+        }
+        Ok(())
     }
 
     /// Still strings within `node` have channels that begin with `group`, so that they count as part of it.
@@ -38,7 +70,8 @@ impl Channels {
         let context = Context::of(Source::Model);
         let mut pointers = POINTER_BYTES;
         marks.walk(context, "", |found| {
-            let (text, token) = match found.what {
+            let source = found.context.source;
+            let (text, token, flow) = match found.what {
                 What::Opaque(what) => {
                     reading.uninspectable.push(Uninspectable {
                         pointer: found.pointer.to_owned(),
@@ -47,7 +80,7 @@ impl Channels {
                     return Ok(());
                 }
                 What::Key(name) if WELL_KNOWN.binary_search(&name.as_ref()).is_ok() => return Ok(()),
-                What::Key(name) => (name, doc.key_span(found.node).unwrap_or_default()),
+                What::Key(name) => (name, doc.key_span(found.node).unwrap_or_default(), Flow::Still),
                 What::Text(text) => {
                     let token = doc.span(found.node);
                     if let Some((channel, flow)) = self.named.get(&found.node) {
@@ -56,12 +89,13 @@ impl Channels {
                             channel,
                             flow,
                             text,
-                            source: Source::Model,
+                            source,
                             token,
                         });
                         return Ok(());
                     }
-                    (text, token)
+                    let editable = self.whole && !found.context.fixed;
+                    (text, token, if editable { Flow::Whole } else { Flow::Still })
                 }
             };
             let group = self.groups.range(..=found.node).next_back();
@@ -70,10 +104,9 @@ impl Channels {
                 .map_or("still", |(_, name)| name);
             spend(&mut pointers, found.pointer, doc, found.node)?;
             let channel = format!("{group}{}", found.pointer);
-            let source = found.context.source;
             reading.fragments.push(Fragment {
                 channel,
-                flow: Flow::Still,
+                flow,
                 text: text.into_owned(),
                 source,
                 token,
@@ -100,17 +133,29 @@ pub(super) fn read_name(event: &Event, known: &[&str], reading: &mut EventReadin
 const WELL_KNOWN: &[&str] = &[
     "accepted_prediction_tokens",
     "annotations",
+    "args",
     "arguments",
     "audio_tokens",
+    "avgLogprobs",
+    "blockReason",
     "bytes",
     "cache_creation",
     "cache_creation_input_tokens",
     "cache_read_input_tokens",
+    "cachedContentTokenCount",
     "cached_tokens",
     "caller",
+    "candidates",
+    "candidatesTokenCount",
+    "candidatesTokensDetails",
+    "category",
     "choices",
+    "chosenCandidates",
     "citation",
+    "citationMetadata",
     "citations",
+    "code",
+    "codeExecutionResult",
     "completion_tokens",
     "completion_tokens_details",
     "container",
@@ -125,30 +170,52 @@ const WELL_KNOWN: &[&str] = &[
     "delta",
     "done",
     "done_reason",
+    "endIndex",
     "ephemeral_1h_input_tokens",
     "ephemeral_5m_input_tokens",
     "error",
     "eval_count",
     "eval_duration",
+    "executableCode",
+    "finishMessage",
+    "finishReason",
     "finish_reason",
     "function",
+    "functionCall",
     "function_call",
+    "groundingChunks",
+    "groundingMetadata",
+    "groundingSupports",
     "id",
     "index",
     "inference_geo",
+    "inlineData",
     "input",
     "input_tokens",
+    "language",
     "load_duration",
+    "logProbability",
     "logprob",
     "logprobs",
+    "logprobsResult",
     "message",
+    "mimeType",
+    "modality",
     "model",
+    "modelVersion",
     "name",
     "native_finish_reason",
     "obfuscation",
     "object",
+    "outcome",
+    "output",
     "output_tokens",
     "partial_json",
+    "parts",
+    "probability",
+    "promptFeedback",
+    "promptTokenCount",
+    "promptTokensDetails",
     "prompt_eval_count",
     "prompt_eval_duration",
     "prompt_tokens",
@@ -161,23 +228,40 @@ const WELL_KNOWN: &[&str] = &[
     "refusal",
     "rejected_prediction_tokens",
     "response",
+    "responseId",
     "role",
+    "safetyRatings",
     "server_tool_use",
     "service_tier",
     "signature",
+    "startIndex",
+    "status",
     "stop_details",
     "stop_reason",
     "stop_sequence",
     "system_fingerprint",
     "text",
+    "text_offset",
     "thinking",
+    "thought",
+    "thoughtSignature",
+    "thoughtsTokenCount",
     "token",
+    "tokenCount",
+    "tokenId",
+    "token_logprobs",
+    "tokens",
     "tool_calls",
+    "topCandidates",
     "top_logprobs",
+    "totalTokenCount",
     "total_duration",
     "total_tokens",
     "type",
+    "uri",
     "usage",
+    "usageMetadata",
+    "web",
 ];
 
 #[cfg(test)]

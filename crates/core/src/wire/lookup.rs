@@ -40,6 +40,23 @@ pub(super) fn is_plain_name(name: &str) -> bool {
     (1..=256).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+/// The outermost value of an answer, which is an object.
+pub(super) fn object(doc: &Document<'_>) -> Result<Node, Malformed> {
+    let root = doc.root();
+    if doc.kind(root) == Kind::Object {
+        return Ok(root);
+    }
+    Err(Malformed {
+        offset: 0,
+        reason: "not an object",
+    })
+}
+
+/// The member that a request cannot do without; `reason` says so where it is missing.
+pub(super) fn needed(doc: &Document<'_>, name: &str, reason: &'static str) -> Result<Node, Malformed> {
+    doc.given(doc.root(), name).ok_or(Malformed { offset: 0, reason })
+}
+
 /// Whether a request asks for a streamed answer, in dialects that stream only when asked to.
 pub(super) fn is_streamed(doc: &Document<'_>) -> Result<bool, Malformed> {
     Ok(stream_wish(doc)?.unwrap_or(false))
@@ -93,6 +110,19 @@ pub(super) fn starts_in_body(half: &Half, parts: &[usize]) -> Vec<usize> {
     starts.sort_unstable();
     starts.dedup();
     starts
+}
+
+/// The log probabilities of choices that hold edited texts.
+pub(super) fn log_probabilities(doc: &Document<'_>, starts: &[usize]) -> Vec<Range<usize>> {
+    let edited = |choice: Node| {
+        let span = doc.span(choice);
+        let first = starts.partition_point(|&start| start < span.start);
+        starts.get(first).is_some_and(|&start| start < span.end)
+    };
+    let choices = items(doc, doc.get(doc.root(), "choices")).filter(|&choice| edited(choice));
+    choices
+        .filter_map(|choice| Some(doc.span(doc.given(choice, "logprobs")?)))
+        .collect()
 }
 
 /// The signatures that stand beside edited texts and vouch for them.

@@ -5,19 +5,27 @@
 //! of policies. One wire is one file or folder and one line in [`all`]; which endpoint speaks it is a row of
 //! [`endpoints`]. Read [`Wire`] first.
 
+pub mod anthropic_count_tokens;
 pub mod anthropic_messages;
 mod dialect;
 pub mod endpoints;
 mod fragments;
 pub mod framing;
+pub mod gemini;
 pub mod json;
 mod lookup;
 mod number;
 pub mod ollama;
 pub mod openai_chat;
+pub mod openai_completions;
+pub mod openai_embeddings;
+pub mod openai_images;
+pub mod openai_moderations;
+pub mod openai_speech;
 pub mod reading;
 pub mod splice;
 pub mod sse;
+mod vector;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -56,22 +64,19 @@ pub struct Refusal<'a> {
 pub struct EventReading {
     /// Its pieces of text, in document order.
     pub fragments: Vec<Fragment>,
-    /// JSON values to drop when the text of this event is changed, since they would falsify or repeat it (`logprobs`).
-    /// Each is a byte range of the event's data that is replaced by `null`.
+    /// JSON values to drop where text is changed, since they would falsify or repeat it (`logprobs`).
     pub falsified: Vec<Falsified>,
-    /// JSON values that say again, in another form, what channels have said so far (token ids of the conversation): dropped
-    /// in the same way once any text of those channels was changed.
-    pub repeats: Vec<Falsified>,
-    /// JSON values that count each time they are sent, such as whole tool calls. A copy of the event that only carries held
-    /// text leaves them out.
+    /// JSON values that count each time they are sent, such as whole tool calls: byte ranges that are replaced by `null` in a
+    /// copy of the event that only carries held text.
     pub once: Vec<Range<usize>>,
     /// Channels that this event ends; everything that is held for them goes out before it. A name ends every channel
     /// that begins with it.
     pub ends: Vec<String>,
     /// Whether the stream is over with this event.
     pub terminal: bool,
-    /// Whether the stream may end after this event, in dialects whose streams end without a word.
-    pub may_end: bool,
+    /// Whether the stream may end after this event, in dialects whose streams end without a word; `None` if the event
+    /// leaves that as it was.
+    pub may_end: Option<bool>,
     /// The calls of tools that this event begins.
     pub tools: Vec<CallBegun>,
     /// What it carries that cannot be read as text.
@@ -86,8 +91,11 @@ pub struct EventReading {
 pub struct Falsified {
     /// Prefix of the channels whose change falsifies it.
     pub channel: String,
-    /// Byte range of the value in the event's data.
+    /// Byte range of the value in the event's data, which is replaced by `null`.
     pub value: Range<usize>,
+    /// Whether it speaks of all that the channels said so far (token ids of the conversation, places in a text), not of
+    /// this event's text alone.
+    pub so_far: bool,
 }
 
 /// The beginning of a call in a stream.
@@ -130,7 +138,8 @@ pub enum Flow {
     Text,
     /// JSON that grows piece by piece and means something only when whole; held until the channel ends.
     Arguments,
-    /// A text that is whole in its event: it is inspected there, and edited there.
+    /// A text that is whole in its event (in arguments that are an object, in citations): it is inspected there, and edited
+    /// there.
     Whole,
     /// A value that stands for itself in each event (ids, names, unknown fields); inspected there and cannot be edited.
     Still,
@@ -208,10 +217,20 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 5] {
+pub fn all() -> [&'static dyn Wire; 15] {
     [
         &openai_chat::OpenaiChat,
+        &openai_completions::OpenaiCompletions,
+        &openai_embeddings::OpenaiEmbeddings,
+        &openai_moderations::OpenaiModerations,
+        &openai_images::OpenaiImages,
+        &openai_speech::OpenaiSpeech,
         &anthropic_messages::AnthropicMessages,
+        &anthropic_count_tokens::AnthropicCountTokens,
+        &gemini::GeminiGenerate,
+        &gemini::GeminiStream,
+        &gemini::GeminiCount,
+        &gemini::GeminiEmbed,
         &ollama::Ollama::Chat,
         &ollama::Ollama::Generate,
         &ollama::OllamaEmbed,

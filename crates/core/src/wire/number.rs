@@ -25,6 +25,15 @@ pub(super) fn long_number(raw: &str) -> Option<Cow<'_, str>> {
     (digits.len() >= LONG).then_some(Cow::Borrowed(raw))
 }
 
+/// Whether a number is below a hundred million for certain, as it is written. The digits of one that measures something are
+/// its precision then, and never an account.
+pub(super) fn is_small(raw: &str) -> bool {
+    let unsigned = raw.strip_prefix('-').unwrap_or(raw);
+    let whole = unsigned.bytes().take_while(u8::is_ascii_digit).count();
+    let exponent = unsigned.split_once(['e', 'E']).map(|(_, exponent)| exponent);
+    whole < LONG && exponent.is_none_or(|exponent| exponent.starts_with('-'))
+}
+
 /// Writes `digits`, of which the last `fraction` stand behind the point, times ten to the `exponent` as a whole number.
 /// `None` if it is none, or zero, or much too long.
 fn in_full(digits: &str, fraction: usize, exponent: &str) -> Option<String> {
@@ -45,7 +54,7 @@ fn in_full(digits: &str, fraction: usize, exponent: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::long_number;
+    use super::{is_small, long_number};
 
     #[test]
     fn short_numbers_say_nothing() {
@@ -62,6 +71,22 @@ mod tests {
             "1e999",
         ] {
             assert_eq!(long_number(raw), None, "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_large_is_not_small() {
+        for raw in ["0", "-0.4111111111111111", "12345678.9", "4.1e-7", "-99999999e-30"] {
+            assert!(is_small(raw), "{raw}");
+        }
+        for raw in [
+            "123456789",
+            "-123456789.5",
+            "4.111111111111111e15",
+            "411111111111111100e-2",
+            "1e+00",
+        ] {
+            assert!(!is_small(raw), "{raw}");
         }
     }
 

@@ -3,14 +3,15 @@
 //! A dialect does not pick out the texts that it knows. It walks to the places that it knows and leaves `Marks` there:
 //! who wrote this, this is a setting, this string holds JSON, this is a picture. Then one loop goes over the whole
 //! document and hands over every string, member name and long number, marked or not. So nothing can go unread because a
-//! vendor added a field. Read `Marks` first.
+//! vendor added a field. Left out are only numbers that say nothing by contract ([`Numbers`]). Read `Marks` first.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Malformed;
 use super::json::{self, Document, Kind, Limits, Node, TOO_MANY_VALUES};
-use super::number::long_number;
+use super::number::{is_small, long_number};
+use super::vector::is_vector;
 use crate::exchange::{Fixed, Half, Opaque, Part, Place, Uninspectable};
 use crate::verdict::Source;
 
@@ -40,6 +41,25 @@ enum Names {
     Free,
 }
 
+/// What numbers are that are no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numbers {
+    /// Counted or timed: durations have as many digits as accounts.
+    Counted,
+    /// Measured: vectors, probabilities, scores. The digits of a small number are its precision; a large one is text.
+    Measured,
+}
+
+impl Numbers {
+    /// Whether a number, as it is written, is one of them.
+    fn hold(self, raw: &str) -> bool {
+        match self {
+            Self::Counted => true,
+            Self::Measured => is_small(raw),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Mark {
     source: Option<Source>,
@@ -47,7 +67,7 @@ struct Mark {
     names: Option<Names>,
     json: Option<Json>,
     opaque: Option<Opaque>,
-    numbers: bool,
+    numbers: Option<Numbers>,
 }
 
 /// What a dialect knows of the values in a document. A mark holds for all that is within the value.
@@ -94,6 +114,12 @@ impl<'a, 'b> Marks<'a, 'b> {
         });
     }
 
+    /// Whether its member names are not the dialect's.
+    pub(super) fn is_foreign(&self, node: Node) -> bool {
+        let mark = self.marks.get(node.index());
+        mark.is_some_and(|mark| mark.names.is_some_and(|names| names != Names::Dialect))
+    }
+
     /// It is a JSON schema.
     pub(super) fn schema(&mut self, node: impl Into<Option<Node>>) {
         self.mark(node, |mark| mark.names = Some(Names::Schema));
@@ -106,13 +132,26 @@ impl<'a, 'b> Marks<'a, 'b> {
 
     /// Its numbers are counted or computed by the server, such as durations and vectors: they are not looked at, since one
     /// in a thousand would pass for a card number. Strings and names within it are read all the same.
-    pub(super) fn numbers(&mut self, node: impl Into<Option<Node>>) {
-        self.mark(node, |mark| mark.numbers = true);
+    pub(super) fn numbers(&mut self, node: impl Into<Option<Node>>, are: Numbers) {
+        self.mark(node, |mark| mark.numbers = Some(are));
     }
 
     /// It cannot be read as text. What strings it has are read all the same.
     pub(super) fn opaque(&mut self, node: impl Into<Option<Node>>, what: Opaque) {
         self.mark(node, |mark| mark.opaque = Some(what));
+    }
+
+    /// It is a text or a list of texts. Everything else, such as the numbers of tokens, cannot be read.
+    pub(super) fn texts(&mut self, node: Node) {
+        let doc = self.doc;
+        let readable = match doc.kind(node) {
+            Kind::String | Kind::Null => true,
+            Kind::Array => doc.children(node).all(|item| doc.kind(item) == Kind::String),
+            Kind::Bool | Kind::Number | Kind::Object => false,
+        };
+        if !readable {
+            self.opaque(node, Opaque::Unrecognized);
+        }
     }
 
     /// Marks what lies elsewhere: members that hold a file's id or an address from which the provider fetches.
@@ -175,7 +214,7 @@ impl<'a, 'b> Marks<'a, 'b> {
             context.source = mark.source.unwrap_or(context.source);
             context.fixed = mark.fixed.unwrap_or(context.fixed);
             context.names = mark.names.unwrap_or(context.names);
-            context.numbers |= mark.numbers;
+            context.numbers = mark.numbers.or(context.numbers);
             let text = doc.text(node);
             let opaque = mark.opaque.or_else(|| {
                 let text = text.as_deref().filter(|_| !outer.reported)?;
@@ -206,6 +245,9 @@ impl<'a, 'b> Marks<'a, 'b> {
                 })?;
             }
             if let Some(text) = text {
+                if context.numbers == Some(Numbers::Measured) && is_vector(&text) {
+                    continue;
+                }
                 visit(Found {
                     node,
                     pointer: &path,
@@ -213,7 +255,7 @@ impl<'a, 'b> Marks<'a, 'b> {
                     json: mark.json,
                     what: What::Text(text),
                 })?;
-            } else if kind == Kind::Number && !context.numbers {
+            } else if kind == Kind::Number && !context.numbers.is_some_and(|are| are.hold(doc.raw(node))) {
                 if let Some(text) = long_number(doc.raw(node)) {
                     visit(Found {
                         node,
@@ -261,8 +303,8 @@ pub(super) struct Context {
     names: Names,
     /// Whether something around it was reported as uninspectable.
     reported: bool,
-    /// Whether its numbers say nothing.
-    numbers: bool,
+    /// What its numbers are, if they are no text.
+    numbers: Option<Numbers>,
 }
 
 impl Context {
@@ -273,7 +315,7 @@ impl Context {
             fixed: false,
             names: Names::Dialect,
             reported: false,
-            numbers: false,
+            numbers: None,
         }
     }
 
@@ -301,7 +343,7 @@ const SCHEMA_MAPS: &[&str] = &[
     "dependentSchemas",
 ];
 /// Members of a JSON schema that hold any value.
-const SCHEMA_VALUES: &[&str] = &["default", "examples"];
+const SCHEMA_VALUES: &[&str] = &["default", "example", "examples"];
 /// Members of a JSON schema that decide what is valid.
 const SCHEMA_FIXED: &[&str] = &[
     "enum",
@@ -315,6 +357,8 @@ const SCHEMA_FIXED: &[&str] = &[
     "$anchor",
     "$schema",
     "dependentRequired",
+    "propertyOrdering",
+    "property_ordering",
 ];
 
 /// Whether a member of this name holds something that others refer to, wherever a dialect has it.

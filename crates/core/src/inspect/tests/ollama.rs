@@ -72,6 +72,22 @@ fn token_ids_go_with_the_text_that_they_repeat() {
         assert_eq!(context.is_array(), kept, "{}", done.text());
         assert!(kept || context.is_null());
     }
+    // Of what stands in arguments they speak too.
+    for (value, kept) in [(CARD, false), ("cash", true)] {
+        let end = json!({"model": "m", "message": {"role": "assistant", "content": ""}, "done": true, "context": [105, 2364]});
+        let done = run_whole(
+            &masking(),
+            Dialect::Ollama,
+            &format!("{}{end}\n", calling(&json!({"with": value}))),
+        );
+        let events = done.events();
+        assert_eq!(
+            events.last().expect("a line")["context"].is_array(),
+            kept,
+            "{}",
+            done.text()
+        );
+    }
     let answer = |text: &str, context: &str| format!(r#"{{"response":"{text}","done":true,"context":{context}}}"#);
     let inspection = prompted(&masking());
     assert_eq!(
@@ -171,11 +187,13 @@ fn what_the_server_counts_is_never_a_card_number() {
     );
 
     let embed = || request(&rules, &OllamaEmbed, r#"{"model":"m","input":["why?"]}"#).inspection;
-    let vectors =
-        r#"{"model":"m","embeddings":[[0.4111111111111111,4111111111111111]],"embedding":[4111111111111111]}"#;
+    let vectors = r#"{"model":"m","embeddings":[[0.4111111111111111,-1.5e-9]],"embedding":[4.111111111111111]}"#;
     assert_eq!(embed().answer(vectors.as_bytes()).1, Fate::Forward(None));
-    let text = r#"{"model":"m","embeddings":[["4111111111111111"]]}"#;
-    assert_eq!(embed().answer(text.as_bytes()).1, Fate::Stop);
+    // What is as large as an account is no measurement.
+    for odd in ["\"4111111111111111\"", "4111111111111111"] {
+        let vectors = format!(r#"{{"model":"m","embeddings":[[{odd}]]}}"#);
+        assert_eq!(embed().answer(vectors.as_bytes()).1, Fate::Stop);
+    }
     assert!(embed().stream().is_none());
 }
 

@@ -1,14 +1,23 @@
 //! Requests and whole answers: a planted card in every place, and what becomes of the bytes.
 
 use super::world::{
-    Dialect, KEY, MAIL, POLICY, Panics, admitted, blocking, detecting, masking, of_text, request, rules,
+    Dialect, KEY, MAIL, POLICY, Panics, admitted, blocking, detecting, masking, named_request, of_text, request, rules,
 };
 use crate::detect::PaymentCard;
 use crate::inspect::Fate;
 use crate::verdict::Verdict;
-use crate::wire::Wire;
+use crate::wire::anthropic_count_tokens::AnthropicCountTokens;
+use crate::wire::anthropic_messages::AnthropicMessages;
+use crate::wire::gemini::{GeminiCount, GeminiEmbed, GeminiGenerate, GeminiStream};
 use crate::wire::json::{Limits, parse};
 use crate::wire::ollama::{Ollama, OllamaEmbed};
+use crate::wire::openai_chat::OpenaiChat;
+use crate::wire::openai_completions::OpenaiCompletions;
+use crate::wire::openai_embeddings::OpenaiEmbeddings;
+use crate::wire::openai_images::OpenaiImages;
+use crate::wire::openai_moderations::OpenaiModerations;
+use crate::wire::openai_speech::OpenaiSpeech;
+use crate::wire::{Wire, all};
 
 use std::sync::Arc;
 
@@ -34,6 +43,9 @@ const ANTHROPIC: &str = r#"{"model":"«!claude-»","max_tokens":100,"system":[{"
  "tools":[{"name":"«!mail-»","description":"«sends »","input_schema":{"type":"object","properties":{"to":{"type":"string","pattern":"«!p-»"}}}}],
  "metadata":{"user_id":"«user »"}, "x_beta":{"hint":"«hint »"}}"#;
 
+const GEMINI_TEXTS: &str = r#"{"requests":[{"model":"models/m","content":{"parts":[{"text":"«one »"},{"text":"«two »"}]},"title":"«title »",
+  "taskType":"«!RETRIEVAL-»","x_new":"«vendor »"}]}"#;
+
 const OLLAMA: &str = r#"{"model":"«!llama3.2:»","messages":[{"role":"system","content":"«be »"},
   {"role":"user","content":"«hi\n »","x_new":{"y":["«z »"]}},
   {"role":"assistant","content":"","thinking":"«hm »","tool_calls":[{"id":"«!c-»","function":{"name":"«!pay-»","arguments":{"to":["«you »"],"id":"«free »"}}}]},
@@ -46,6 +58,27 @@ const OLLAMA_PROMPT: &str = r#"{"model":"«!library/phi:»","prompt":"«why »",
  "format":"«!json-»","options":{"stop":"«stop »"},"context":[],"images":null,"raw":false,"stream":false,"x_vendor":["«vendor »"]}"#;
 
 const OLLAMA_TEXTS: &str = r#"{"model":"«!all-minilm-»","input":["«one »","«two »"],"prompt":"«three »","truncate":true,"keep_alive":"«!5m-»"}"#;
+const GEMINI: &str = r#"{"contents":[{"role":"user","parts":[{"text":"«pay »","part_metadata":{"id":"«free »"}}]},
+  {"role":"model","parts":[{"text":"«hm »","thought":true,"thoughtSignature":"«!c2ln-»"},{"functionCall":{"name":"«!mail-»","args":{"to":["«you »",{"type":"«kind »"}]}}},
+    {"executable_code":{"language":"PYTHON","code":"«print »"}},{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"«out »"}}]},
+  {"parts":[{"functionResponse":{"name":"«!mail-»","response":{"model":"«done »"}}}]}],
+ "system_instruction":{"parts":{"text":"«be \"kind\" »"}},
+ "tools":[{"functionDeclarations":[{"name":"«!mail-»","description":"«sends »","parameters":{"properties":{"to":{"description":"«how »","enum":["«!e-»"]}}}}]}],
+ "toolConfig":{"functionCallingConfig":{"allowedFunctionNames":["«!mail-»"]}},
+ "generationConfig":{"stopSequences":["«stop »"],"responseMimeType":"«!text/-»","responseJsonSchema":{"title":"«title »"},"topP":0.5},
+ "safetySettings":[{"category":"«!HARM-»"}],"labels":{"team":"«team »"},"x_new":"«vendor »"}"#;
+const COMPLETIONS: &str = r#"{"model":"«!gpt-»","prompt":["«once »","«caf\u00e9 \ud83d\ude00 »"],"suffix":"«after »","stop":"«stop »","user":"«user »",
+ "logit_bias":{"50256":-100},"stream_options":{"include_usage":true,"x":"«!y-»"},"x_new":{"deep":[["«vendor »"]]}}"#;
+
+const EMBEDDINGS: &str = r#"{"model":"«!text-»","input":["«one »","«two »"],"encoding_format":"«!float-»","user":"«user »","x_new":"«vendor »"}"#;
+
+const MODERATIONS: &str = r#"{"model":"«!omni-»","input":[{"type":"text","text":"«well »","x":{"y":"«z »"}},"«loose »"],"x_new":"«vendor »"}"#;
+
+const IMAGES: &str =
+    r#"{"model":"«!gpt-»","prompt":"«a cat with »","size":"«!1024-»","user":"«user »","x_new":["«vendor »"]}"#;
+
+const SPEECH: &str =
+    r#"{"model":"«!tts-»","input":"«say »","instructions":"«slowly »","voice":{"id":"«!v-»"},"x_new":"«vendor »"}"#;
 
 const CARD: &str = "4111111111111111";
 
@@ -98,23 +131,37 @@ fn what_is_to_be_masked_and_justified_does_not_pass_with_masks_alone() {
 #[test]
 fn a_card_in_every_place_is_masked_there_or_blocks() {
     let rules = masking();
-    let bodies: [(&'static dyn Wire, &str); 5] = [
-        (Dialect::OpenAi.wire(), OPENAI),
-        (Dialect::Anthropic.wire(), ANTHROPIC),
-        (Dialect::Ollama.wire(), OLLAMA),
+    let bodies: [(&'static dyn Wire, &str); 15] = [
+        (&OpenaiChat, OPENAI),
+        (&OpenaiCompletions, COMPLETIONS),
+        (&OpenaiEmbeddings, EMBEDDINGS),
+        (&OpenaiModerations, MODERATIONS),
+        (&OpenaiImages, IMAGES),
+        (&OpenaiSpeech, SPEECH),
+        (&AnthropicMessages, ANTHROPIC),
+        (&AnthropicCountTokens, ANTHROPIC),
+        (&GeminiGenerate, GEMINI),
+        (&GeminiStream, GEMINI),
+        (&GeminiCount, GEMINI),
+        (&GeminiEmbed, GEMINI_TEXTS),
+        (&Ollama::Chat, OLLAMA),
         (&Ollama::Generate, OLLAMA_PROMPT),
         (&OllamaEmbed, OLLAMA_TEXTS),
     ];
+    let tried = bodies.map(|(wire, _)| wire.id());
+    assert_eq!(tried, all().map(Wire::id), "every wire has one");
     for (wire, template) in bodies {
+        let named = wire.id().starts_with("gemini").then_some("m");
+        let request = |body: &str| named_request(&rules, wire, body, named);
         let (harmless, _) = planted(template, usize::MAX - 1, "");
-        let plain = request(&rules, wire, &harmless);
+        let plain = request(&harmless);
         assert_eq!(
             (plain.judged.decision.verdict, plain.fate),
             (Verdict::Allow, Fate::Forward(None))
         );
         for place in 0..places(template) {
             let (body, editable) = planted(template, place, CARD);
-            let asked = request(&rules, wire, &body);
+            let asked = request(&body);
             if !editable {
                 assert_eq!(
                     (asked.judged.decision.verdict, asked.fate),
@@ -313,4 +360,29 @@ fn a_whole_answer_is_masked_and_what_vouched_for_it_goes() {
         fate,
         Fate::Forward(Some(answer("pay [payment-card]", "null").into_bytes()))
     );
+}
+
+/// A number that would be a card if it were a whole one, and vectors that are noise: nothing of it is looked for or changed.
+#[test]
+fn vectors_pass_as_they_are_and_texts_to_embed_are_judged() {
+    let embed = |input: &str| format!(r#"{{"model":"m","input":["{input}"]}}"#);
+    let embeddings = &OpenaiEmbeddings;
+    let judged = request(&masking(), embeddings, &embed("card 4111 1111 1111 1111"));
+    assert_eq!(
+        judged.fate,
+        Fate::Forward(Some(embed("card [payment-card]").into_bytes()))
+    );
+    let blocked = request(&blocking(), embeddings, &embed("card 4111 1111 1111 1111"));
+    assert_eq!(blocked.fate, Fate::Stop);
+    let tokens = request(&masking(), embeddings, r#"{"model":"m","input":[[1212, 318]]}"#);
+    assert_eq!(tokens.fate, Fate::Stop, "the policy blocks what is uninspectable");
+
+    let inspection = request(&masking(), embeddings, &embed("hello")).inspection;
+    let answer = |number: &str| format!(r#"{{"data":[{{"embedding":[0.25,{number}]}}]}}"#);
+    assert_eq!(
+        inspection.answer(answer("-0.4111111111111111").as_bytes()).1,
+        Fate::Forward(None)
+    );
+    let edited = inspection.answer(answer("4111111111111111").as_bytes()).1;
+    assert_eq!(edited, Fate::Forward(Some(answer(r#""[payment-card]""#).into_bytes())));
 }

@@ -268,7 +268,7 @@ fn a_blocked_stream_ends_well_formed_without_what_was_held() {
                 let events = done.events();
                 let (last, before) = events.split_last().expect("events");
                 match dialect {
-                    Dialect::OpenAi => {
+                    Dialect::OpenAi | Dialect::Completions => {
                         assert_eq!(*last, "[DONE]");
                         assert_eq!(
                             before.last().expect("one")["choices"][0]["finish_reason"],
@@ -285,6 +285,9 @@ fn a_blocked_stream_ends_well_formed_without_what_was_held() {
                             "every block is closed"
                         );
                         assert_eq!(count("message_start"), 1);
+                    }
+                    Dialect::Gemini => {
+                        assert_eq!(last["candidates"][0]["finishReason"], "PROHIBITED_CONTENT");
                     }
                     Dialect::Ollama => {
                         assert_eq!(
@@ -348,7 +351,7 @@ fn a_stream_without_its_end_is_broken_in_the_words_of_its_dialect() {
 
 #[test]
 fn nothing_is_taken_after_the_end() {
-    for dialect in DIALECTS {
+    for dialect in DIALECTS.into_iter().filter(|dialect| dialect.has_last_word()) {
         let stream = dialect.stream(&["Hello "]);
         let more = stream.clone() + &dialect.piece(CARD);
         let done = run(
@@ -383,6 +386,32 @@ fn log_probabilities_go_when_their_text_changes_and_stay_otherwise() {
         .map(|event| !event["choices"][0]["logprobs"].is_null())
         .collect();
     assert_eq!(kept, [true, false, false, true]);
+    assert!(!done.text().contains("4111"));
+}
+
+#[test]
+fn those_of_a_completion_too() {
+    let event = |text: &str| {
+        let logprobs =
+            json!({"tokens": [text], "token_logprobs": [-0.25], "top_logprobs": [{text: -0.25}], "text_offset": [0]});
+        let choice = json!({"text": text, "index": 0, "logprobs": logprobs, "finish_reason": null});
+        format!("data: {}\n\n", json!({"id": "cmpl-1", "choices": [choice]}))
+    };
+    let pieces = ["Pay with ", "4111 1111 1111 ", "1111 now. ", "Yes. "];
+    let stream = pieces.map(event).concat() + &Dialect::Completions.end();
+    let done = run_whole(&masking(), Dialect::Completions, &stream);
+    assert_eq!(done.said(), "Pay with [payment-card] now. Yes. ");
+    let events = done.events();
+    let with_text = events.iter().filter(|event| {
+        event["choices"][0]["text"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    });
+    let kept: Vec<bool> = with_text
+        .map(|event| !event["choices"][0]["logprobs"].is_null())
+        .collect();
+    assert_eq!(kept.first(), Some(&true));
+    assert_eq!(kept.last(), Some(&true));
     assert!(!done.text().contains("4111"));
 }
 

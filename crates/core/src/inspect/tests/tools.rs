@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::world::{DIALECTS, Dialect, Dice, POLICY, admitted, chunk, line, named, of_text, run, run_whole, tools};
+use super::world::{
+    Dialect, Dice, POLICY, WITH_TOOLS, admitted, candidate, chunk, line, named, of_text, run, run_whole, tools,
+};
 use crate::inspect::{Ending, Fate, Judged, Rules};
 use crate::record;
 use crate::verdict::Verdict;
@@ -39,6 +41,7 @@ fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
                     out += &chunk(0, &json!({"tool_calls": [call]}), None);
                 }
             }
+            Dialect::Completions => unreachable!("it has no tools"),
             Dialect::Anthropic => {
                 let index = index + 1;
                 let block = json!({"type": "tool_use", "id": "t", "name": tool, "input": {}});
@@ -49,6 +52,7 @@ fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
                 }
                 out += &named(&json!({"type": "content_block_stop", "index": index}));
             }
+            Dialect::Gemini => out += &candidate(0, &json!([function_call(tool, &pieces.concat())]), None),
             Dialect::Ollama => {
                 let call = whole_call(tool, &pieces.concat());
                 out += &line(&json!({"role": "assistant", "content": "", "tool_calls": [call]}));
@@ -69,6 +73,7 @@ fn whole(dialect: Dialect, calls: &[Called<'_>]) -> String {
             json!({"model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]})
                 .to_string()
         }
+        Dialect::Completions => unreachable!("it has no tools"),
         Dialect::Anthropic => {
             let blocks: Vec<Value> = calls
                 .map(|(tool, text)| {
@@ -79,12 +84,22 @@ fn whole(dialect: Dialect, calls: &[Called<'_>]) -> String {
             json!({"model": "m", "role": "assistant", "type": "message", "content": blocks, "stop_reason": "tool_use"})
                 .to_string()
         }
+        Dialect::Gemini => {
+            let parts: Vec<Value> = calls.map(|(tool, text)| function_call(tool, &text)).collect();
+            json!({"candidates": [{"content": {"parts": parts, "role": "model"}, "finishReason": "STOP"}]}).to_string()
+        }
         Dialect::Ollama => {
             let calls: Vec<Value> = calls.map(|(tool, text)| whole_call(tool, &text)).collect();
             let message = json!({"role": "assistant", "content": "", "tool_calls": calls});
             json!({"model": "m", "message": message, "done": true}).to_string()
         }
     }
+}
+
+/// A call of Gemini's, whose arguments are an object at once, or none.
+fn function_call(tool: &str, arguments: &str) -> Value {
+    let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
+    json!({"functionCall": {"name": tool, "args": arguments}})
 }
 
 /// A call of Ollama's, whose arguments are an object.
@@ -109,7 +124,7 @@ fn each_call_is_judged_with_its_arguments_and_the_strictest_counts() {
         (&[HOME, ("mail", &["{\"to\": \"ana@northwind.exam"])], Verdict::Block),
         (&[CLOCK, ("other", &["{}"])], Verdict::Block),
     ] {
-        for dialect in DIALECTS {
+        for dialect in WITH_TOOLS {
             let (judged, fate) = admitted(&rules, dialect).answer(whole(dialect, calls).as_bytes());
             assert_eq!(judged.decision.verdict, verdict, "{dialect:?} {calls:?}");
             assert_eq!(fate == Fate::Stop, verdict == Verdict::Block);
@@ -126,7 +141,7 @@ fn cutting_the_bytes_changes_no_judgement() {
     let rules = letters();
     let mut dice = Dice(3);
     for calls in [&[CLOCK, HOME, PARTNER][..], &[HOME, ELSEWHERE]] {
-        for dialect in DIALECTS {
+        for dialect in WITH_TOOLS {
             let stream = stream(dialect, calls);
             let first = run_whole(&rules, dialect, &stream);
             for most in [1, 7, 60] {
@@ -147,6 +162,7 @@ fn a_call_whose_arguments_never_end_is_judged_without_any() {
         cut.truncate(
             cut.find("finish_reason\":\"stop")
                 .or(cut.find("event: content_block_stop"))
+                .or(cut.find("\"finishReason\":\"STOP"))
                 .expect("an end"),
         );
         let cut = cut.rsplit_once("\n\n").map_or("", |(whole, _)| whole).to_owned() + "\n\n";
@@ -201,7 +217,7 @@ fn the_record_keeps_which_conditions_held_and_no_argument() {
         };
         record::outcome(&header, "1", record::Result::Completed, 200, 9, &rules, Some(judged))
     };
-    for dialect in DIALECTS {
+    for dialect in WITH_TOOLS {
         let done = run_whole(&rules, dialect, &stream(dialect, &[CLOCK, HOME, PARTNER]));
         let record = kept(&done.judged);
         let expected = json!([

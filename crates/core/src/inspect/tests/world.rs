@@ -13,8 +13,10 @@ use crate::inspect::{Call, Ending, Inspection, Judged, Request, Rules, Step, Str
 use crate::policy::{Files, load};
 use crate::wire::anthropic_messages::AnthropicMessages;
 use crate::wire::framing::Parser;
+use crate::wire::gemini::GeminiStream;
 use crate::wire::ollama::Ollama;
 use crate::wire::openai_chat::OpenaiChat;
+use crate::wire::openai_completions::OpenaiCompletions;
 use crate::wire::sse::{Event, Item};
 use crate::wire::{Framing, Wire};
 
@@ -174,42 +176,67 @@ pub(super) fn call(_: &str) -> Call {
 }
 
 pub(super) fn request(rules: &Arc<Rules>, wire: &'static dyn Wire, body: &str) -> Request {
-    Inspection::request(rules, wire, body.as_bytes(), None, call).expect("a good body")
+    named_request(rules, wire, body, None)
+}
+
+/// The same where the path names a model.
+pub(super) fn named_request(rules: &Arc<Rules>, wire: &'static dyn Wire, body: &str, model: Option<&str>) -> Request {
+    Inspection::request(rules, wire, body.as_bytes(), model, call).expect("a good body")
 }
 
 /// The inspection after a harmless request.
 pub(super) fn admitted(rules: &Arc<Rules>, dialect: Dialect) -> Inspection {
-    request(
-        rules,
-        dialect.wire(),
-        r#"{"model":"m","stream":true,"max_tokens":9,"messages":[]}"#,
-    )
-    .inspection
+    let body = r#"{"model":"m","stream":true,"max_tokens":9,"messages":[],"contents":[]}"#;
+    named_request(rules, dialect.wire(), body, dialect.named()).inspection
 }
 
 /// A dialect with what tests need to speak it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     OpenAi,
+    Completions,
     Anthropic,
+    Gemini,
     Ollama,
 }
 
-pub(super) const DIALECTS: [Dialect; 3] = [Dialect::OpenAi, Dialect::Anthropic, Dialect::Ollama];
+pub(super) const DIALECTS: [Dialect; 5] = [
+    Dialect::OpenAi,
+    Dialect::Completions,
+    Dialect::Anthropic,
+    Dialect::Gemini,
+    Dialect::Ollama,
+];
+
+/// Those in which a model can call tools.
+pub(super) const WITH_TOOLS: [Dialect; 4] = [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini, Dialect::Ollama];
 
 impl Dialect {
     pub(super) fn wire(self) -> &'static dyn Wire {
         match self {
             Self::OpenAi => &OpenaiChat,
+            Self::Completions => &OpenaiCompletions,
             Self::Anthropic => &AnthropicMessages,
+            Self::Gemini => &GeminiStream,
             Self::Ollama => &Ollama::Chat,
         }
+    }
+
+    /// The model in the path, where there is one.
+    pub(super) fn named(self) -> Option<&'static str> {
+        (self == Self::Gemini).then_some("m")
+    }
+
+    /// Whether its streams end with a word that nothing follows.
+    pub(super) fn has_last_word(self) -> bool {
+        self != Self::Gemini
     }
 
     /// What comes before the first piece of text.
     pub(super) fn start(self) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({"role": "assistant", "content": ""}), None),
+            Self::Completions => completed(0, "", None),
             Self::Anthropic => {
                 named(
                     &json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant",
@@ -218,6 +245,7 @@ impl Dialect {
                     &json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
                 )
             }
+            Self::Gemini => candidate(0, &json!([{"text": ""}]), None),
             Self::Ollama => line(&json!({"role": "assistant", "content": ""})),
         }
     }
@@ -225,9 +253,11 @@ impl Dialect {
     pub(super) fn piece(self, text: &str) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({"content": text}), None),
+            Self::Completions => completed(0, text, None),
             Self::Anthropic => named(
                 &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}),
             ),
+            Self::Gemini => candidate(0, &json!([{"text": text}]), None),
             Self::Ollama => line(&json!({"role": "assistant", "content": text})),
         }
     }
@@ -235,12 +265,16 @@ impl Dialect {
     pub(super) fn end(self) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({}), Some("stop")) + "data: [DONE]\n\n",
+            Self::Completions => completed(0, "", Some("stop")) + "data: [DONE]\n\n",
             Self::Anthropic => {
                 named(&json!({"type": "content_block_stop", "index": 0}))
                     + &named(
                         &json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null}, "usage": {"output_tokens": 9}}),
                     )
                     + &named(&json!({"type": "message_stop"}))
+            }
+            Self::Gemini => {
+                candidate(0, &json!([]), Some("STOP")) + "data: {\"usageMetadata\":{\"totalTokenCount\":9}}\n\n"
             }
             // The time that it took would pass for a card number.
             Self::Ollama => {
@@ -263,6 +297,20 @@ impl Dialect {
 pub(super) fn chunk(index: u64, delta: &Value, finish: Option<&str>) -> String {
     let data = json!({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m",
         "choices": [{"index": index, "delta": delta, "finish_reason": finish}]});
+    format!("data: {data}\n\n")
+}
+
+/// An event of Gemini's.
+pub(super) fn candidate(index: u64, parts: &Value, finish: Option<&str>) -> String {
+    let data = json!({"candidates": [{"content": {"parts": parts, "role": "model"}, "finishReason": finish, "index": index}],
+        "usageMetadata": {"totalTokenCount": 3}, "modelVersion": "m", "responseId": "r"});
+    format!("data: {data}\n\n")
+}
+
+/// A chunk of a completion.
+pub(super) fn completed(index: u64, text: &str, finish: Option<&str>) -> String {
+    let choice = json!({"text": text, "index": index, "logprobs": null, "finish_reason": finish});
+    let data = json!({"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m", "choices": [choice]});
     format!("data: {data}\n\n")
 }
 
@@ -364,7 +412,7 @@ fn events(framing: Framing, bytes: &[u8]) -> Vec<Value> {
     items.into_iter().filter_map(event).collect()
 }
 
-/// The texts that a client puts together, by choice or block; tool calls by `choice/call`.
+/// The texts that a client puts together, by choice, candidate or block; tool calls by `choice/call`.
 pub(super) fn channels(events: &[Value]) -> BTreeMap<String, String> {
     let mut channels: BTreeMap<String, String> = BTreeMap::new();
     let mut add = |name: String, text: &Value| {
@@ -375,9 +423,15 @@ pub(super) fn channels(events: &[Value]) -> BTreeMap<String, String> {
     for event in events {
         for choice in event["choices"].as_array().into_iter().flatten() {
             let index = choice["index"].to_string();
+            add(index.clone(), &choice["text"]);
             add(index.clone(), &choice["delta"]["content"]);
             for call in choice["delta"]["tool_calls"].as_array().into_iter().flatten() {
                 add(format!("{index}/{}", call["index"]), &call["function"]["arguments"]);
+            }
+        }
+        for candidate in event["candidates"].as_array().into_iter().flatten() {
+            for part in candidate["content"]["parts"].as_array().into_iter().flatten() {
+                add(candidate["index"].to_string(), &part["text"]);
             }
         }
         if event["type"] == "content_block_delta" {

@@ -14,7 +14,7 @@ use std::ops::Range;
 pub(super) use answers::error_value;
 
 use super::json::{self, Document, Kind, Limits, Node};
-use super::lookup::{is_streamed, items, model_name, signatures, starts_in_body};
+use super::lookup::{is_streamed, items, model_name, object, signatures, starts_in_body};
 use super::reading::Marks;
 use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
@@ -70,13 +70,7 @@ impl Wire for AnthropicMessages {
 
     fn read_answer(&self, body: &[u8]) -> Result<Half, Malformed> {
         let doc = json::parse(body, &Limits::default())?;
-        let root = doc.root();
-        if doc.kind(root) != Kind::Object {
-            return Err(Malformed {
-                offset: 0,
-                reason: "not an object",
-            });
-        }
+        let root = object(&doc)?;
         let mut marks = Marks::new(&doc);
         mark_message(&mut marks, root);
         mark_content(&mut marks, doc.given(root, "content"));

@@ -71,6 +71,7 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
                 reading.falsified.extend(value.map(|value| Falsified {
                     channel: thinking,
                     value,
+                    so_far: false,
                 }));
             }
         }

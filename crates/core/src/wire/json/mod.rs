@@ -24,6 +24,29 @@ pub struct Limits {
     pub depth: usize,
     /// Values, containers included.
     pub nodes: usize,
+    /// What becomes of the numbers in arrays.
+    pub vectors: Vectors,
+}
+
+/// What becomes of the numbers in arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vectors {
+    /// Each is a value of the document.
+    Kept,
+    /// Those that only measure something, since they are small, are read and left out: a batch of embeddings has millions of
+    /// them. Positions are as they were.
+    Thinned,
+}
+
+impl Limits {
+    /// For bodies that carry vectors.
+    #[must_use]
+    pub fn of_vectors() -> Self {
+        Self {
+            vectors: Vectors::Thinned,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {
@@ -31,6 +54,7 @@ impl Default for Limits {
         Self {
             depth: 128,
             nodes: 400_000,
+            vectors: Vectors::Kept,
         }
     }
 }
@@ -109,7 +133,7 @@ impl<'b> Document<'b> {
         Node(0)
     }
 
-    /// How many values there are.
+    /// How many values there are, without those that were left out.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.slots.len()
@@ -171,7 +195,7 @@ impl<'b> Document<'b> {
             .map(|slot| Node(slot.parent))
     }
 
-    /// How many siblings stand before `node`; in an array, its index.
+    /// How many siblings stand before `node`, left out or not; in an array, its index.
     #[must_use]
     pub fn position(&self, node: Node) -> usize {
         self.slot(node).map_or(0, |slot| slot.position as usize)

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
-use super::{Document, Kind, Limits, NOWHERE, Slot, TOO_MANY_VALUES, text};
+use super::{Document, Kind, Limits, NOWHERE, Slot, TOO_MANY_VALUES, Vectors, text};
 use crate::wire::Malformed;
+use crate::wire::number::is_small;
 
 /// Above this many members, names are sorted to find a duplicate rather than compared one with another.
 const FEW_MEMBERS: usize = 12;
@@ -137,6 +138,12 @@ impl Reader<'_> {
             Kind::Null => self.literal(b"null")?,
             Kind::Array | Kind::Object => self.at += 1,
         }
+        if kind == Kind::Number && self.is_left_out(start) {
+            if let Some(open) = self.open.last_mut() {
+                open.children += 1;
+            }
+            return Ok(Expect::Delimiter);
+        }
         if self.slots.len() >= self.limits.nodes {
             return Err(Malformed {
                 offset: start,
@@ -181,6 +188,13 @@ impl Reader<'_> {
         } else {
             Expect::FirstName
         })
+    }
+
+    /// Whether the number that was read from `start` is no value of the document.
+    fn is_left_out(&self, start: usize) -> bool {
+        self.limits.vectors == Vectors::Thinned
+            && self.open.last().is_some_and(|open| open.kind == Kind::Array)
+            && self.text.get(start..self.at).is_some_and(is_small)
     }
 
     fn close(&mut self) -> Result<Expect, Malformed> {

@@ -1,10 +1,41 @@
 use proptest::prelude::*;
 
 use super::text::{decode, escape, quote, raw_range};
-use super::{Kind, Limits, parse};
+use super::{Kind, Limits, Vectors, parse};
 
 fn refusal(bytes: &[u8]) -> &'static str {
     parse(bytes, &Limits::default()).expect_err("is refused").reason
+}
+
+#[test]
+fn small_numbers_in_arrays_can_be_left_out() {
+    let text = r#"{"n":0.5,"v":[0.25,4111111111111111,-1e-7,[3,"a",{"m":7}],0.5,true],"w":[1]}"#;
+    let kept = parse(text.as_bytes(), &Limits::default()).expect("is JSON");
+    let limits = Limits {
+        nodes: kept.count() - 5,
+        vectors: Vectors::Thinned,
+        ..Limits::default()
+    };
+    let thinned = parse(text.as_bytes(), &limits).expect("is JSON");
+    assert_eq!(thinned.count(), kept.count() - 5);
+    // What is left stands where it stood.
+    for node in thinned.nodes() {
+        let same = kept.at(thinned.span(node).start).expect("is there too");
+        assert_eq!(thinned.pointer(node), kept.pointer(same));
+        assert_eq!(thinned.raw(node), kept.raw(same));
+        assert_eq!(thinned.position(node), kept.position(same));
+    }
+    assert_eq!(
+        thinned
+            .get(thinned.root(), "w")
+            .map(|array| thinned.children(array).count()),
+        Some(0)
+    );
+    assert!(thinned.nodes().any(|node| thinned.raw(node) == "4111111111111111"));
+    // What is left out is read all the same.
+    for bad in ["[01]", "[1.]", "[-]", "[1 2]", "[0.5,]"] {
+        assert!(parse(bad.as_bytes(), &limits).is_err(), "{bad}");
+    }
 }
 
 #[test]

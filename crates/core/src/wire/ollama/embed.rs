@@ -2,9 +2,9 @@
 
 use crate::exchange::{Half, Opaque};
 use crate::verdict::Source;
-use crate::wire::json::{self, Kind, Limits};
-use crate::wire::lookup::model_name;
-use crate::wire::reading::Marks;
+use crate::wire::json::{self, Limits};
+use crate::wire::lookup::{model_name, object};
+use crate::wire::reading::{Marks, Numbers};
 use crate::wire::{Malformed, Wire};
 
 use super::{filled, mark_envelope, no_text, requests};
@@ -28,15 +28,7 @@ impl Wire for OllamaEmbed {
         marks.opaque(no_text(&doc, root, "prompt"), Opaque::Unrecognized);
         marks.opaque(filled(&doc, root, "images"), Opaque::Image);
         if let Some(input) = doc.given(root, "input") {
-            match doc.kind(input) {
-                Kind::String => {}
-                Kind::Array => {
-                    for text in doc.children(input).filter(|&text| doc.kind(text) != Kind::String) {
-                        marks.opaque(text, Opaque::Unrecognized);
-                    }
-                }
-                _ => marks.opaque(input, Opaque::Unrecognized),
-            }
+            marks.texts(input);
         }
         let half = marks.read(Source::User)?;
         Ok(Half {
@@ -46,18 +38,12 @@ impl Wire for OllamaEmbed {
     }
 
     fn read_answer(&self, body: &[u8]) -> Result<Half, Malformed> {
-        let doc = json::parse(body, &Limits::default())?;
-        let root = doc.root();
-        if doc.kind(root) != Kind::Object {
-            return Err(Malformed {
-                offset: 0,
-                reason: "not an object",
-            });
-        }
+        let doc = json::parse(body, &Limits::of_vectors())?;
+        let root = object(&doc)?;
         let mut marks = Marks::new(&doc);
         mark_envelope(&mut marks, root);
-        marks.numbers(doc.get(root, "embeddings"));
-        marks.numbers(doc.get(root, "embedding"));
+        marks.numbers(doc.get(root, "embeddings"), Numbers::Measured);
+        marks.numbers(doc.get(root, "embedding"), Numbers::Measured);
         let half = marks.read(Source::Model)?;
         Ok(Half {
             model: doc.member_text(root, "model").map(Into::into),

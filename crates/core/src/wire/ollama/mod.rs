@@ -18,8 +18,8 @@ pub use embed::OllamaEmbed;
 
 use super::framing::Framing;
 use super::json::{self, Document, Kind, Limits, Node};
-use super::lookup::{items, model_name, stream_wish};
-use super::reading::{Json, Marks};
+use super::lookup::{items, model_name, object, stream_wish};
+use super::reading::{Json, Marks, Numbers};
 use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
 use crate::exchange::{Half, Opaque, ToolCall};
@@ -64,13 +64,7 @@ impl Wire for Ollama {
 
     fn read_answer(&self, body: &[u8]) -> Result<Half, Malformed> {
         let doc = json::parse(body, &Limits::default())?;
-        let root = doc.root();
-        if doc.kind(root) != Kind::Object {
-            return Err(Malformed {
-                offset: 0,
-                reason: "not an object",
-            });
-        }
+        let root = object(&doc)?;
         let mut marks = Marks::new(&doc);
         let mut tools = Vec::new();
         mark_envelope(&mut marks, root);
@@ -135,7 +129,6 @@ const COUNTED: &[&str] = &[
     "eval_count",
     "eval_duration",
     "load_duration",
-    "logprobs",
     "prompt_eval_count",
     "prompt_eval_duration",
     "total",
@@ -150,8 +143,9 @@ fn mark_envelope(marks: &mut Marks<'_, '_>, root: Node) {
     let doc = marks.doc;
     marks.fix_members(root, ENVELOPE);
     for name in COUNTED {
-        marks.numbers(doc.get(root, name));
+        marks.numbers(doc.get(root, name), Numbers::Counted);
     }
+    marks.numbers(doc.get(root, "logprobs"), Numbers::Measured);
     marks.opaque(filled(doc, root, "image"), Opaque::Image);
 }
 

@@ -50,14 +50,13 @@ pub(super) fn read_event(wire: Ollama, event: &Event) -> Result<EventReading, Ma
     mark_envelope(&mut marks, root);
     let done = doc.get(root, "done").is_some_and(|done| doc.raw(done) == "true");
     reading.terminal = done || doc.given(root, "error").is_some();
-    let of_all_text = |name| {
-        doc.given(root, name).map(|value| Falsified {
+    for (name, so_far) in [("logprobs", false), ("context", true)] {
+        reading.falsified.extend(doc.given(root, name).map(|value| Falsified {
             channel: String::new(),
             value: doc.span(value),
-        })
-    };
-    reading.falsified.extend(of_all_text("logprobs"));
-    reading.repeats.extend(of_all_text("context"));
+            so_far,
+        }));
+    }
     let speaker = match wire {
         Ollama::Chat => doc.given(root, "message"),
         Ollama::Generate => Some(root),

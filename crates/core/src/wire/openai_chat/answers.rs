@@ -12,7 +12,7 @@ use crate::wire::{Refusal, Seen};
 
 pub(super) fn refusal(refusal: &Refusal<'_>) -> Vec<u8> {
     json!({
-        "id": format!("chatcmpl-{}", refusal.record),
+        "id": format!("{PREFIX}{}", refusal.record),
         "object": "chat.completion",
         "created": refusal.at,
         "model": refusal.model,
@@ -29,10 +29,10 @@ pub(super) fn refusal(refusal: &Refusal<'_>) -> Vec<u8> {
 }
 
 pub(super) fn refusal_stream(refusal: &Refusal<'_>) -> Vec<u8> {
-    let head = Head::of(refusal);
-    let mut out = head.chunk(0, &json!({"role": "assistant", "content": ""}), None);
-    out.extend(head.chunk(0, &json!({"content": refusal.message}), None));
-    out.extend(head.chunk(0, &json!({}), Some("content_filter")));
+    let head = Head::of(PREFIX, refusal);
+    let mut out = chunk(&head, 0, &json!({"role": "assistant", "content": ""}), None);
+    out.extend(chunk(&head, 0, &json!({"content": refusal.message}), None));
+    out.extend(chunk(&head, 0, &json!({}), Some("content_filter")));
     out.extend(done());
     out
 }
@@ -41,30 +41,9 @@ pub(super) fn stop_stream(seen: &Seen, refusal: &Refusal<'_>) -> Vec<u8> {
     if !seen.begun {
         return refusal_stream(refusal);
     }
-    let mut head = Head::of(refusal);
-    if let Some(last) = seen
-        .last
-        .as_deref()
-        .and_then(|last| serde_json::from_str::<Value>(last).ok())
-    {
-        let text = |name: &str| last.get(name).and_then(Value::as_str).map(str::to_owned);
-        head.id = text("id").unwrap_or(head.id);
-        head.model = text("model").unwrap_or(head.model);
-        head.created = last.get("created").and_then(Value::as_i64).unwrap_or(head.created);
-    }
-    let choices = |channels: &[String]| -> BTreeSet<u64> {
-        channels
-            .iter()
-            .filter_map(|channel| channel.split_once('/')?.0.parse().ok())
-            .collect()
-    };
-    let mut open = choices(&seen.open);
-    if choices(&seen.channels).is_empty() {
-        // Nobody has spoken yet, so the first choice does.
-        open.insert(0);
-    }
+    let head = Head::after(PREFIX, seen, refusal);
     let mut out = Vec::new();
-    for (place, &choice) in open.iter().enumerate() {
+    for (place, choice) in open_choices(seen).into_iter().enumerate() {
         let mut delta = json!({});
         if place == 0 {
             // What was said so far does not run into the message.
@@ -72,7 +51,7 @@ pub(super) fn stop_stream(seen: &Seen, refusal: &Refusal<'_>) -> Vec<u8> {
             let gap = if spoken { "\n\n" } else { "" };
             delta = json!({"content": format!("{gap}{}", refusal.message)});
         }
-        out.extend(head.chunk(choice, &delta, Some("content_filter")));
+        out.extend(chunk(&head, choice, &delta, Some("content_filter")));
     }
     out.extend(done());
     out
@@ -95,34 +74,76 @@ pub(in crate::wire) fn error_value(status: u16, message: &str) -> Value {
     json!({"error": {"message": message, "type": kind, "param": null, "code": code}})
 }
 
+/// What ids of this dialect begin with.
+const PREFIX: &str = "chatcmpl-";
+
+fn chunk(head: &Head, index: u64, delta: &Value, finish_reason: Option<&str>) -> Vec<u8> {
+    let choice = json!({"index": index, "delta": delta, "logprobs": null, "finish_reason": finish_reason});
+    head.chunk("chat.completion.chunk", &choice)
+}
+
 /// What every chunk of a stream repeats.
-struct Head {
+pub(in crate::wire) struct Head {
     id: String,
     created: i64,
     model: String,
 }
 
 impl Head {
-    fn of(refusal: &Refusal<'_>) -> Self {
+    /// That of a stream of our own.
+    pub(in crate::wire) fn of(prefix: &str, refusal: &Refusal<'_>) -> Self {
         Self {
-            id: format!("chatcmpl-{}", refusal.record),
+            id: format!("{prefix}{}", refusal.record),
             created: refusal.at,
             model: refusal.model.to_owned(),
         }
     }
 
-    fn chunk(&self, index: u64, delta: &Value, finish_reason: Option<&str>) -> Vec<u8> {
+    /// That of a stream that has begun.
+    pub(in crate::wire) fn after(prefix: &str, seen: &Seen, refusal: &Refusal<'_>) -> Self {
+        let mut head = Self::of(prefix, refusal);
+        if let Some(last) = seen
+            .last
+            .as_deref()
+            .and_then(|last| serde_json::from_str::<Value>(last).ok())
+        {
+            let text = |name: &str| last.get(name).and_then(Value::as_str).map(str::to_owned);
+            head.id = text("id").unwrap_or(head.id);
+            head.model = text("model").unwrap_or(head.model);
+            head.created = last.get("created").and_then(Value::as_i64).unwrap_or(head.created);
+        }
+        head
+    }
+
+    /// A chunk with one choice.
+    pub(in crate::wire) fn chunk(&self, object: &str, choice: &Value) -> Vec<u8> {
         let data = json!({
             "id": self.id,
-            "object": "chat.completion.chunk",
+            "object": object,
             "created": self.created,
             "model": self.model,
-            "choices": [{"index": index, "delta": delta, "logprobs": null, "finish_reason": finish_reason}],
+            "choices": [choice],
         });
         Event::data(data.to_string()).encode()
     }
 }
 
-fn done() -> Vec<u8> {
+/// The choices that a client still waits for; the first one if nobody has spoken yet.
+pub(in crate::wire) fn open_choices(seen: &Seen) -> BTreeSet<u64> {
+    let choices = |channels: &[String]| -> BTreeSet<u64> {
+        channels
+            .iter()
+            .filter_map(|channel| channel.split_once('/')?.0.parse().ok())
+            .collect()
+    };
+    let mut open = choices(&seen.open);
+    if choices(&seen.channels).is_empty() {
+        open.insert(0);
+    }
+    open
+}
+
+/// The event that ends a stream.
+pub(in crate::wire) fn done() -> Vec<u8> {
     Event::data("[DONE]".to_owned()).encode()
 }

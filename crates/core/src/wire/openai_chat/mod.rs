@@ -11,10 +11,10 @@ mod tests;
 
 use std::ops::Range;
 
-pub(super) use answers::error_value;
+pub(super) use answers::{Head, done, error_value, open_choices};
 
 use super::json::{self, Document, Kind, Limits, Node};
-use super::lookup::{is_streamed, items, model_name, signatures, starts_in_body};
+use super::lookup::{is_streamed, items, log_probabilities, model_name, object, signatures, starts_in_body};
 use super::reading::{Json, Marks};
 use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
@@ -57,13 +57,7 @@ impl Wire for OpenaiChat {
 
     fn read_answer(&self, body: &[u8]) -> Result<Half, Malformed> {
         let doc = json::parse(body, &Limits::default())?;
-        let root = doc.root();
-        if doc.kind(root) != Kind::Object {
-            return Err(Malformed {
-                offset: 0,
-                reason: "not an object",
-            });
-        }
+        let root = object(&doc)?;
         let mut marks = Marks::new(&doc);
         let mut tools = Vec::new();
         mark_envelope(&mut marks, root);
@@ -91,13 +85,7 @@ impl Wire for OpenaiChat {
         };
         let edited = starts_in_body(half, parts);
         let mut values = signatures(&doc, &edited);
-        for choice in items(&doc, doc.get(doc.root(), "choices")) {
-            let span = doc.span(choice);
-            let first = edited.partition_point(|&start| start < span.start);
-            if edited.get(first).is_some_and(|&start| start < span.end) {
-                values.extend(doc.given(choice, "logprobs").map(|logprobs| doc.span(logprobs)));
-            }
-        }
+        values.extend(log_probabilities(&doc, &edited));
         values
     }
 
@@ -267,7 +255,7 @@ fn mark_call(marks: &mut Marks<'_, '_>, call: Node, arguments: &str, json: Json)
     marks.json(arguments, json);
 }
 
-fn mark_content(marks: &mut Marks<'_, '_>, content: Option<Node>) {
+pub(super) fn mark_content(marks: &mut Marks<'_, '_>, content: Option<Node>) {
     let doc = marks.doc;
     let Some(content) = content else { return };
     match doc.kind(content) {
@@ -323,7 +311,7 @@ fn mark_content_part(marks: &mut Marks<'_, '_>, part: Node) {
 }
 
 /// What surrounds the choices of an answer or chunk.
-fn mark_envelope(marks: &mut Marks<'_, '_>, root: Node) {
+pub(super) fn mark_envelope(marks: &mut Marks<'_, '_>, root: Node) {
     marks.fix_members(
         root,
         &["model", "created", "system_fingerprint", "service_tier", "usage"],

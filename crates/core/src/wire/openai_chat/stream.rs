@@ -5,9 +5,9 @@
 
 use crate::verdict::Source;
 use crate::wire::fragments::{Channels, read_name};
-use crate::wire::json::{self, Document, Kind, Limits, Node};
+use crate::wire::json::{self, Document, Limits, Node};
 use crate::wire::lookup::{index_in, items};
-use crate::wire::reading::{Marks, POINTER_BYTES, is_fixed_name, spend};
+use crate::wire::reading::{Marks, POINTER_BYTES};
 use crate::wire::sse::Event;
 use crate::wire::{CallBegun, EventReading, Falsified, Flow, Malformed};
 
@@ -38,6 +38,7 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
             reading.falsified.push(Falsified {
                 channel: group.clone(),
                 value: doc.span(logprobs),
+                so_far: false,
             });
         }
         channels.group(choice, format!("{group}still"));
@@ -93,19 +94,7 @@ fn find_channels(doc: &Document<'_>, delta: Node, group: &str, channels: &mut Ch
                 let arguments = doc.get(member, "arguments");
                 channels.name(arguments, format!("{group}function_call/arguments"), Flow::Arguments);
             }
-            _ => {
-                // Points rather than slashes: no invented name can look like another channel.
-                let depth = doc.pointer(delta).len() + 1;
-                for node in doc.within(member) {
-                    let named = doc.key(node).is_some_and(|key| is_fixed_name(&key) || key == "format");
-                    if doc.kind(node) == Kind::String && (node == member || !named) {
-                        let pointer = doc.pointer(node);
-                        spend(&mut pointers, &pointer, doc, node)?;
-                        let way = pointer.get(depth..).unwrap_or_default().replace('/', ".");
-                        channels.name(node, format!("{group}{way}"), Flow::Text);
-                    }
-                }
-            }
+            _ => channels.name_all(doc, member, group, &mut pointers)?,
         }
     }
     Ok(())
