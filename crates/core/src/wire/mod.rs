@@ -145,6 +145,14 @@ pub enum Flow {
     Still,
 }
 
+impl Flow {
+    /// Whether its pieces make up a text that grows from event to event.
+    #[must_use]
+    pub const fn grows(self) -> bool {
+        matches!(self, Self::Text | Self::Arguments)
+    }
+}
+
 /// What the bodies of one endpoint look like.
 pub trait Wire: Debug + Send + Sync {
     /// Kebab-case id for records and configuration, such as `openai-chat`.

@@ -1,5 +1,6 @@
 //! Calls of tools in a stream: begun with a name, judged with their arguments once these are whole.
 
+use super::names::Beginnings;
 use super::{Stop, StreamInspection};
 use crate::decide::Called;
 use crate::inspect::request::stops;
@@ -47,10 +48,10 @@ impl StreamInspection {
     /// Judges calls that end with this event and whose arguments did not come as a growing text.
     pub(super) fn settle(&mut self, reading: &EventReading) -> Result<(), Stop> {
         let policy = &self.inspection.rules.policy;
+        let ended = Beginnings::ended(reading);
         let mut settled = false;
         for (call, fact) in self.calls.iter().zip(&mut self.judged.facts.content.tools) {
-            let ends = reading.terminal || reading.ends.iter().any(|end| call.channel.starts_with(end.as_str()));
-            if ends && std::mem::take(&mut fact.awaited) {
+            if ended.cover(&call.channel) && std::mem::take(&mut fact.awaited) {
                 fact.met = arguments::met(policy, &fact.name, call.call.arguments.as_deref());
                 settled = true;
             }

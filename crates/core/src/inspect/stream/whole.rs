@@ -1,0 +1,118 @@
+//! Texts that are whole where they stand: values and arguments.
+
+use super::{MOST_CHANNELS, Stop, StreamInspection, masked};
+use crate::detect::Match;
+use crate::inspect::content;
+use crate::inspect::request::stops;
+use crate::verdict::Source;
+use crate::wire::Fragment;
+use crate::wire::reading::read_arguments;
+use crate::wire::splice::splice;
+
+impl StreamInspection {
+    /// Judges a value that stands for itself; what would have to be masked there stops the stream.
+    pub(super) fn still(&mut self, fragment: &Fragment) -> Result<(), Stop> {
+        let release = self
+            .inspection
+            .rules
+            .scanner
+            .follow()
+            .push(&self.inspection.rules.scanner, &fragment.text, true);
+        if release.matches.is_empty() && release.failures.is_empty() {
+            return Ok(());
+        }
+        for found in &release.matches {
+            let value = release.text.get(found.span.clone()).unwrap_or_default();
+            self.tally.count(&found.entity, value, fragment.source, true);
+        }
+        self.note_failures(&release.failures);
+        self.judge();
+        if stops(&self.judged.decision) {
+            Err(Stop)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Judges whole tool-call arguments: JSON in a text, or plain text if it is none.
+    pub(super) fn arguments(&mut self, channel: &str, whole: &str, source: Source) -> Result<String, Stop> {
+        if whole.is_empty() {
+            return Ok(String::new());
+        }
+        let Ok(half) = read_arguments(whole, "/arguments", source) else {
+            return self.plain_arguments(channel, whole, source);
+        };
+        let scan = self.inspection.rules.scanner.scan(&half.parts);
+        for (index, found) in &scan.matches {
+            if let Some(part) = half.parts.get(*index) {
+                let value = part.text.get(found.span.clone()).unwrap_or_default();
+                self.tally.count(&found.entity, value, source, part.fixed.is_some());
+            }
+        }
+        for one in &half.uninspectable {
+            self.judged.facts.content.uninspectable = true;
+            self.judged.uninspectable.push((one.pointer.clone(), one.what.as_str()));
+        }
+        self.note_failures(&scan.failures);
+        self.judge();
+        if stops(&self.judged.decision) {
+            return Err(Stop);
+        }
+        let edits = content::edits(&half.parts, &scan, &self.judged.decision.masks);
+        if edits.is_empty() {
+            return Ok(whole.to_owned());
+        }
+        let matches: Vec<Match> = scan.matches.into_iter().map(|(_, found)| found).collect();
+        self.count_masked(channel, &matches, source)?;
+        let bytes = splice(whole.as_bytes(), &half, &edits, &[]).map_err(|_| Stop)?;
+        String::from_utf8(bytes).map_err(|_| Stop)
+    }
+
+    /// Judges arguments that are no JSON as the text that they are. With escapes in it, nobody can say what they mean.
+    fn plain_arguments(&mut self, channel: &str, whole: &str, source: Source) -> Result<String, Stop> {
+        if whole.contains('\\') {
+            self.cannot_look("/arguments", "unrecognized");
+        }
+        self.plain(channel, whole, source)
+    }
+
+    /// Judges a text that is whole in its event, and returns what may go out.
+    pub(super) fn whole(&mut self, fragment: &Fragment) -> Result<String, Stop> {
+        let (channel, text, source) = (&fragment.channel, &fragment.text, fragment.source);
+        self.tally.source(source);
+        self.plain(channel, text, source)
+    }
+
+    /// Judges a whole text that is no JSON, and returns what may go out.
+    fn plain(&mut self, channel: &str, text: &str, source: Source) -> Result<String, Stop> {
+        let scanner = &self.inspection.rules.scanner;
+        let release = scanner.follow().push(scanner, text, true);
+        self.count(&release, source);
+        if stops(&self.judged.decision) {
+            return Err(Stop);
+        }
+        self.count_masked(channel, &release.matches, source)?;
+        Ok(masked(&release.text, &release.matches, &self.judged.decision, source))
+    }
+
+    /// Counts what is masked in a channel.
+    pub(super) fn count_masked(&mut self, channel: &str, matches: &[Match], source: Source) -> Result<(), Stop> {
+        let decision = &self.judged.decision;
+        let masked = matches
+            .iter()
+            .filter(|found| decision.masks_entity(&found.entity, source));
+        let mut edits = false;
+        for found in masked {
+            *self.judged.masked.entry(found.entity.clone()).or_default() += 1;
+            edits = true;
+        }
+        if edits && !self.edited.contains(channel) {
+            if self.edited.len() >= MOST_CHANNELS {
+                self.cannot_look("/", "too-many-channels");
+                return Err(Stop);
+            }
+            self.edited.insert(channel.to_owned());
+        }
+        Ok(())
+    }
+}
