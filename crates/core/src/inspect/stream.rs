@@ -1,8 +1,9 @@
 //! The answer as it streams: event by event, channel by channel.
 //!
 //! Text is released as soon as no later text can turn it into a match; tool-call arguments when they are whole. Held text
-//! goes out with a later event of its channel, or with a copy of the last one. What an event carries beside that goes out
-//! with it, unchanged. Cutting the same bytes differently gives the same bytes; framing the same text in other events
+//! goes out with a later event of its channel, or with a copy of the last one. A text that is whole in an event is judged
+//! there for itself, even if it only says again what has grown before: nobody knows which of the two a client goes by. What
+//! an event carries beside that goes out with it, unchanged; events that are numbered count on over the copies. Cutting the same bytes differently gives the same bytes; framing the same text in other events
 //! gives the same text in every channel (threats A14 to A17).
 
 mod calls;
@@ -15,7 +16,7 @@ use super::request::stops;
 use super::{Inspection, Judged};
 use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
-use crate::detect::{DetectorFailure, Match};
+use crate::detect::{DetectorFailure, EntityId, Match};
 use crate::verdict::{Direction, Source};
 use crate::wire::framing::Parser;
 use crate::wire::reading::read_arguments;
@@ -61,7 +62,11 @@ pub struct StreamInspection {
     /// Calls that have begun, in the order of the facts about them.
     calls: Vec<CallBegun>,
     tally: Tally,
+    /// How often what was masked in each channel, so that a text that is said again counts once.
+    masked: BTreeMap<String, BTreeMap<EntityId, u32>>,
     seen: Seen,
+    /// How many events went out that the upstream did not send.
+    copies: u64,
     judged: Judged,
     out: Vec<u8>,
     /// Whether the last event was one that a stream may end with.
@@ -91,6 +96,8 @@ struct Template {
     others: Vec<Range<usize>>,
     /// Values that the copy leaves out.
     falsified: Vec<Range<usize>>,
+    /// The event's number.
+    number: Option<Range<usize>>,
 }
 
 impl Channel {
@@ -102,6 +109,13 @@ impl Channel {
 
 /// The policy, or the inability to look, ends the stream.
 struct Stop;
+
+/// Whether a text is said for the first time, or may be one that was said before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    First,
+    Again,
+}
 
 impl Inspection {
     /// Begins the inspection of a streamed answer; `None` if nothing of this wire streams.
@@ -127,7 +141,9 @@ impl Inspection {
             order: Vec::new(),
             calls: Vec::new(),
             tally,
+            masked: BTreeMap::new(),
             seen: Seen::default(),
+            copies: 0,
             judged,
             out: Vec::new(),
             may_end: false,
@@ -298,13 +314,17 @@ impl StreamInspection {
             .falsified
             .iter()
             .filter(|one| altered.iter().any(|channel| channel.starts_with(&one.channel)) || self.holds(&one.channel))
+            .chain(reading.repeats.iter().filter(|one| self.differs(&one.channel)))
             .map(|one| one.value.clone())
             .collect();
-        let event = if replacements.is_empty() && falsified.is_empty() {
+        let number = self.number(&event, &reading);
+        self.seen.number = number.as_ref().map(|(_, number)| *number).or(self.seen.number);
+        let number = number.filter(|_| self.copies > 0);
+        let event = if replacements.is_empty() && falsified.is_empty() && number.is_none() {
             event
         } else {
             Event {
-                data: splice_event(&event.data, &replacements, &falsified).map_err(|_| Stop)?,
+                data: splice_event(&event.data, &replacements, &falsified, number).map_err(|_| Stop)?,
                 event: event.event,
             }
         };
@@ -312,6 +332,13 @@ impl StreamInspection {
         self.may_end = reading.may_end;
         self.follow(&event, &reading);
         Ok(reading.terminal)
+    }
+
+    /// The number with which an event goes out, and where it stands: the upstream's, counted on over what was sent beside.
+    fn number(&self, event: &Event, reading: &EventReading) -> Option<(Range<usize>, u64)> {
+        let token = reading.number.clone()?;
+        let number: u64 = event.data.get(token.clone())?.parse().ok()?;
+        Some((token, number.checked_add(self.copies)?))
     }
 
     fn send(&mut self, event: &Event) {
@@ -345,7 +372,10 @@ impl StreamInspection {
     /// Sends what is held for channels that end without a piece of their own in this event.
     fn flush(&mut self, reading: &EventReading) -> Result<(), Stop> {
         let ending = |name: &str| reading.terminal || reading.ends.iter().any(|end| name.starts_with(end.as_str()));
-        let own = |name: &str| reading.fragments.iter().any(|fragment| fragment.channel == name);
+        let own = |name: &str| {
+            let mut growing = reading.fragments.iter().filter(|fragment| fragment.flow.grows());
+            growing.any(|fragment| fragment.channel == name)
+        };
         let names: Vec<String> = self
             .order
             .iter()
@@ -363,7 +393,13 @@ impl StreamInspection {
             }
             let mut replacements = vec![(template.token.clone(), rest)];
             replacements.extend(template.others.into_iter().map(|token| (token, String::new())));
-            let data = splice_event(&template.event.data, &replacements, &template.falsified).map_err(|_| Stop)?;
+            let number = template
+                .number
+                .zip(self.seen.number.and_then(|last| last.checked_add(1)));
+            self.seen.number = number.as_ref().map(|(_, number)| *number).or(self.seen.number);
+            self.copies += 1;
+            let data =
+                splice_event(&template.event.data, &replacements, &template.falsified, number).map_err(|_| Stop)?;
             self.send(&Event {
                 data,
                 event: template.event.event,
@@ -374,9 +410,13 @@ impl StreamInspection {
 
     /// What goes out in place of a piece of text.
     fn fragment(&mut self, fragment: &Fragment, ends: bool) -> Result<String, Stop> {
-        if fragment.flow == Flow::Still {
-            self.still(fragment)?;
-            return Ok(fragment.text.clone());
+        match fragment.flow {
+            Flow::Still => {
+                self.still(fragment)?;
+                return Ok(fragment.text.clone());
+            }
+            Flow::Whole | Flow::WholeArguments => return self.whole(fragment),
+            Flow::Text | Flow::Arguments => {}
         }
         if !self.channels.contains_key(&fragment.channel) {
             if self.order.len() >= MOST_CHANNELS {
@@ -417,7 +457,7 @@ impl StreamInspection {
             if !whole.is_empty() {
                 self.complete_calls(name, &whole);
             }
-            let text = self.arguments(&whole, source)?;
+            let text = self.arguments(name, &whole, source, Telling::First)?;
             self.mark_edited(name, text != whole);
             return Ok(text);
         }
@@ -432,10 +472,40 @@ impl StreamInspection {
         }
         let text = masked(&release.text, &release.matches, &self.judged.decision, source);
         if text != release.text {
-            self.count_masked(&release.matches, source);
+            self.count_masked(name, &release.matches, source, Telling::First);
             self.mark_edited(name, true);
         }
         Ok(text)
+    }
+
+    /// Judges a text that is whole in its event, and returns what may go out.
+    fn whole(&mut self, fragment: &Fragment) -> Result<String, Stop> {
+        let Fragment {
+            channel, text, source, ..
+        } = fragment;
+        self.tally.source(*source);
+        let edited = if fragment.flow == Flow::WholeArguments {
+            if !text.is_empty() {
+                self.complete_calls(channel, text);
+            }
+            self.arguments(channel, text, *source, Telling::Again)?
+        } else {
+            self.plain(channel, text, *source, Telling::Again)?
+        };
+        self.mark_edited(channel, edited != *text);
+        Ok(edited)
+    }
+
+    /// Judges a whole text that is no JSON, and returns what may go out.
+    fn plain(&mut self, channel: &str, text: &str, source: Source, telling: Telling) -> Result<String, Stop> {
+        let scanner = &self.inspection.rules.scanner;
+        let release = scanner.follow().push(scanner, text, true);
+        self.count(&release, source);
+        if stops(&self.judged.decision) {
+            return Err(Stop);
+        }
+        self.count_masked(channel, &release.matches, source, telling);
+        Ok(masked(&release.text, &release.matches, &self.judged.decision, source))
     }
 
     fn mark_edited(&mut self, name: &str, edited: bool) {
@@ -470,12 +540,33 @@ impl StreamInspection {
         }
     }
 
-    fn count_masked(&mut self, matches: &[Match], source: Source) {
+    /// Counts what is masked in a piece of a channel's text, or in the whole of it.
+    fn count_masked(&mut self, channel: &str, matches: &[Match], source: Source, telling: Telling) {
+        let mut masked: BTreeMap<&EntityId, u32> = BTreeMap::new();
         for found in matches
             .iter()
             .filter(|found| self.judged.decision.masks_entity(&found.entity, source))
         {
-            *self.judged.masked.entry(found.entity.clone()).or_default() += 1;
+            *masked.entry(&found.entity).or_default() += 1;
+        }
+        if masked.is_empty() {
+            return;
+        }
+        let remembers = self.masked.len() < MOST_CHANNELS || self.masked.contains_key(channel);
+        let mut forgotten = BTreeMap::new();
+        let known = if remembers {
+            self.masked.entry(channel.to_owned()).or_default()
+        } else {
+            &mut forgotten
+        };
+        for (entity, count) in masked {
+            let before = known.entry(entity.clone()).or_default();
+            let more = match telling {
+                Telling::First => count,
+                Telling::Again => count.saturating_sub(*before),
+            };
+            *before += more;
+            *self.judged.masked.entry(entity.clone()).or_default() += more;
         }
     }
 
@@ -504,12 +595,12 @@ impl StreamInspection {
     }
 
     /// Judges whole tool-call arguments: JSON in a text, or plain text if it is none.
-    fn arguments(&mut self, whole: &str, source: Source) -> Result<String, Stop> {
+    fn arguments(&mut self, channel: &str, whole: &str, source: Source, telling: Telling) -> Result<String, Stop> {
         if whole.is_empty() {
             return Ok(String::new());
         }
         let Ok(half) = read_arguments(whole, "/arguments", source) else {
-            return self.plain_arguments(whole, source);
+            return self.plain_arguments(channel, whole, source, telling);
         };
         let scan = self.inspection.rules.scanner.scan(&half.parts);
         for (index, found) in &scan.matches {
@@ -532,24 +623,24 @@ impl StreamInspection {
             return Ok(whole.to_owned());
         }
         let matches: Vec<Match> = scan.matches.into_iter().map(|(_, found)| found).collect();
-        self.count_masked(&matches, source);
+        self.count_masked(channel, &matches, source, telling);
         let bytes = splice(whole.as_bytes(), &half, &edits, &[]).map_err(|_| Stop)?;
         String::from_utf8(bytes).map_err(|_| Stop)
     }
 
-    /// Judges arguments that are no JSON as the text that they are. With escapes in it, nobody can say what they mean.
-    fn plain_arguments(&mut self, whole: &str, source: Source) -> Result<String, Stop> {
-        if whole.contains('\\') {
+    /// Judges arguments that are no JSON as the text that they are. With escapes in it, nobody can say what they mean; but
+    /// what a custom tool takes is free text by contract, in which a backslash means nothing.
+    fn plain_arguments(
+        &mut self,
+        channel: &str,
+        whole: &str,
+        source: Source,
+        telling: Telling,
+    ) -> Result<String, Stop> {
+        if whole.contains('\\') && channel.ends_with("arguments") {
             self.cannot_look("/arguments", "unrecognized");
         }
-        let scanner = &self.inspection.rules.scanner;
-        let release = scanner.follow().push(scanner, whole, true);
-        self.count(&release, source);
-        if stops(&self.judged.decision) {
-            return Err(Stop);
-        }
-        self.count_masked(&release.matches, source);
-        Ok(masked(&release.text, &release.matches, &self.judged.decision, source))
+        self.plain(channel, whole, source, telling)
     }
 
     /// Keeps the event as the shape of what may have to be sent for the channel later.
@@ -557,19 +648,37 @@ impl StreamInspection {
         let Some(channel) = self.channels.get_mut(&fragment.channel) else {
             return;
         };
-        if fragment.flow == Flow::Still || !channel.holds() {
+        if !fragment.flow.grows() || !channel.holds() {
+            return;
+        }
+        if let Some(carrier) = reading.carriers.iter().find(|one| one.channel == fragment.channel) {
+            channel.template = Some(Template {
+                event: carrier.event.clone(),
+                token: carrier.token.clone(),
+                others: Vec::new(),
+                falsified: Vec::new(),
+                number: carrier.number.clone(),
+            });
             return;
         }
         let others = reading
             .fragments
             .iter()
             .filter(|other| other.flow != Flow::Still && other.token != fragment.token);
+        let falsified = reading.falsified.iter().chain(&reading.repeats);
         channel.template = Some(Template {
             event: event.clone(),
             token: fragment.token.clone(),
             others: others.map(|other| other.token.clone()).collect(),
-            falsified: reading.falsified.iter().map(|one| one.value.clone()).collect(),
+            falsified: falsified.map(|one| one.value.clone()).collect(),
+            number: reading.number.clone(),
         });
+    }
+
+    /// Whether the client's text of some channel of a group is not, or not yet, the upstream's.
+    fn differs(&self, group: &str) -> bool {
+        let mut channels = self.channels.iter().filter(|(name, _)| name.starts_with(group));
+        channels.any(|(_, channel)| channel.edited || channel.holds())
     }
 
     /// Whether text of some channel of a group is held back.
@@ -582,7 +691,10 @@ impl StreamInspection {
     /// Keeps track of what the client has seen.
     fn follow(&mut self, event: &Event, reading: &EventReading) {
         self.seen.begun = true;
-        for fragment in &reading.fragments {
+        self.seen.first.get_or_insert_with(|| event.data.clone());
+        // What is whole leaves nothing open, and there may be much of it.
+        let unfinished = |fragment: &&Fragment| fragment.flow.grows() || fragment.flow == Flow::Still;
+        for fragment in reading.fragments.iter().filter(unfinished) {
             for list in [&mut self.seen.open, &mut self.seen.channels] {
                 if !list.contains(&fragment.channel) {
                     list.push(fragment.channel.clone());

@@ -58,6 +58,13 @@ pub struct EventReading {
     /// JSON values to drop when the text of this event is changed, since they would falsify or repeat it (`logprobs`).
     /// Each is a byte range of the event's data that is replaced by `null`.
     pub falsified: Vec<Falsified>,
+    /// JSON values that say again, in another form, what channels have said so far: dropped in the same way once any text of
+    /// those channels was changed.
+    pub repeats: Vec<Falsified>,
+    /// How a rest of a channel's text is sent where a copy of this event would do harm.
+    pub carriers: Vec<Carrier>,
+    /// The number of this event, in dialects that count them: its byte range in the data. What is sent beside is counted too.
+    pub number: Option<Range<usize>>,
     /// Channels that this event ends; everything that is held for them goes out before it. A name ends every channel
     /// that begins with it.
     pub ends: Vec<String>,
@@ -81,6 +88,19 @@ pub struct Falsified {
     pub channel: String,
     /// Byte range of the value in the event's data.
     pub value: Range<usize>,
+}
+
+/// An event that can carry text of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carrier {
+    /// The channel.
+    pub channel: String,
+    /// The event, with an empty text.
+    pub event: sse::Event,
+    /// Byte range in its data of the token that the text replaces.
+    pub token: Range<usize>,
+    /// Byte range of its number.
+    pub number: Option<Range<usize>>,
 }
 
 /// The beginning of a call in a stream.
@@ -123,8 +143,20 @@ pub enum Flow {
     Text,
     /// JSON that grows piece by piece and means something only when whole; held until the channel ends.
     Arguments,
+    /// A text that is whole in its event, often one that has grown in others: it is inspected there, and edited there.
+    Whole,
+    /// The same for what would be [`Self::Arguments`] if it grew.
+    WholeArguments,
     /// A value that stands for itself in each event (ids, names, unknown fields); inspected there and cannot be edited.
     Still,
+}
+
+impl Flow {
+    /// Whether its pieces make up a text that grows from event to event.
+    #[must_use]
+    pub const fn grows(self) -> bool {
+        matches!(self, Self::Text | Self::Arguments)
+    }
 }
 
 /// What the bodies of one endpoint look like.
@@ -196,6 +228,10 @@ pub struct Seen {
     pub channels: Vec<String>,
     /// The data of the last event that carried text of a channel, to take ids and model from.
     pub last: Option<String>,
+    /// The data of the first event.
+    pub first: Option<String>,
+    /// The number of the last event, in dialects that count them.
+    pub number: Option<u64>,
 }
 
 /// Every wire.
