@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::json::Node;
+use super::json::{Document, Node};
 use super::reading::{Context, Marks, POINTER_BYTES, What, spend};
 use super::sse::Event;
 use super::{EventReading, Flow, Fragment, Malformed};
@@ -16,7 +16,17 @@ use crate::verdict::Source;
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     named: BTreeMap<Node, (String, Flow)>,
-    groups: BTreeMap<Node, String>,
+    groups: BTreeMap<Node, Group>,
+    /// Whether strings without a channel of their own can be edited where they stand.
+    whole: bool,
+}
+
+/// What channels of unnamed strings are called.
+#[derive(Debug)]
+struct Group {
+    name: String,
+    /// Where the pointer begins that follows the name.
+    from: usize,
 }
 
 impl Channels {
@@ -29,7 +39,19 @@ impl Channels {
 
     /// Still strings within `node` have channels that begin with `group`, so that they count as part of it.
     pub(super) fn group(&mut self, node: Node, group: String) {
-        self.groups.insert(node, group);
+        self.groups.insert(node, Group { name: group, from: 0 });
+    }
+
+    /// Strings within `node` have channels of the same name wherever it stands: `prefix`, and the way from it to them.
+    /// Groups do not nest.
+    pub(super) fn place(&mut self, doc: &Document<'_>, node: Node, prefix: String) {
+        let from = doc.pointer(node).len() + 1;
+        self.groups.insert(node, Group { name: prefix, from });
+    }
+
+    /// Strings without a channel of their own are whole where they stand, unless others refer to them.
+    pub(super) fn whole(&mut self) {
+        self.whole = true;
     }
 
     /// Hands over every fragment and everything uninspectable of an event.
@@ -38,7 +60,8 @@ impl Channels {
         let context = Context::of(Source::Model);
         let mut pointers = POINTER_BYTES;
         marks.walk(context, "", |found| {
-            let (text, token) = match found.what {
+            let source = found.context.source;
+            let (text, token, editable) = match found.what {
                 What::Opaque(what) => {
                     reading.uninspectable.push(Uninspectable {
                         pointer: found.pointer.to_owned(),
@@ -47,7 +70,7 @@ impl Channels {
                     return Ok(());
                 }
                 What::Key(name) if WELL_KNOWN.binary_search(&name.as_ref()).is_ok() => return Ok(()),
-                What::Key(name) => (name, doc.key_span(found.node).unwrap_or_default()),
+                What::Key(name) => (name, doc.key_span(found.node).unwrap_or_default(), false),
                 What::Text(text) => {
                     let token = doc.span(found.node);
                     if let Some((channel, flow)) = self.named.get(&found.node) {
@@ -56,24 +79,24 @@ impl Channels {
                             channel,
                             flow,
                             text,
-                            source: Source::Model,
+                            source,
                             token,
                         });
                         return Ok(());
                     }
-                    (text, token)
+                    (text, token, self.whole && !found.context.fixed)
                 }
             };
             let group = self.groups.range(..=found.node).next_back();
             let group = group
                 .filter(|&(&start, _)| found.node < doc.after(start))
-                .map_or("still", |(_, name)| name);
+                .map_or(("still", 0), |(_, group)| (group.name.as_str(), group.from));
             spend(&mut pointers, found.pointer, doc, found.node)?;
-            let channel = format!("{group}{}", found.pointer);
-            let source = found.context.source;
+            let (name, from) = group;
+            let channel = format!("{name}{}", found.pointer.get(from..).unwrap_or_default());
             reading.fragments.push(Fragment {
                 channel,
-                flow: Flow::Still,
+                flow: if editable { Flow::Whole } else { Flow::Still },
                 text: text.into_owned(),
                 source,
                 token,
@@ -99,75 +122,121 @@ pub(super) fn read_name(event: &Event, known: &[&str], reading: &mut EventReadin
 /// Member names of the dialects' events. They say nothing, and every event has a dozen. Sorted.
 const WELL_KNOWN: &[&str] = &[
     "accepted_prediction_tokens",
+    "action",
+    "annotation",
+    "annotation_index",
     "annotations",
     "arguments",
     "audio_tokens",
+    "background",
     "bytes",
     "cache_creation",
     "cache_creation_input_tokens",
     "cache_read_input_tokens",
     "cached_tokens",
+    "call_id",
     "caller",
     "choices",
     "citation",
     "citations",
+    "code",
+    "completed_at",
     "completion_tokens",
     "completion_tokens_details",
     "container",
     "content",
     "content_block",
     "content_filter_results",
+    "content_index",
     "context_management",
+    "conversation",
     "created",
+    "created_at",
     "custom",
     "data",
     "delta",
+    "effort",
+    "encrypted_content",
     "ephemeral_1h_input_tokens",
     "ephemeral_5m_input_tokens",
     "error",
     "finish_reason",
+    "format",
     "function",
     "function_call",
     "id",
+    "incomplete_details",
     "index",
     "inference_geo",
     "input",
     "input_tokens",
+    "input_tokens_details",
+    "instructions",
+    "item",
+    "item_id",
     "logprob",
     "logprobs",
+    "max_output_tokens",
+    "max_tool_calls",
     "message",
+    "metadata",
     "model",
     "name",
     "native_finish_reason",
     "obfuscation",
     "object",
+    "output",
+    "output_index",
     "output_tokens",
+    "output_tokens_details",
+    "parallel_tool_calls",
+    "part",
     "partial_json",
+    "phase",
+    "previous_response_id",
+    "prompt_cache_key",
+    "prompt_cache_retention",
     "prompt_tokens",
     "prompt_tokens_details",
     "provider",
+    "queries",
     "reasoning",
     "reasoning_content",
     "reasoning_details",
     "reasoning_tokens",
     "refusal",
     "rejected_prediction_tokens",
+    "response",
+    "results",
     "role",
+    "safety_identifier",
+    "sequence_number",
     "server_tool_use",
     "service_tier",
     "signature",
+    "status",
     "stop_details",
     "stop_reason",
     "stop_sequence",
+    "store",
+    "summary",
+    "summary_index",
     "system_fingerprint",
+    "temperature",
     "text",
     "thinking",
     "token",
     "tool_calls",
+    "tool_choice",
+    "tools",
     "top_logprobs",
+    "top_p",
     "total_tokens",
+    "truncation",
     "type",
     "usage",
+    "user",
+    "verbosity",
 ];
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod json;
 mod lookup;
 mod number;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod reading;
 pub mod splice;
 pub mod sse;
@@ -235,6 +236,11 @@ pub struct Seen {
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 2] {
-    [&openai_chat::OpenaiChat, &anthropic_messages::AnthropicMessages]
+pub fn all() -> [&'static dyn Wire; 4] {
+    [
+        &openai_chat::OpenaiChat,
+        &openai_responses::OpenaiResponses,
+        &openai_responses::OpenaiResponsesTokens,
+        &anthropic_messages::AnthropicMessages,
+    ]
 }

@@ -14,6 +14,7 @@ use crate::policy::{Files, load};
 use crate::wire::Wire;
 use crate::wire::anthropic_messages::AnthropicMessages;
 use crate::wire::openai_chat::OpenaiChat;
+use crate::wire::openai_responses::OpenaiResponses;
 use crate::wire::sse::{Event, Item, SseParser};
 
 pub(super) const CARD: &str = "4111 1111 1111 1111";
@@ -190,15 +191,17 @@ pub(super) fn admitted(rules: &Arc<Rules>, dialect: Dialect) -> Inspection {
 pub(super) enum Dialect {
     OpenAi,
     Anthropic,
+    Responses,
 }
 
-pub(super) const DIALECTS: [Dialect; 2] = [Dialect::OpenAi, Dialect::Anthropic];
+pub(super) const DIALECTS: [Dialect; 3] = [Dialect::OpenAi, Dialect::Anthropic, Dialect::Responses];
 
 impl Dialect {
     pub(super) fn wire(self) -> &'static dyn Wire {
         match self {
             Self::OpenAi => &OpenaiChat,
             Self::Anthropic => &AnthropicMessages,
+            Self::Responses => &OpenaiResponses,
         }
     }
 
@@ -214,6 +217,14 @@ impl Dialect {
                     &json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
                 )
             }
+            Self::Responses => {
+                let item = json!({"type": "message", "id": "msg_1", "role": "assistant", "status": "in_progress", "content": []});
+                named(&json!({"type": "response.created", "response": response(&json!([]))}))
+                    + &named(&json!({"type": "response.output_item.added", "output_index": 0, "item": item}))
+                    + &named(
+                        &json!({"type": "response.content_part.added", "item_id": "msg_1", "output_index": 0, "content_index": 0, "part": output_text("")}),
+                    )
+            }
         }
     }
 
@@ -223,10 +234,14 @@ impl Dialect {
             Self::Anthropic => named(
                 &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}),
             ),
+            Self::Responses => named(
+                &json!({"type": "response.output_text.delta", "item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": text}),
+            ),
         }
     }
 
-    pub(super) fn end(self) -> String {
+    /// What comes after the last piece of text; in dialects that say it again, `text` is what was said.
+    pub(super) fn end(self, text: &str) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({}), Some("stop")) + "data: [DONE]\n\n",
             Self::Anthropic => {
@@ -236,14 +251,34 @@ impl Dialect {
                     )
                     + &named(&json!({"type": "message_stop"}))
             }
+            Self::Responses => {
+                let item = json!({"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [output_text(text)]});
+                named(
+                    &json!({"type": "response.output_text.done", "item_id": "msg_1", "output_index": 0, "content_index": 0, "text": text}),
+                ) + &named(
+                    &json!({"type": "response.content_part.done", "item_id": "msg_1", "output_index": 0, "content_index": 0, "part": output_text(text)}),
+                ) + &named(&json!({"type": "response.output_item.done", "output_index": 0, "item": item}))
+                    + &named(&json!({"type": "response.completed", "response": response(&json!([item]))}))
+            }
         }
     }
 
     /// A whole stream that says these pieces.
     pub(super) fn stream(self, pieces: &[&str]) -> String {
+        let text = pieces.concat();
         let pieces: String = pieces.iter().map(|piece| self.piece(piece)).collect();
-        self.start() + &pieces + &self.end()
+        self.start() + &pieces + &self.end(&text)
     }
+}
+
+/// A response of OpenAI's with these items.
+pub(super) fn response(output: &Value) -> Value {
+    json!({"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "in_progress", "output": output})
+}
+
+/// A part of a message in one.
+pub(super) fn output_text(text: &str) -> Value {
+    json!({"type": "output_text", "text": text, "annotations": []})
 }
 
 /// A chunk of OpenAI's.
@@ -253,7 +288,7 @@ pub(super) fn chunk(index: u64, delta: &Value, finish: Option<&str>) -> String {
     format!("data: {data}\n\n")
 }
 
-/// An event of Anthropic's.
+/// An event that is named for its type.
 pub(super) fn named(data: &Value) -> String {
     format!("event: {}\ndata: {data}\n\n", data["type"].as_str().expect("a type"))
 }
@@ -342,7 +377,7 @@ pub(super) fn events(bytes: &[u8]) -> Vec<Value> {
     items.into_iter().filter_map(event).collect()
 }
 
-/// The texts that a client puts together, by choice or block; tool calls by `choice/call`.
+/// The texts that a client puts together, by choice, block or item; tool calls by `choice/call`.
 pub(super) fn channels(events: &[Value]) -> BTreeMap<String, String> {
     let mut channels: BTreeMap<String, String> = BTreeMap::new();
     let mut add = |name: String, text: &Value| {
@@ -362,6 +397,12 @@ pub(super) fn channels(events: &[Value]) -> BTreeMap<String, String> {
             for member in ["text", "thinking", "partial_json"] {
                 add(event["index"].to_string(), &event["delta"][member]);
             }
+        }
+        if event["type"]
+            .as_str()
+            .is_some_and(|kind| kind.starts_with("response.") && kind.ends_with(".delta"))
+        {
+            add(event["output_index"].to_string(), &event["delta"]);
         }
     }
     channels
