@@ -2,9 +2,10 @@
 //!
 //! Text is released as soon as no later text can turn it into a match; tool-call arguments when they are whole. Held text
 //! goes out with a later event of its channel, or with a copy of the last one ([`held`]). A text that is whole in an event is
-//! judged there for itself ([`whole`]). What an event carries beside that goes out with it, unchanged. Cutting the same bytes
-//! differently gives the same bytes; framing the same text in other events gives the same text in every channel (threats A14
-//! to A17).
+//! judged there for itself ([`whole`]), even if it only says again what has grown before: nobody knows which of the two a
+//! client goes by. What an event carries beside that goes out with it, unchanged; events that are numbered count on over the
+//! copies. Cutting the same bytes differently gives the same bytes; framing the same text in other events gives the same text
+//! in every channel (threats A14 to A17).
 
 mod calls;
 mod held;
@@ -19,12 +20,13 @@ use self::held::Template;
 use self::names::{Beginnings, any_begins};
 #[cfg(test)]
 pub(super) use self::seen::MOST_STILL;
+use self::whole::Telling;
 use super::content::{self, Tally};
 use super::request::stops;
 use super::{Inspection, Judged};
 use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
-use crate::detect::{DetectorFailure, Match};
+use crate::detect::{DetectorFailure, EntityId, Match};
 use crate::verdict::{Direction, Source};
 use crate::wire::framing::Parser;
 use crate::wire::splice::splice_event;
@@ -69,11 +71,14 @@ pub struct StreamInspection {
     /// Calls that have begun, in the order of the facts about them.
     calls: Vec<CallBegun>,
     tally: Tally,
-    /// Channels in which the client's text differs from the upstream's.
-    edited: BTreeSet<String>,
+    /// How often what was masked in each channel: in these the client's text differs from the upstream's, and what is said
+    /// again there counts once.
+    masked: BTreeMap<String, BTreeMap<EntityId, u32>>,
     pub(super) seen: Seen,
     /// The channels of `seen`, and whether each is open.
     begun: BTreeMap<String, bool>,
+    /// How many events went out that the upstream did not send.
+    copies: u64,
     judged: Judged,
     out: Vec<u8>,
     /// Whether the last event was one that a stream may end with.
@@ -127,9 +132,10 @@ impl Inspection {
             order: Vec::new(),
             calls: Vec::new(),
             tally,
-            edited: BTreeSet::new(),
+            masked: BTreeMap::new(),
             seen: Seen::default(),
             begun: BTreeMap::new(),
+            copies: 0,
             judged,
             out: Vec::new(),
             may_end: false,
@@ -277,7 +283,7 @@ impl StreamInspection {
                 ..EventReading::default()
             };
             self.flush(&ends)?;
-            if self.edited.contains(channel) {
+            if self.masked.contains_key(channel) {
                 return Ok(false);
             }
         }
@@ -300,11 +306,14 @@ impl StreamInspection {
         self.remember(&event, &reading, &replacements);
         self.settle(&reading)?;
         let falsified = self.falsified(&reading, &altered);
-        let event = if replacements.is_empty() && falsified.is_empty() {
+        let number = self.number(&event, &reading);
+        self.seen.number = number.as_ref().map(|(_, number)| *number).or(self.seen.number);
+        let number = number.filter(|_| self.copies > 0);
+        let event = if replacements.is_empty() && falsified.is_empty() && number.is_none() {
             event
         } else {
             Event {
-                data: splice_event(&event.data, &replacements, &falsified).map_err(|_| Stop)?,
+                data: splice_event(&event.data, &replacements, &falsified, number).map_err(|_| Stop)?,
                 event: event.event,
             }
         };
@@ -321,7 +330,7 @@ impl StreamInspection {
         }
         let holding = self.channels.iter().filter(|(_, channel)| channel.holds());
         let holding: BTreeSet<&str> = holding.map(|(name, _)| name.as_str()).collect();
-        let edited: BTreeSet<&str> = self.edited.iter().map(String::as_str).collect();
+        let edited: BTreeSet<&str> = self.masked.keys().map(String::as_str).collect();
         let falsified = reading.falsified.iter().filter(|one| {
             let differs = if one.so_far { &edited } else { altered };
             any_begins(differs, &one.channel) || any_begins(&holding, &one.channel)
@@ -364,7 +373,7 @@ impl StreamInspection {
                 self.still(fragment)?;
                 return Ok(fragment.text.clone());
             }
-            Flow::Whole => return self.whole(fragment),
+            Flow::Whole | Flow::Told | Flow::ToldArguments => return self.whole(fragment),
             Flow::Text | Flow::Arguments => {}
         }
         if !self.channels.contains_key(&fragment.channel) {
@@ -405,7 +414,7 @@ impl StreamInspection {
             if !whole.is_empty() {
                 self.complete_calls(name, &whole);
             }
-            return self.arguments(name, &whole, source);
+            return self.arguments(name, &whole, source, Telling::First);
         }
         let release = channel.growing.push(&self.inspection.rules.scanner, more, complete);
         self.count(&release, source);
@@ -418,7 +427,7 @@ impl StreamInspection {
         }
         let text = masked(&release.text, &release.matches, &self.judged.decision, source);
         if text != release.text {
-            self.count_masked(name, &release.matches, source)?;
+            self.count_masked(name, &release.matches, source, Telling::First)?;
         }
         Ok(text)
     }

@@ -2,8 +2,8 @@
 
 use super::names::Beginnings;
 use super::{MOST_CHANNELS, StreamInspection};
-use crate::wire::EventReading;
 use crate::wire::sse::Event;
+use crate::wire::{EventReading, Flow};
 
 /// More names of values that do not grow are not kept: one is enough to know that a choice or block has begun.
 pub(in crate::inspect) const MOST_STILL: usize = 4 * MOST_CHANNELS;
@@ -12,8 +12,13 @@ impl StreamInspection {
     /// Keeps track of what the client has seen.
     pub(super) fn follow(&mut self, event: &Event, reading: &EventReading) {
         self.seen.begun = true;
+        self.seen.first.get_or_insert_with(|| event.data.clone());
         for fragment in &reading.fragments {
             let name = &fragment.channel;
+            // What is told whole leaves nothing open.
+            if matches!(fragment.flow, Flow::Told | Flow::ToldArguments) {
+                continue;
+            }
             if let Some(open) = self.begun.get_mut(name) {
                 if !std::mem::replace(open, true) {
                     self.seen.open.push(name.clone());

@@ -13,7 +13,7 @@ use crate::verdict::{Source, Verdict};
 
 fn stream(rules: &Arc<Rules>, events: &[Value]) -> Outcome {
     let events: String = events.iter().map(|parts| candidate(0, parts, None)).collect();
-    run_whole(rules, Dialect::Gemini, &(events + &Dialect::Gemini.end()))
+    run_whole(rules, Dialect::Gemini, &(events + &Dialect::Gemini.end("")))
 }
 
 /// What parts of all events have under a name, `null` left out.
@@ -40,7 +40,7 @@ fn arguments_that_are_an_object_are_masked_in_place() {
             "\n\n"
         )
     };
-    let end = Dialect::Gemini.end();
+    let end = Dialect::Gemini.end("");
     let before = call(
         r#"{ "card":"\u003411111111111111\u0031", "to":["é",{"x":"<ana@northwind.example>"}], "n":4111111111111111, "m":1e2 }"#,
     );
@@ -216,7 +216,7 @@ fn a_copy_that_carries_held_text_tells_nothing_that_was_masked() {
     let done = run_whole(
         &masking(),
         Dialect::Gemini,
-        &(format!("data: {event}\n\n") + &Dialect::Gemini.end()),
+        &(format!("data: {event}\n\n") + &Dialect::Gemini.end("")),
     );
     assert_eq!((done.said().as_str(), done.ending), ("Call 4111 11", Ending::Complete));
     assert!(!done.text().contains(MAIL), "{}", done.text());
@@ -247,6 +247,6 @@ fn of_values_that_stand_for_themselves_only_so_many_are_remembered() {
     stream.push(said.as_bytes());
     assert_eq!(stream.seen.channels.last().map(String::as_str), Some("0/content"));
     assert!(stream.seen.open.contains(&"0/content".to_owned()));
-    stream.push(Dialect::OpenAi.end().as_bytes());
+    stream.push(Dialect::OpenAi.end("").as_bytes());
     assert!(stream.seen.open.iter().all(|name| name.starts_with("still")));
 }
