@@ -15,7 +15,8 @@ pub struct Half {
     pub model: Option<String>,
     /// Whether the request asks for a streamed answer.
     pub stream: bool,
-    /// Every string, object key and long number of the body, in document order, but for what only measures something.
+    /// Every string, object key and long number of the body, in document order, but for what a server counts or
+    /// measures.
     pub parts: Vec<Part>,
     /// What the body carries that cannot be read as text.
     pub uninspectable: Vec<Uninspectable>,

@@ -1,25 +1,35 @@
 //! The answer as it streams: event by event, channel by channel.
 //!
 //! Text is released as soon as no later text can turn it into a match; tool-call arguments when they are whole. Held text
-//! goes out with a later event of its channel, or with a copy of the last one. What an event carries beside that goes out
-//! with it, unchanged. Cutting the same bytes differently gives the same bytes; framing the same text in other events
-//! gives the same text in every channel (threats A14 to A17).
+//! goes out with a later event of its channel, or with a copy of the last one ([`held`]). A text that is whole in an event is
+//! judged there for itself ([`whole`]), even if it only says again what has grown before: nobody knows which of the two a
+//! client goes by. What an event carries beside that goes out with it, unchanged; events that are numbered count on over the
+//! copies. Cutting the same bytes differently gives the same bytes; framing the same text in other events gives the same text
+//! in every channel (threats A14 to A17).
 
 mod calls;
+mod held;
+mod names;
+mod seen;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Bound, Range};
+use std::ops::Range;
 
+use self::held::Template;
+use self::names::{Beginnings, any_begins};
+#[cfg(test)]
+pub(super) use self::seen::MOST_STILL;
+use self::whole::Telling;
 use super::content::{self, Tally};
 use super::request::stops;
 use super::{Inspection, Judged};
 use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
-use crate::detect::{DetectorFailure, Match};
+use crate::detect::{DetectorFailure, EntityId, Match};
 use crate::verdict::{Direction, Source};
 use crate::wire::framing::Parser;
-use crate::wire::reading::read_arguments;
-use crate::wire::splice::{splice, splice_event};
+use crate::wire::splice::splice_event;
 use crate::wire::sse::{Event, Item, SseError};
 use crate::wire::{CallBegun, EventReading, Flow, Fragment, Seen, Talk};
 
@@ -58,12 +68,17 @@ pub struct StreamInspection {
     channels: BTreeMap<String, Channel>,
     /// Channels in the order in which they began.
     order: Vec<String>,
-    /// Channels in which the client's text differs from the upstream's.
-    edited: BTreeSet<String>,
     /// Calls that have begun, in the order of the facts about them.
     calls: Vec<CallBegun>,
     tally: Tally,
-    seen: Seen,
+    /// How often what was masked in each channel: in these the client's text differs from the upstream's, and what is said
+    /// again there counts once.
+    masked: BTreeMap<String, BTreeMap<EntityId, u32>>,
+    pub(super) seen: Seen,
+    /// The channels of `seen`, and whether each is open.
+    begun: BTreeMap<String, bool>,
+    /// How many events went out that the upstream did not send.
+    copies: u64,
     judged: Judged,
     out: Vec<u8>,
     /// Whether the last event was one that a stream may end with.
@@ -81,16 +96,6 @@ struct Channel {
     arguments: String,
     /// The last event that carried a piece, to copy for what is left at the end.
     template: Option<Template>,
-}
-
-#[derive(Debug, Clone)]
-struct Template {
-    event: Event,
-    token: Range<usize>,
-    /// The tokens of the event's other pieces, which the copy leaves empty.
-    others: Vec<Range<usize>>,
-    /// Values that the copy leaves out.
-    left_out: Vec<Range<usize>>,
 }
 
 impl Channel {
@@ -125,10 +130,12 @@ impl Inspection {
             parser: Parser::new(talk.framing()),
             channels: BTreeMap::new(),
             order: Vec::new(),
-            edited: BTreeSet::new(),
             calls: Vec::new(),
             tally,
+            masked: BTreeMap::new(),
             seen: Seen::default(),
+            begun: BTreeMap::new(),
+            copies: 0,
             judged,
             out: Vec::new(),
             may_end: false,
@@ -276,45 +283,37 @@ impl StreamInspection {
                 ..EventReading::default()
             };
             self.flush(&ends)?;
-            if self.edited.contains(channel) {
+            if self.masked.contains_key(channel) {
                 return Ok(false);
             }
         }
         self.flush(&reading)?;
         let mut replacements: Vec<(Range<usize>, String)> = Vec::new();
-        let mut altered: Vec<&str> = Vec::new();
-        for fragment in &reading.fragments {
-            let ends = reading
-                .ends
-                .iter()
-                .any(|end| fragment.channel.starts_with(end.as_str()))
-                || reading.terminal;
-            let text = self.fragment(fragment, ends)?;
+        let mut altered: BTreeSet<&str> = BTreeSet::new();
+        let ended = Beginnings::ended(&reading);
+        // A channel that ends here ends with its last piece.
+        let pieces = reading.fragments.iter().enumerate();
+        let pieces = pieces.filter(|(_, fragment)| fragment.flow.grows());
+        let last: BTreeMap<&str, usize> = pieces.map(|(place, one)| (one.channel.as_str(), place)).collect();
+        for (place, fragment) in reading.fragments.iter().enumerate() {
+            let is_last = last.get(fragment.channel.as_str()) == Some(&place);
+            let text = self.fragment(fragment, is_last && ended.cover(&fragment.channel))?;
             if text != fragment.text {
-                altered.push(&fragment.channel);
+                altered.insert(&fragment.channel);
                 replacements.push((fragment.token.clone(), text));
             }
-            self.remember(&event, &reading, fragment);
         }
+        self.remember(&event, &reading, &replacements);
         self.settle(&reading)?;
-        let falsified: Vec<Range<usize>> = reading
-            .falsified
-            .iter()
-            .filter(|one| {
-                let differs = if one.so_far {
-                    self.edited(&one.channel)
-                } else {
-                    altered.iter().any(|channel| channel.starts_with(&one.channel))
-                };
-                differs || self.holds(&one.channel)
-            })
-            .map(|one| one.value.clone())
-            .collect();
-        let event = if replacements.is_empty() && falsified.is_empty() {
+        let falsified = self.falsified(&reading, &altered);
+        let number = self.number(&event, &reading);
+        self.seen.number = number.as_ref().map(|(_, number)| *number).or(self.seen.number);
+        let number = number.filter(|_| self.copies > 0);
+        let event = if replacements.is_empty() && falsified.is_empty() && number.is_none() {
             event
         } else {
             Event {
-                data: splice_event(&event.data, &replacements, &falsified).map_err(|_| Stop)?,
+                data: splice_event(&event.data, &replacements, &falsified, number).map_err(|_| Stop)?,
                 event: event.event,
             }
         };
@@ -322,6 +321,21 @@ impl StreamInspection {
         self.may_end = reading.may_end.unwrap_or(self.may_end);
         self.follow(&event, &reading);
         Ok(reading.terminal)
+    }
+
+    /// The values of an event that its text, as it goes out, would belie.
+    fn falsified(&self, reading: &EventReading, altered: &BTreeSet<&str>) -> Vec<Range<usize>> {
+        if reading.falsified.is_empty() {
+            return Vec::new();
+        }
+        let holding = self.channels.iter().filter(|(_, channel)| channel.holds());
+        let holding: BTreeSet<&str> = holding.map(|(name, _)| name.as_str()).collect();
+        let edited: BTreeSet<&str> = self.masked.keys().map(String::as_str).collect();
+        let falsified = reading.falsified.iter().filter(|one| {
+            let differs = if one.so_far { &edited } else { altered };
+            any_begins(differs, &one.channel) || any_begins(&holding, &one.channel)
+        });
+        falsified.map(|one| one.value.clone()).collect()
     }
 
     fn send(&mut self, event: &Event) {
@@ -335,10 +349,10 @@ impl StreamInspection {
         }
         for begun in &reading.tools {
             self.begin_call(begun);
-        }
-        if self.judged.facts.content.tools.len() > MOST_CHANNELS {
-            self.cannot_look("/", "too-many-tools");
-            return Err(Stop);
+            if self.judged.facts.content.tools.len() > MOST_CHANNELS {
+                self.cannot_look("/", "too-many-tools");
+                return Err(Stop);
+            }
         }
         for one in &reading.uninspectable {
             self.judged.facts.content.uninspectable = true;
@@ -352,36 +366,6 @@ impl StreamInspection {
         }
     }
 
-    /// Sends what is held for channels that end without a piece of their own in this event.
-    fn flush(&mut self, reading: &EventReading) -> Result<(), Stop> {
-        let ending = |name: &str| reading.terminal || reading.ends.iter().any(|end| name.starts_with(end.as_str()));
-        let own = |name: &str| reading.fragments.iter().any(|fragment| fragment.channel == name);
-        let names: Vec<String> = self
-            .order
-            .iter()
-            .filter(|name| ending(name) && !own(name))
-            .cloned()
-            .collect();
-        for name in names {
-            let Some(template) = self.channels.get(&name).and_then(|channel| channel.template.clone()) else {
-                continue;
-            };
-            let flow = self.channels.get(&name).map_or(Flow::Still, |channel| channel.flow);
-            let rest = self.grow(&name, flow, "", true)?;
-            if rest.is_empty() {
-                continue;
-            }
-            let mut replacements = vec![(template.token.clone(), rest)];
-            replacements.extend(template.others.into_iter().map(|token| (token, String::new())));
-            let data = splice_event(&template.event.data, &replacements, &template.left_out).map_err(|_| Stop)?;
-            self.send(&Event {
-                data,
-                event: template.event.event,
-            });
-        }
-        Ok(())
-    }
-
     /// What goes out in place of a piece of text.
     fn fragment(&mut self, fragment: &Fragment, ends: bool) -> Result<String, Stop> {
         match fragment.flow {
@@ -389,12 +373,7 @@ impl StreamInspection {
                 self.still(fragment)?;
                 return Ok(fragment.text.clone());
             }
-            Flow::Whole => {
-                self.tally.source(fragment.source);
-                let text = self.whole(&fragment.text, fragment.source)?;
-                self.mark_edited(&fragment.channel, text != fragment.text)?;
-                return Ok(text);
-            }
+            Flow::Whole | Flow::Told | Flow::ToldArguments => return self.whole(fragment),
             Flow::Text | Flow::Arguments => {}
         }
         if !self.channels.contains_key(&fragment.channel) {
@@ -435,9 +414,7 @@ impl StreamInspection {
             if !whole.is_empty() {
                 self.complete_calls(name, &whole);
             }
-            let text = self.arguments(&whole, source)?;
-            self.mark_edited(name, text != whole)?;
-            return Ok(text);
+            return self.arguments(name, &whole, source, Telling::First);
         }
         let release = channel.growing.push(&self.inspection.rules.scanner, more, complete);
         self.count(&release, source);
@@ -450,21 +427,9 @@ impl StreamInspection {
         }
         let text = masked(&release.text, &release.matches, &self.judged.decision, source);
         if text != release.text {
-            self.count_masked(&release.matches, source);
-            self.mark_edited(name, true)?;
+            self.count_masked(name, &release.matches, source, Telling::First)?;
         }
         Ok(text)
-    }
-
-    fn mark_edited(&mut self, name: &str, edited: bool) -> Result<(), Stop> {
-        if edited && !self.edited.contains(name) {
-            if self.edited.len() >= MOST_CHANNELS {
-                self.cannot_look("/", "too-many-channels");
-                return Err(Stop);
-            }
-            self.edited.insert(name.to_owned());
-        }
-        Ok(())
     }
 
     /// Notes which detectors could not do their work, each once.
@@ -492,150 +457,6 @@ impl StreamInspection {
             self.judge();
         }
     }
-
-    fn count_masked(&mut self, matches: &[Match], source: Source) {
-        for found in matches
-            .iter()
-            .filter(|found| self.judged.decision.masks_entity(&found.entity, source))
-        {
-            *self.judged.masked.entry(found.entity.clone()).or_default() += 1;
-        }
-    }
-
-    /// Judges a value that stands for itself; what would have to be masked there stops the stream.
-    fn still(&mut self, fragment: &Fragment) -> Result<(), Stop> {
-        let release = self
-            .inspection
-            .rules
-            .scanner
-            .follow()
-            .push(&self.inspection.rules.scanner, &fragment.text, true);
-        if release.matches.is_empty() && release.failures.is_empty() {
-            return Ok(());
-        }
-        for found in &release.matches {
-            let value = release.text.get(found.span.clone()).unwrap_or_default();
-            self.tally.count(&found.entity, value, fragment.source, true);
-        }
-        self.note_failures(&release.failures);
-        self.judge();
-        if stops(&self.judged.decision) {
-            Err(Stop)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Judges whole tool-call arguments: JSON in a text, or plain text if it is none.
-    fn arguments(&mut self, whole: &str, source: Source) -> Result<String, Stop> {
-        if whole.is_empty() {
-            return Ok(String::new());
-        }
-        let Ok(half) = read_arguments(whole, "/arguments", source) else {
-            return self.plain_arguments(whole, source);
-        };
-        let scan = self.inspection.rules.scanner.scan(&half.parts);
-        for (index, found) in &scan.matches {
-            if let Some(part) = half.parts.get(*index) {
-                let value = part.text.get(found.span.clone()).unwrap_or_default();
-                self.tally.count(&found.entity, value, source, part.fixed.is_some());
-            }
-        }
-        for one in &half.uninspectable {
-            self.judged.facts.content.uninspectable = true;
-            self.judged.uninspectable.push((one.pointer.clone(), one.what.as_str()));
-        }
-        self.note_failures(&scan.failures);
-        self.judge();
-        if stops(&self.judged.decision) {
-            return Err(Stop);
-        }
-        let edits = content::edits(&half.parts, &scan, &self.judged.decision.masks);
-        if edits.is_empty() {
-            return Ok(whole.to_owned());
-        }
-        let matches: Vec<Match> = scan.matches.into_iter().map(|(_, found)| found).collect();
-        self.count_masked(&matches, source);
-        let bytes = splice(whole.as_bytes(), &half, &edits, &[]).map_err(|_| Stop)?;
-        String::from_utf8(bytes).map_err(|_| Stop)
-    }
-
-    /// Judges arguments that are no JSON as the text that they are. With escapes in it, nobody can say what they mean.
-    fn plain_arguments(&mut self, whole: &str, source: Source) -> Result<String, Stop> {
-        if whole.contains('\\') {
-            self.cannot_look("/arguments", "unrecognized");
-        }
-        self.whole(whole, source)
-    }
-
-    /// Judges a text to which nothing is added, and returns what may go out.
-    fn whole(&mut self, text: &str, source: Source) -> Result<String, Stop> {
-        let scanner = &self.inspection.rules.scanner;
-        let release = scanner.follow().push(scanner, text, true);
-        self.count(&release, source);
-        if stops(&self.judged.decision) {
-            return Err(Stop);
-        }
-        self.count_masked(&release.matches, source);
-        Ok(masked(&release.text, &release.matches, &self.judged.decision, source))
-    }
-
-    /// Keeps the event as the shape of what may have to be sent for the channel later.
-    fn remember(&mut self, event: &Event, reading: &EventReading, fragment: &Fragment) {
-        let Some(channel) = self.channels.get_mut(&fragment.channel) else {
-            return;
-        };
-        if !grows(fragment) || !channel.holds() {
-            return;
-        }
-        let falsified = reading.falsified.iter().map(|one| &one.value);
-        let others = reading
-            .fragments
-            .iter()
-            .filter(|other| grows(other) && other.token != fragment.token);
-        channel.template = Some(Template {
-            event: event.clone(),
-            token: fragment.token.clone(),
-            others: others.map(|other| other.token.clone()).collect(),
-            left_out: falsified.chain(&reading.once).cloned().collect(),
-        });
-    }
-
-    /// Whether text of some channel of a group is held back.
-    fn holds(&self, group: &str) -> bool {
-        self.channels
-            .iter()
-            .any(|(name, channel)| name.starts_with(group) && channel.holds())
-    }
-
-    /// Whether the client's text of some channel of a group differs from the upstream's.
-    fn edited(&self, group: &str) -> bool {
-        let mut following = self.edited.range::<str, _>((Bound::Included(group), Bound::Unbounded));
-        following.next().is_some_and(|name| name.starts_with(group))
-    }
-
-    /// Keeps track of what the client has seen.
-    fn follow(&mut self, event: &Event, reading: &EventReading) {
-        self.seen.begun = true;
-        for fragment in &reading.fragments {
-            for list in [&mut self.seen.open, &mut self.seen.channels] {
-                if !list.contains(&fragment.channel) {
-                    list.push(fragment.channel.clone());
-                }
-            }
-        }
-        self.seen
-            .open
-            .retain(|name| !reading.ends.iter().any(|end| name.starts_with(end.as_str())));
-        if !reading.terminal {
-            self.seen.last = Some(event.data.clone());
-        }
-    }
-}
-
-/// Whether a piece belongs to a text that grows.
-const fn grows(fragment: &Fragment) -> bool {
-    matches!(fragment.flow, Flow::Text | Flow::Arguments)
 }
 
 /// A released text with its matches masked as the decision asks.

@@ -2,6 +2,7 @@
 
 mod facts;
 mod ollama;
+mod repeats;
 mod requests;
 mod streams;
 mod tools;

@@ -273,7 +273,8 @@ mod tests {
         }
         assert_eq!(wire_at("/openai/v1/embeddings"), Some("openai-embeddings"));
         assert!(wire_at("/openai/deployments/m/audio/transcriptions").is_none());
-        assert!(wire_at("/openai/v1/responses").is_none());
+        assert_eq!(wire_at("/openai/v1/responses"), Some("openai-responses"));
+        assert!(wire_at("/openai/v1/responses/compact").is_none());
     }
 
     #[test]

@@ -16,15 +16,25 @@ use crate::verdict::Source;
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     named: BTreeMap<Node, (String, Flow)>,
-    groups: BTreeMap<Node, String>,
-    whole: bool,
+    groups: BTreeMap<Node, Group>,
+    /// How strings without a channel of their own come, unless others refer to them.
+    others: Option<Flow>,
+}
+
+/// What channels of unnamed strings are called.
+#[derive(Debug)]
+struct Group {
+    name: String,
+    /// Where the pointer begins that follows the name.
+    from: usize,
 }
 
 impl Channels {
-    /// For a dialect whose events carry whole values: those that nothing refers to can be edited where they stand.
-    pub(super) fn of_whole_values() -> Self {
+    /// For a dialect whose events carry whole values: those that nothing refers to come in this flow, and can be edited where
+    /// they stand.
+    pub(super) fn of_whole_values(flow: Flow) -> Self {
         Self {
-            whole: true,
+            others: Some(flow),
             ..Self::default()
         }
     }
@@ -61,7 +71,14 @@ impl Channels {
 
     /// Still strings within `node` have channels that begin with `group`, so that they count as part of it.
     pub(super) fn group(&mut self, node: Node, group: String) {
-        self.groups.insert(node, group);
+        self.groups.insert(node, Group { name: group, from: 0 });
+    }
+
+    /// Strings within `node` have channels of the same name wherever it stands: `prefix`, and the way from it to them.
+    /// Groups do not nest.
+    pub(super) fn place(&mut self, doc: &Document<'_>, node: Node, prefix: String) {
+        let from = doc.pointer(node).len() + 1;
+        self.groups.insert(node, Group { name: prefix, from });
     }
 
     /// Hands over every fragment and everything uninspectable of an event.
@@ -94,16 +111,17 @@ impl Channels {
                         });
                         return Ok(());
                     }
-                    let editable = self.whole && !found.context.fixed;
-                    (text, token, if editable { Flow::Whole } else { Flow::Still })
+                    let flow = self.others.filter(|_| !found.context.fixed);
+                    (text, token, flow.unwrap_or(Flow::Still))
                 }
             };
             let group = self.groups.range(..=found.node).next_back();
             let group = group
                 .filter(|&(&start, _)| found.node < doc.after(start))
-                .map_or("still", |(_, name)| name);
+                .map_or(("still", 0), |(_, group)| (group.name.as_str(), group.from));
             spend(&mut pointers, found.pointer, doc, found.node)?;
-            let channel = format!("{group}{}", found.pointer);
+            let (name, from) = group;
+            let channel = format!("{name}{}", found.pointer.get(from..).unwrap_or_default());
             reading.fragments.push(Fragment {
                 channel,
                 flow,
@@ -132,11 +150,15 @@ pub(super) fn read_name(event: &Event, known: &[&str], reading: &mut EventReadin
 /// Member names of the dialects' events. They say nothing, and every event has a dozen. Sorted.
 const WELL_KNOWN: &[&str] = &[
     "accepted_prediction_tokens",
+    "action",
+    "annotation",
+    "annotation_index",
     "annotations",
     "args",
     "arguments",
     "audio_tokens",
     "avgLogprobs",
+    "background",
     "blockReason",
     "bytes",
     "cache_creation",
@@ -144,6 +166,7 @@ const WELL_KNOWN: &[&str] = &[
     "cache_read_input_tokens",
     "cachedContentTokenCount",
     "cached_tokens",
+    "call_id",
     "caller",
     "candidates",
     "candidatesTokenCount",
@@ -156,13 +179,16 @@ const WELL_KNOWN: &[&str] = &[
     "citations",
     "code",
     "codeExecutionResult",
+    "completed_at",
     "completion_tokens",
     "completion_tokens_details",
     "container",
     "content",
     "content_block",
     "content_filter_results",
+    "content_index",
     "context_management",
+    "conversation",
     "created",
     "created_at",
     "custom",
@@ -170,6 +196,8 @@ const WELL_KNOWN: &[&str] = &[
     "delta",
     "done",
     "done_reason",
+    "effort",
+    "encrypted_content",
     "endIndex",
     "ephemeral_1h_input_tokens",
     "ephemeral_5m_input_tokens",
@@ -180,6 +208,7 @@ const WELL_KNOWN: &[&str] = &[
     "finishMessage",
     "finishReason",
     "finish_reason",
+    "format",
     "function",
     "functionCall",
     "function_call",
@@ -187,18 +216,26 @@ const WELL_KNOWN: &[&str] = &[
     "groundingMetadata",
     "groundingSupports",
     "id",
+    "incomplete_details",
     "index",
     "inference_geo",
     "inlineData",
     "input",
     "input_tokens",
+    "input_tokens_details",
+    "instructions",
+    "item",
+    "item_id",
     "language",
     "load_duration",
     "logProbability",
     "logprob",
     "logprobs",
     "logprobsResult",
+    "max_output_tokens",
+    "max_tool_calls",
     "message",
+    "metadata",
     "mimeType",
     "modality",
     "model",
@@ -209,18 +246,27 @@ const WELL_KNOWN: &[&str] = &[
     "object",
     "outcome",
     "output",
+    "output_index",
     "output_tokens",
+    "output_tokens_details",
+    "parallel_tool_calls",
+    "part",
     "partial_json",
     "parts",
+    "phase",
+    "previous_response_id",
     "probability",
     "promptFeedback",
     "promptTokenCount",
     "promptTokensDetails",
+    "prompt_cache_key",
+    "prompt_cache_retention",
     "prompt_eval_count",
     "prompt_eval_duration",
     "prompt_tokens",
     "prompt_tokens_details",
     "provider",
+    "queries",
     "reasoning",
     "reasoning_content",
     "reasoning_details",
@@ -229,8 +275,11 @@ const WELL_KNOWN: &[&str] = &[
     "rejected_prediction_tokens",
     "response",
     "responseId",
+    "results",
     "role",
     "safetyRatings",
+    "safety_identifier",
+    "sequence_number",
     "server_tool_use",
     "service_tier",
     "signature",
@@ -239,7 +288,11 @@ const WELL_KNOWN: &[&str] = &[
     "stop_details",
     "stop_reason",
     "stop_sequence",
+    "store",
+    "summary",
+    "summary_index",
     "system_fingerprint",
+    "temperature",
     "text",
     "text_offset",
     "thinking",
@@ -252,15 +305,21 @@ const WELL_KNOWN: &[&str] = &[
     "token_logprobs",
     "tokens",
     "tool_calls",
+    "tool_choice",
+    "tools",
     "topCandidates",
     "top_logprobs",
+    "top_p",
     "totalTokenCount",
     "total_duration",
     "total_tokens",
+    "truncation",
     "type",
     "uri",
     "usage",
     "usageMetadata",
+    "user",
+    "verbosity",
     "web",
 ];
 

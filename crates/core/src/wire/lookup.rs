@@ -87,10 +87,15 @@ pub(super) fn items<'d>(doc: &'d Document<'_>, array: Option<Node>) -> impl Iter
 
 /// The number that `index` holds, or `otherwise` if there is none.
 pub(super) fn index_in(doc: &Document<'_>, object: Node, otherwise: u64) -> Result<u64, Malformed> {
-    let Some(index) = doc.given(object, "index") else {
+    index_called(doc, object, "index", otherwise)
+}
+
+/// The number that the member `name` holds, or `otherwise` if there is none.
+pub(super) fn index_called(doc: &Document<'_>, object: Node, name: &str, otherwise: u64) -> Result<u64, Malformed> {
+    let Some(index) = doc.given(object, name) else {
         return Ok(otherwise);
     };
-    let reason = "`index` is not a whole number";
+    let reason = "an index is not a whole number";
     doc.raw(index).parse().map_err(|_| Malformed {
         offset: doc.span(index).start,
         reason,

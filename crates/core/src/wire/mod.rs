@@ -21,6 +21,7 @@ pub mod openai_completions;
 pub mod openai_embeddings;
 pub mod openai_images;
 pub mod openai_moderations;
+pub mod openai_responses;
 pub mod openai_speech;
 pub mod reading;
 pub mod splice;
@@ -69,6 +70,10 @@ pub struct EventReading {
     /// JSON values that count each time they are sent, such as whole tool calls: byte ranges that are replaced by `null` in a
     /// copy of the event that only carries held text.
     pub once: Vec<Range<usize>>,
+    /// How a rest of a channel's text is sent where a copy of this event would do harm.
+    pub carriers: Vec<Carrier>,
+    /// The number of this event, in dialects that count them: its byte range in the data. What is sent beside is counted too.
+    pub number: Option<Range<usize>>,
     /// Channels that this event ends; everything that is held for them goes out before it. A name ends every channel
     /// that begins with it.
     pub ends: Vec<String>,
@@ -96,6 +101,19 @@ pub struct Falsified {
     /// Whether it speaks of all that the channels said so far (token ids of the conversation, places in a text), not of
     /// this event's text alone.
     pub so_far: bool,
+}
+
+/// An event that can carry text of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carrier {
+    /// The channel.
+    pub channel: String,
+    /// The event, with an empty text.
+    pub event: sse::Event,
+    /// Byte range in its data of the token that the text replaces.
+    pub token: Range<usize>,
+    /// Byte range of its number.
+    pub number: Option<Range<usize>>,
 }
 
 /// The beginning of a call in a stream.
@@ -138,11 +156,23 @@ pub enum Flow {
     Text,
     /// JSON that grows piece by piece and means something only when whole; held until the channel ends.
     Arguments,
-    /// A text that is whole in its event (in arguments that are an object, in citations): it is inspected there, and edited
-    /// there.
+    /// A text that is whole in its event and comes once (in arguments that are an object, in citations): judged and edited there.
     Whole,
+    /// The whole text of a channel, told in one event and perhaps again in later ones: judged and edited there, and what is
+    /// masked counts once.
+    Told,
+    /// The same for what would be [`Self::Arguments`] if it grew.
+    ToldArguments,
     /// A value that stands for itself in each event (ids, names, unknown fields); inspected there and cannot be edited.
     Still,
+}
+
+impl Flow {
+    /// Whether its pieces make up a text that grows from event to event.
+    #[must_use]
+    pub const fn grows(self) -> bool {
+        matches!(self, Self::Text | Self::Arguments)
+    }
 }
 
 /// What the bodies of one endpoint look like.
@@ -214,12 +244,18 @@ pub struct Seen {
     pub channels: Vec<String>,
     /// The data of the last event that carried text of a channel, to take ids and model from.
     pub last: Option<String>,
+    /// The data of the first event.
+    pub first: Option<String>,
+    /// The number of the last event, in dialects that count them.
+    pub number: Option<u64>,
 }
 
 /// Every wire.
-pub fn all() -> [&'static dyn Wire; 15] {
+pub fn all() -> [&'static dyn Wire; 17] {
     [
         &openai_chat::OpenaiChat,
+        &openai_responses::OpenaiResponses,
+        &openai_responses::OpenaiResponsesTokens,
         &openai_completions::OpenaiCompletions,
         &openai_embeddings::OpenaiEmbeddings,
         &openai_moderations::OpenaiModerations,

@@ -86,7 +86,8 @@ pub fn splice(body: &[u8], half: &Half, edits: &[Edit], null: &[Range<usize>]) -
     replace(body, changes, null)
 }
 
-/// Puts new texts in place of whole JSON tokens of an event's data, and `null` in place of each range of `null`.
+/// Puts new texts in place of whole JSON tokens of an event's data, `null` in place of each range of `null`, and a number in
+/// place of the event's own.
 ///
 /// # Errors
 ///
@@ -95,12 +96,11 @@ pub fn splice_event(
     data: &str,
     replacements: &[(Range<usize>, String)],
     null: &[Range<usize>],
+    number: Option<(Range<usize>, u64)>,
 ) -> Result<String, SpliceError> {
-    let changes = replacements
-        .iter()
-        .map(|(token, text)| (token.clone(), quote(text)))
-        .collect();
-    let bytes = replace(data.as_bytes(), changes, null)?;
+    let texts = replacements.iter().map(|(token, text)| (token.clone(), quote(text)));
+    let number = number.map(|(token, number)| (token, number.to_string()));
+    let bytes = replace(data.as_bytes(), texts.chain(number).collect(), null)?;
     String::from_utf8(bytes).map_err(|error| SpliceError::Overlap(error.utf8_error().valid_up_to()))
 }
 

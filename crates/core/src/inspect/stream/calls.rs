@@ -1,5 +1,6 @@
 //! Calls of tools in a stream: begun with a name, judged with their arguments once these are whole.
 
+use super::names::Beginnings;
 use super::{Stop, StreamInspection};
 use crate::decide::Called;
 use crate::inspect::request::stops;
@@ -11,14 +12,20 @@ impl StreamInspection {
     pub(super) fn begin_call(&mut self, begun: &CallBegun) {
         let policy = &self.inspection.rules.policy;
         let name = content::name(&self.inspection.rules.scanner, &begun.call.tool);
+        let awaited = arguments::matter(policy, &name);
         let known = &mut self.judged.facts.content.tools;
-        // Some servers repeat the name with every piece of the arguments.
-        let mut same = self.calls.iter().zip(known.iter());
-        if same.any(|(call, of)| call.channel == begun.channel && of.name == name && call.call == begun.call) {
-            return;
+        // Some servers repeat the name with every piece of the arguments; others tell a call first without any.
+        for (call, of) in self.calls.iter_mut().zip(known.iter()) {
+            let same = call.channel == begun.channel && of.name == name && call.call.tool == begun.call.tool;
+            if same && of.awaited && call.call.arguments.is_none() {
+                call.call.arguments.clone_from(&begun.call.arguments);
+            }
+            if same && (!awaited || call.call == begun.call || begun.call.arguments.is_none()) {
+                return;
+            }
         }
         known.push(Called {
-            awaited: arguments::matter(policy, &name),
+            awaited,
             name,
             met: Vec::new(),
         });
@@ -47,10 +54,10 @@ impl StreamInspection {
     /// Judges calls that end with this event and whose arguments did not come as a growing text.
     pub(super) fn settle(&mut self, reading: &EventReading) -> Result<(), Stop> {
         let policy = &self.inspection.rules.policy;
+        let ended = Beginnings::ended(reading);
         let mut settled = false;
         for (call, fact) in self.calls.iter().zip(&mut self.judged.facts.content.tools) {
-            let ends = reading.terminal || reading.ends.iter().any(|end| call.channel.starts_with(end.as_str()));
-            if ends && std::mem::take(&mut fact.awaited) {
+            if ended.cover(&call.channel) && std::mem::take(&mut fact.awaited) {
                 fact.met = arguments::met(policy, &fact.name, call.call.arguments.as_deref());
                 settled = true;
             }

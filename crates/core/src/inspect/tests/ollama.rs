@@ -109,7 +109,7 @@ fn calling(arguments: &Value) -> String {
 fn arguments_are_masked_in_their_line() {
     let arguments = json!({"card": CARD, "again": [4_111_111_111_111_111_u64, "no"], "n": 1.5});
     let masked = json!({"card": "[payment-card]", "again": ["[payment-card]", "no"], "n": 1.5});
-    let end = Dialect::Ollama.end();
+    let end = Dialect::Ollama.end("");
     let done = run_whole(&masking(), Dialect::Ollama, &(calling(&arguments) + &end));
     assert_eq!(done.text(), calling(&masked) + &end);
     assert_eq!(tools(&done.judged), ["pay"]);
@@ -145,7 +145,7 @@ fn held_text_does_not_bring_a_tool_call_along_again() {
 fn what_is_thought_and_what_is_said_are_two_texts() {
     let think = |text: &str| line(&json!({"role": "assistant", "content": "", "thinking": text}));
     let stream = think("It is 4111 1111 ") + &Dialect::Ollama.piece("1111 1111, ") + &think("1111 1111. ");
-    let done = run_whole(&masking(), Dialect::Ollama, &(stream + &Dialect::Ollama.end()));
+    let done = run_whole(&masking(), Dialect::Ollama, &(stream + &Dialect::Ollama.end("")));
     let thought: String = done
         .events()
         .iter()
@@ -201,7 +201,11 @@ fn what_the_server_counts_is_never_a_card_number() {
 fn an_error_ends_a_stream_and_is_looked_at() {
     let error = |text: &str| format!("{}\n", json!({"error": text}));
     let stream = Dialect::Ollama.piece("Hello ") + &error("out of memory");
-    let done = run_whole(&masking(), Dialect::Ollama, &(stream.clone() + &Dialect::Ollama.end()));
+    let done = run_whole(
+        &masking(),
+        Dialect::Ollama,
+        &(stream.clone() + &Dialect::Ollama.end("")),
+    );
     assert_eq!((done.text(), done.ending), (stream.as_str(), Ending::Complete));
     let done = run_whole(&masking(), Dialect::Ollama, &error(CARD));
     assert_eq!(done.ending, Ending::Stopped);
@@ -212,7 +216,7 @@ fn an_error_ends_a_stream_and_is_looked_at() {
 #[test]
 fn a_line_that_is_cut_off_is_lost_with_the_connection() {
     let said = Dialect::Ollama.piece("Hello ");
-    let end = Dialect::Ollama.end();
+    let end = Dialect::Ollama.end("");
     let done = run_whole(&masking(), Dialect::Ollama, &(said.clone() + end.trim_end()));
     assert_eq!(
         (done.text(), done.ending),

@@ -16,6 +16,7 @@ use crate::wire::openai_completions::OpenaiCompletions;
 use crate::wire::openai_embeddings::OpenaiEmbeddings;
 use crate::wire::openai_images::OpenaiImages;
 use crate::wire::openai_moderations::OpenaiModerations;
+use crate::wire::openai_responses::{OpenaiResponses, OpenaiResponsesTokens};
 use crate::wire::openai_speech::OpenaiSpeech;
 use crate::wire::{Wire, all};
 
@@ -67,6 +68,11 @@ const GEMINI: &str = r#"{"contents":[{"role":"user","parts":[{"text":"«pay »",
  "toolConfig":{"functionCallingConfig":{"allowedFunctionNames":["«!mail-»"]}},
  "generationConfig":{"stopSequences":["«stop »"],"responseMimeType":"«!text/-»","responseJsonSchema":{"title":"«title »"},"topP":0.5},
  "safetySettings":[{"category":"«!HARM-»"}],"labels":{"team":"«team »"},"x_new":"«vendor »"}"#;
+const RESPONSES: &str = r#"{"model":"«!gpt-»","instructions":"«be »","input":[{"role":"user","content":[{"type":"input_text","text":"«pay »"}]},
+  {"type":"function_call","call_id":"«!c-»","name":"«!pay-»","arguments":"{ \"to\\u0021\":\"«you »\"}"},{"type":"function_call_output","call_id":"«!c-»","output":"«done »"}],
+ "tools":[{"type":"function","name":"«!t-»","description":"«what »","parameters":{"properties":{"a":{"description":"«how »","enum":["«!e-»"]}}}}],
+ "metadata":{"id":"«free »"},"temperature":0.5,"x_new":"«vendor »"}"#;
+
 const COMPLETIONS: &str = r#"{"model":"«!gpt-»","prompt":["«once »","«caf\u00e9 \ud83d\ude00 »"],"suffix":"«after »","stop":"«stop »","user":"«user »",
  "logit_bias":{"50256":-100},"stream_options":{"include_usage":true,"x":"«!y-»"},"x_new":{"deep":[["«vendor »"]]}}"#;
 
@@ -131,8 +137,10 @@ fn what_is_to_be_masked_and_justified_does_not_pass_with_masks_alone() {
 #[test]
 fn a_card_in_every_place_is_masked_there_or_blocks() {
     let rules = masking();
-    let bodies: [(&'static dyn Wire, &str); 15] = [
+    let bodies: [(&'static dyn Wire, &str); 17] = [
         (&OpenaiChat, OPENAI),
+        (&OpenaiResponses, RESPONSES),
+        (&OpenaiResponsesTokens, RESPONSES),
         (&OpenaiCompletions, COMPLETIONS),
         (&OpenaiEmbeddings, EMBEDDINGS),
         (&OpenaiModerations, MODERATIONS),

@@ -210,7 +210,7 @@ fn used(pieces: &[&str]) -> String {
         )
     };
     let pieces: String = pieces.iter().map(piece).collect();
-    named(&block) + &pieces + &Dialect::Anthropic.end()
+    named(&block) + &pieces + &Dialect::Anthropic.end("")
 }
 
 #[test]
@@ -296,6 +296,12 @@ fn a_blocked_stream_ends_well_formed_without_what_was_held() {
                         );
                         assert!(before.iter().all(|event| event["done"] == false));
                     }
+                    Dialect::Responses => {
+                        assert_eq!(last["type"], "response.incomplete");
+                        assert_eq!(last["response"]["id"], "resp_1");
+                        assert_eq!(last["response"]["incomplete_details"]["reason"], "content_filter");
+                        assert_eq!(last["response"]["output"][0], before.last().expect("one")["item"]);
+                    }
                 }
                 let said: String = done.channels().into_values().collect();
                 assert!(
@@ -314,7 +320,7 @@ fn a_blocked_stream_ends_well_formed_without_what_was_held() {
 fn a_value_where_nothing_can_be_edited_stops_the_stream() {
     let stream = Dialect::OpenAi.start()
         + "data: {\"id\":\"c\",\"x_trace\":\"4111111111111111\",\"choices\":[]}\n\n"
-        + &Dialect::OpenAi.end();
+        + &Dialect::OpenAi.end("");
     let done = run_whole(&masking(), Dialect::OpenAi, &stream);
     assert_eq!(
         (done.ending, done.judged.decision.verdict),
@@ -341,7 +347,8 @@ fn a_stream_without_its_end_is_broken_in_the_words_of_its_dialect() {
             error.as_str().is_some_and(|message| message.contains("before its end")),
             "{last}"
         );
-        assert_eq!(last["type"] == "error", dialect == Dialect::Anthropic);
+        let has_type = matches!(dialect, Dialect::Anthropic | Dialect::Responses);
+        assert_eq!(last["type"] == "error", has_type);
         // Cut off within an event, the rest of it does not count.
         let more = dialect.piece("more");
         let cut = stream + more.split_at(20).0;
@@ -376,7 +383,7 @@ fn log_probabilities_go_when_their_text_changes_and_stay_otherwise() {
         + &event("4111 1111 1111 ", &logprobs("4111"))
         + &event("1111 now. ", &logprobs("1111 now. "))
         + &event("Yes. ", &logprobs("Yes. "))
-        + &Dialect::OpenAi.end();
+        + &Dialect::OpenAi.end("");
     let done = run_whole(&masking(), Dialect::OpenAi, &stream);
     assert_eq!(done.said(), "Pay with [payment-card] now. Yes. ");
     let kept: Vec<bool> = done
@@ -398,7 +405,7 @@ fn those_of_a_completion_too() {
         format!("data: {}\n\n", json!({"id": "cmpl-1", "choices": [choice]}))
     };
     let pieces = ["Pay with ", "4111 1111 1111 ", "1111 now. ", "Yes. "];
-    let stream = pieces.map(event).concat() + &Dialect::Completions.end();
+    let stream = pieces.map(event).concat() + &Dialect::Completions.end("");
     let done = run_whole(&masking(), Dialect::Completions, &stream);
     assert_eq!(done.said(), "Pay with [payment-card] now. Yes. ");
     let events = done.events();
@@ -425,7 +432,7 @@ fn the_signature_of_edited_thinking_is_dropped() {
             )
         };
         let signature = json!({"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "EqQBCkYIBRgC"}});
-        named(&start) + &texts.iter().map(piece).collect::<String>() + &named(&signature) + &Dialect::Anthropic.end()
+        named(&start) + &texts.iter().map(piece).collect::<String>() + &named(&signature) + &Dialect::Anthropic.end("")
     };
     let done = run_whole(
         &masking(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::world::{
-    Dialect, Dice, POLICY, WITH_TOOLS, admitted, candidate, chunk, line, named, of_text, run, run_whole, tools,
+    Dialect, Dice, POLICY, WITH_TOOLS, admitted, candidate, chunk, line, named, of_text, response, run, run_whole,
+    tools,
 };
 use crate::inspect::{Ending, Fate, Judged, Rules};
 use crate::record;
@@ -57,9 +58,24 @@ fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
                 let call = whole_call(tool, &pieces.concat());
                 out += &line(&json!({"role": "assistant", "content": "", "tool_calls": [call]}));
             }
+            Dialect::Responses => {
+                let index = index + 1;
+                let told = |kind: &str, mut data: Value| {
+                    data["type"] = format!("response.{kind}").into();
+                    data["output_index"] = index.into();
+                    named(&data)
+                };
+                out += &told("output_item.added", json!({"item": call_item(tool, "")}));
+                for piece in *pieces {
+                    out += &told("function_call_arguments.delta", json!({"delta": piece}));
+                }
+                let whole = pieces.concat();
+                out += &told("function_call_arguments.done", json!({"arguments": whole}));
+                out += &told("output_item.done", json!({"item": call_item(tool, &whole)}));
+            }
         }
     }
-    out + &dialect.end()
+    out + &dialect.end("")
 }
 
 fn whole(dialect: Dialect, calls: &[Called<'_>]) -> String {
@@ -93,6 +109,10 @@ fn whole(dialect: Dialect, calls: &[Called<'_>]) -> String {
             let message = json!({"role": "assistant", "content": "", "tool_calls": calls});
             json!({"model": "m", "message": message, "done": true}).to_string()
         }
+        Dialect::Responses => {
+            let items: Vec<Value> = calls.map(|(tool, text)| call_item(tool, &text)).collect();
+            response(&json!(items)).to_string()
+        }
     }
 }
 
@@ -106,6 +126,11 @@ fn function_call(tool: &str, arguments: &str) -> Value {
 fn whole_call(tool: &str, arguments: &str) -> Value {
     let arguments: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
     json!({"function": {"name": tool, "arguments": arguments}})
+}
+
+/// A call of Responses.
+fn call_item(tool: &str, arguments: &str) -> Value {
+    json!({"type": "function_call", "id": "fc", "call_id": "c", "name": tool, "arguments": arguments, "status": "completed"})
 }
 
 const HOME: Called<'_> = ("mail", &["{\"to\": [\"ana@north", "wind.example\"]", "}"]);
@@ -163,6 +188,7 @@ fn a_call_whose_arguments_never_end_is_judged_without_any() {
             cut.find("finish_reason\":\"stop")
                 .or(cut.find("event: content_block_stop"))
                 .or(cut.find("\"finishReason\":\"STOP"))
+                .or(cut.find("event: response.function_call_arguments.done"))
                 .expect("an end"),
         );
         let cut = cut.rsplit_once("\n\n").map_or("", |(whole, _)| whole).to_owned() + "\n\n";
@@ -182,7 +208,7 @@ fn one_call_told_twice_is_one_call_and_must_hold_twice() {
         let call = json!({"index": 0, "function": {"name": "mail", "arguments": text}});
         chunk(0, &json!({"tool_calls": [call]}), None)
     };
-    let repeated = piece("{\"to\": \"ana@") + &piece("northwind.example\"}") + &Dialect::OpenAi.end();
+    let repeated = piece("{\"to\": \"ana@") + &piece("northwind.example\"}") + &Dialect::OpenAi.end("");
     let done = run_whole(&rules, Dialect::OpenAi, &repeated);
     assert_eq!((tools(&done.judged), done.ending), (vec!["mail"], Ending::Complete));
 
@@ -194,16 +220,47 @@ fn one_call_told_twice_is_one_call_and_must_hold_twice() {
         let delta = json!({"type": "input_json_delta", "partial_json": "{\"to\": \"bo@northwind.example\"}"});
         let twice = named(&json!({"type": "content_block_start", "index": 0, "content_block": block}))
             + &named(&json!({"type": "content_block_delta", "index": 0, "delta": delta}))
-            + &Dialect::Anthropic.end();
+            + &Dialect::Anthropic.end("");
         let done = run_whole(&rules, Dialect::Anthropic, &twice);
         assert_eq!(done.judged.decision.verdict, verdict, "{first}");
     }
     // All of it in the first event.
     let block = json!({"type": "tool_use", "id": "t", "name": "mail", "input": {"to": "bo@partner.example"}});
-    let once =
-        named(&json!({"type": "content_block_start", "index": 0, "content_block": block})) + &Dialect::Anthropic.end();
+    let once = named(&json!({"type": "content_block_start", "index": 0, "content_block": block}))
+        + &Dialect::Anthropic.end("");
     let done = run_whole(&rules, Dialect::Anthropic, &once);
     assert_eq!(done.judged.decision.verdict, Verdict::Coach);
+}
+
+/// A client may go by the pieces of the arguments or by any place where they are said again.
+#[test]
+fn arguments_that_are_said_again_must_hold_wherever_they_are() {
+    let rules = letters();
+    let (home, elsewhere) = (HOME.1.concat(), "{\"to\": \"eve@elsewhere.example\"}".to_owned());
+    for place in 0..5 {
+        let at = |here: usize| if here == place { &elsewhere } else { &home };
+        let done = |kind: &str, more: Value| {
+            let mut data = json!({"type": format!("response.{kind}"), "output_index": 0});
+            data.as_object_mut()
+                .expect("an object")
+                .extend(more.as_object().cloned().unwrap_or_default());
+            named(&data)
+        };
+        let stream = named(&json!({"type": "response.created", "response": response(&json!([]))}))
+            + &done("output_item.added", json!({"item": call_item("mail", "")}))
+            + &done("function_call_arguments.delta", json!({"delta": at(0)}))
+            + &done("function_call_arguments.done", json!({"arguments": at(1)}))
+            + &done("output_item.done", json!({"item": call_item("mail", at(2))}))
+            + &done(
+                "completed",
+                json!({"response": response(&json!([call_item("mail", at(3))]))}),
+            );
+        let outcome = run_whole(&rules, Dialect::Responses, &stream);
+        let verdict = if place < 4 { Verdict::Block } else { Verdict::Allow };
+        assert_eq!(outcome.judged.decision.verdict, verdict, "{place}");
+        assert!(!outcome.text().contains("elsewhere"));
+        assert_eq!(tools(&outcome.judged), ["mail"]);
+    }
 }
 
 #[test]

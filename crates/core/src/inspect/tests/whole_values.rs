@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use super::world::{
     CARD, Dialect, Dice, MAIL, Outcome, admitted, blocking, candidate, masking, rules, run, run_whole, tools,
 };
+use crate::inspect::stream::MOST_STILL;
 use crate::inspect::{Ending, Fate, Rules};
 use crate::verdict::{Source, Verdict};
 
 fn stream(rules: &Arc<Rules>, events: &[Value]) -> Outcome {
     let events: String = events.iter().map(|parts| candidate(0, parts, None)).collect();
-    run_whole(rules, Dialect::Gemini, &(events + &Dialect::Gemini.end()))
+    run_whole(rules, Dialect::Gemini, &(events + &Dialect::Gemini.end("")))
 }
 
 /// What parts of all events have under a name, `null` left out.
@@ -39,7 +40,7 @@ fn arguments_that_are_an_object_are_masked_in_place() {
             "\n\n"
         )
     };
-    let end = Dialect::Gemini.end();
+    let end = Dialect::Gemini.end("");
     let before = call(
         r#"{ "card":"\u003411111111111111\u0031", "to":["é",{"x":"<ana@northwind.example>"}], "n":4111111111111111, "m":1e2 }"#,
     );
@@ -206,4 +207,46 @@ fn an_array_of_pieces_is_masked_in_a_piece_and_stopped_across_them() {
         let (judged, fate) = fate(texts);
         assert_eq!((judged.decision.verdict, fate), (Verdict::Block, Fate::Stop));
     }
+}
+
+#[test]
+fn a_copy_that_carries_held_text_tells_nothing_that_was_masked() {
+    let event = json!({"candidates": [{"content": {"parts": [{"text": "Call 4111 11"}]}, "index": 0}],
+        "xNew": {"note": format!("Of {MAIL}")}});
+    let done = run_whole(
+        &masking(),
+        Dialect::Gemini,
+        &(format!("data: {event}\n\n") + &Dialect::Gemini.end("")),
+    );
+    assert_eq!((done.said().as_str(), done.ending), ("Call 4111 11", Ending::Complete));
+    assert!(!done.text().contains(MAIL), "{}", done.text());
+    assert_eq!(done.text().matches("Of [email-address]").count(), 2);
+}
+
+#[test]
+fn a_candidate_ends_with_the_last_of_its_pieces() {
+    let parts = json!([{"text": "Pay with 4111 1111 "}, {"text": "1111 1111"}, {"text": "."}]);
+    let done = run_whole(&masking(), Dialect::Gemini, &candidate(0, &parts, Some("STOP")));
+    assert_eq!(
+        (done.said().as_str(), done.ending),
+        ("Pay with [payment-card].", Ending::Complete)
+    );
+    assert!(!done.text().contains("1111"));
+}
+
+/// Names of values cost memory, and what is looked for among them time.
+#[test]
+fn of_values_that_stand_for_themselves_only_so_many_are_remembered() {
+    let ids: Vec<Value> = (0..MOST_STILL + 9).map(|at| json!({"id": format!("v{at}")})).collect();
+    let event = format!("data: {}\n\n", json!({"choices": [], "x_ids": ids}));
+    let mut stream = admitted(&masking(), Dialect::OpenAi).stream().expect("it streams");
+    stream.push(event.as_bytes());
+    assert_eq!(stream.seen.channels.len(), MOST_STILL);
+    // What grows is remembered all the same.
+    let said = Dialect::OpenAi.piece("Hello. ");
+    stream.push(said.as_bytes());
+    assert_eq!(stream.seen.channels.last().map(String::as_str), Some("0/content"));
+    assert!(stream.seen.open.contains(&"0/content".to_owned()));
+    stream.push(Dialect::OpenAi.end("").as_bytes());
+    assert!(stream.seen.open.iter().all(|name| name.starts_with("still")));
 }

@@ -17,6 +17,7 @@ use crate::wire::gemini::GeminiStream;
 use crate::wire::ollama::Ollama;
 use crate::wire::openai_chat::OpenaiChat;
 use crate::wire::openai_completions::OpenaiCompletions;
+use crate::wire::openai_responses::OpenaiResponses;
 use crate::wire::sse::{Event, Item};
 use crate::wire::{Framing, Wire};
 
@@ -198,18 +199,26 @@ pub(super) enum Dialect {
     Anthropic,
     Gemini,
     Ollama,
+    Responses,
 }
 
-pub(super) const DIALECTS: [Dialect; 5] = [
+pub(super) const DIALECTS: [Dialect; 6] = [
     Dialect::OpenAi,
     Dialect::Completions,
     Dialect::Anthropic,
     Dialect::Gemini,
     Dialect::Ollama,
+    Dialect::Responses,
 ];
 
 /// Those in which a model can call tools.
-pub(super) const WITH_TOOLS: [Dialect; 4] = [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini, Dialect::Ollama];
+pub(super) const WITH_TOOLS: [Dialect; 5] = [
+    Dialect::OpenAi,
+    Dialect::Anthropic,
+    Dialect::Gemini,
+    Dialect::Ollama,
+    Dialect::Responses,
+];
 
 impl Dialect {
     pub(super) fn wire(self) -> &'static dyn Wire {
@@ -219,6 +228,7 @@ impl Dialect {
             Self::Anthropic => &AnthropicMessages,
             Self::Gemini => &GeminiStream,
             Self::Ollama => &Ollama::Chat,
+            Self::Responses => &OpenaiResponses,
         }
     }
 
@@ -247,6 +257,14 @@ impl Dialect {
             }
             Self::Gemini => candidate(0, &json!([{"text": ""}]), None),
             Self::Ollama => line(&json!({"role": "assistant", "content": ""})),
+            Self::Responses => {
+                let item = json!({"type": "message", "id": "msg_1", "role": "assistant", "status": "in_progress", "content": []});
+                named(&json!({"type": "response.created", "response": response(&json!([]))}))
+                    + &named(&json!({"type": "response.output_item.added", "output_index": 0, "item": item}))
+                    + &named(
+                        &json!({"type": "response.content_part.added", "item_id": "msg_1", "output_index": 0, "content_index": 0, "part": output_text("")}),
+                    )
+            }
         }
     }
 
@@ -259,10 +277,14 @@ impl Dialect {
             ),
             Self::Gemini => candidate(0, &json!([{"text": text}]), None),
             Self::Ollama => line(&json!({"role": "assistant", "content": text})),
+            Self::Responses => named(
+                &json!({"type": "response.output_text.delta", "item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": text}),
+            ),
         }
     }
 
-    pub(super) fn end(self) -> String {
+    /// What comes after the last piece of text; in dialects that say it again, `text` is what was said.
+    pub(super) fn end(self, text: &str) -> String {
         match self {
             Self::OpenAi => chunk(0, &json!({}), Some("stop")) + "data: [DONE]\n\n",
             Self::Completions => completed(0, "", Some("stop")) + "data: [DONE]\n\n",
@@ -283,14 +305,34 @@ impl Dialect {
                     "total_duration": 4_111_111_111_111_111_u64, "eval_count": 9});
                 format!("{data}\n")
             }
+            Self::Responses => {
+                let item = json!({"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [output_text(text)]});
+                named(
+                    &json!({"type": "response.output_text.done", "item_id": "msg_1", "output_index": 0, "content_index": 0, "text": text}),
+                ) + &named(
+                    &json!({"type": "response.content_part.done", "item_id": "msg_1", "output_index": 0, "content_index": 0, "part": output_text(text)}),
+                ) + &named(&json!({"type": "response.output_item.done", "output_index": 0, "item": item}))
+                    + &named(&json!({"type": "response.completed", "response": response(&json!([item]))}))
+            }
         }
     }
 
     /// A whole stream that says these pieces.
     pub(super) fn stream(self, pieces: &[&str]) -> String {
+        let text = pieces.concat();
         let pieces: String = pieces.iter().map(|piece| self.piece(piece)).collect();
-        self.start() + &pieces + &self.end()
+        self.start() + &pieces + &self.end(&text)
     }
+}
+
+/// A response of OpenAI's with these items.
+pub(super) fn response(output: &Value) -> Value {
+    json!({"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "in_progress", "output": output})
+}
+
+/// A part of a message in one.
+pub(super) fn output_text(text: &str) -> Value {
+    json!({"type": "output_text", "text": text, "annotations": []})
 }
 
 /// A chunk of OpenAI's.
@@ -314,7 +356,7 @@ pub(super) fn completed(index: u64, text: &str, finish: Option<&str>) -> String 
     format!("data: {data}\n\n")
 }
 
-/// An event of Anthropic's.
+/// An event that is named for its type.
 pub(super) fn named(data: &Value) -> String {
     format!("event: {}\ndata: {data}\n\n", data["type"].as_str().expect("a type"))
 }
@@ -412,7 +454,7 @@ fn events(framing: Framing, bytes: &[u8]) -> Vec<Value> {
     items.into_iter().filter_map(event).collect()
 }
 
-/// The texts that a client puts together, by choice, candidate or block; tool calls by `choice/call`.
+/// The texts that a client puts together, by choice, candidate, block or item; tool calls by `choice/call`.
 pub(super) fn channels(events: &[Value]) -> BTreeMap<String, String> {
     let mut channels: BTreeMap<String, String> = BTreeMap::new();
     let mut add = |name: String, text: &Value| {
@@ -441,6 +483,12 @@ pub(super) fn channels(events: &[Value]) -> BTreeMap<String, String> {
         }
         for text in [&event["message"]["content"], &event["response"]] {
             add("0".to_owned(), text);
+        }
+        if event["type"]
+            .as_str()
+            .is_some_and(|kind| kind.starts_with("response.") && kind.ends_with(".delta"))
+        {
+            add(event["output_index"].to_string(), &event["delta"]);
         }
     }
     channels

@@ -420,6 +420,7 @@ fn a_stopped_stream_ends_well() {
             "block/1/arguments",
         ]),
         last: None,
+        ..Seen::default()
     };
     let readings = read_all(&AnthropicMessages.stop_stream(&seen, &REFUSAL));
     assert_eq!(

@@ -29,7 +29,7 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
     let mut marks = Marks::new(&doc);
     mark_response(&mut marks, root);
     check(&marks)?;
-    let mut channels = Channels::of_whole_values();
+    let mut channels = Channels::of_whole_values(Flow::Whole);
     reading.terminal = field(&doc, root, "error").is_some();
     let blocked = field(&doc, root, "promptFeedback").and_then(|feedback| field(&doc, feedback, "blockReason"));
     reading.may_end = blocked.map(|_| true);

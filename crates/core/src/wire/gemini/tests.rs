@@ -921,6 +921,7 @@ fn a_stopped_stream_ends_well() {
         open: strings(open),
         channels: strings(&["still/responseId", "0/text", "1/text", "2/thought"]),
         last: Some(r#"{"responseId":"r-7","modelVersion":"m-2026"}"#.to_owned()),
+        ..Seen::default()
     };
     let told = |seen: &Seen| -> Vec<Value> {
         let value = |event: Event| serde_json::from_str(&event.data).expect("is JSON");

@@ -556,6 +556,7 @@ fn a_stopped_stream_ends_well() {
             open: vec![channel.to_owned()],
             channels: vec!["still/model".to_owned(), channel.to_owned()],
             last: Some(r#"{"model":"llama3.2:3b","done":false}"#.to_owned()),
+            ..Seen::default()
         };
         let stopped = lines(&wire.stop_stream(&seen(wire.spoken()), &REFUSAL));
         assert_eq!(text(wire, &stopped[0]), format!("\n\n{}", REFUSAL.message));

@@ -281,15 +281,13 @@ const CARRIERS: &[(&str, Opaque)] = &[
     ("file_id", Opaque::ServerState),
 ];
 
-fn mark_content_part(marks: &mut Marks<'_, '_>, part: Node) {
+/// A part of a message's content; OpenAI's dialects have most of them in common.
+pub(super) fn mark_content_part(marks: &mut Marks<'_, '_>, part: Node) {
     let doc = marks.doc;
     if doc.kind(part) == Kind::String {
         return;
     }
-    let carried = CARRIERS
-        .iter()
-        .find(|(name, _)| doc.given(part, name).is_some())
-        .map(|&(_, what)| what);
+    let carried = carried(doc, part);
     let what = match doc.member_text(part, "type").as_deref() {
         Some("text" | "refusal") => carried,
         Some("image_url" | "input_image" | "image") => Some(Opaque::Image),
@@ -308,6 +306,12 @@ fn mark_content_part(marks: &mut Marks<'_, '_>, part: Node) {
     };
     marks.opaque(what.map(|_| part), what.unwrap_or(Opaque::Unrecognized));
     marks.references(part);
+}
+
+/// What a content part carries beside text.
+pub(super) fn carried(doc: &Document<'_>, part: Node) -> Option<Opaque> {
+    let carrier = CARRIERS.iter().find(|(name, _)| doc.given(part, name).is_some());
+    carrier.map(|&(_, what)| what)
 }
 
 /// What surrounds the choices of an answer or chunk.

@@ -497,6 +497,7 @@ fn a_stopped_stream_ends_well() {
         open: strings(&["2/content", "0/content", "0/tool/1/arguments"]),
         channels: strings(&["still/id", "0/content", "1/content", "2/content", "0/tool/1/arguments"]),
         last: Some(r#"{"id":"chatcmpl-7","created":5,"model":"m-2024"}"#.to_owned()),
+        ..Seen::default()
     };
     let events = events(&OpenaiChat.stop_stream(&seen, &REFUSAL));
     assert_eq!(events.len(), 3);

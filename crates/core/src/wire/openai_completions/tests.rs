@@ -327,6 +327,7 @@ fn a_stopped_stream_ends_well() {
         open: strings(&["2/text", "0/text"]),
         channels: strings(&["still/id", "0/text", "1/text", "2/text"]),
         last: Some(r#"{"id":"cmpl-7","created":5,"model":"m-2024"}"#.to_owned()),
+        ..Seen::default()
     };
     let stopped = events(&OpenaiCompletions.stop_stream(&seen, &REFUSAL));
     assert_eq!(stopped.len(), 3);

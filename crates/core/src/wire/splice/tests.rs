@@ -109,10 +109,13 @@ fn nulled_values_take_their_edits_with_them() {
 fn tokens_of_an_event_are_replaced() {
     let data = r#"{"a":"x","b":123456789,"c":{"d":1}}"#;
     let null = 27..34;
-    let out = splice_event(data, &[(13..22, "[\"n\"]".to_owned()), (5..8, String::new())], &[null]);
+    let texts = [(13..22, "[\"n\"]".to_owned()), (5..8, String::new())];
+    let out = splice_event(data, &texts, std::slice::from_ref(&null), None);
     assert_eq!(out.expect("fits"), r#"{"a":"","b":"[\"n\"]","c":null}"#);
-    assert!(splice_event(data, &[(5..8, String::new()), (6..9, String::new())], &[]).is_err());
-    assert!(splice_event(data, &[(5..99, String::new())], &[]).is_err());
+    let out = splice_event(data, &texts[1..], &[null], Some((13..22, 7)));
+    assert_eq!(out.expect("fits"), r#"{"a":"","b":7,"c":null}"#);
+    assert!(splice_event(data, &[(5..8, String::new()), (6..9, String::new())], &[], None).is_err());
+    assert!(splice_event(data, &[(5..99, String::new())], &[], None).is_err());
 }
 
 fn text() -> impl Strategy<Value = String> {
