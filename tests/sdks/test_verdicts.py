@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from langchain_openai import AzureChatOpenAI
 
 from conftest import World
 from rig.planted import API_KEY, CARD, EMAIL, IBAN, assert_no_leak
@@ -26,16 +27,22 @@ def assert_went_well(way: Way, heard: Heard) -> None:
     assert heard.complete
 
 
-def assert_explained(way: Way, heard: Heard) -> None:
-    """A refusal by content: a normal answer that names clause and record, as it reaches a user."""
+def assert_refused(way: Way, heard: Heard) -> None:
+    """A refusal by content, at the beginning or in the middle: the SDK comes to its end and says why and where."""
     assert way.errors.refused(heard.error), repr(heard.error)
     assert heard.status == 200
-    assert heard.headers["ordain-decision"] == "block"
     assert heard.complete
-    assert heard.finish == way.api.refused
+    words = heard.text if way.errors.shows_refusals else heard.body.decode()
+    assert heard.headers["ordain-record"] in words, words
+    assert heard.finish == (way.api.refused if way.errors.shows_refusals else None)
+
+
+def assert_explained(way: Way, heard: Heard) -> None:
+    """A refusal of the request, which names the clause as well."""
+    assert_refused(way, heard)
+    assert heard.headers["ordain-decision"] == "block"
     clause = re.split(r"[,;\s]+", heard.headers["ordain-clause"])[0]
-    assert clause and clause in heard.text, heard.text
-    assert heard.headers["ordain-record"] in heard.text, heard.text
+    assert clause and clause in (heard.text if way.errors.shows_refusals else heard.body.decode())
 
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
@@ -109,10 +116,7 @@ def test_an_answer_that_is_blocked_ends_in_words(world: World, way: Way) -> None
     """Also in the middle of a stream: what was fine until then stays said, and the SDK comes to its end."""
     spoken = Spoken(f"{LONG}The account is {IBAN.value} and more. {LONG}")
     heard = world.say(way, "What was it again?", spoken, gateway=world.blocking)
-    assert way.errors.refused(heard.error), repr(heard.error)
-    assert heard.complete
-    assert heard.finish == way.api.refused
-    assert heard.headers["ordain-record"] in heard.text, heard.text
+    assert_refused(way, heard)
     if way.streamed:
         assert heard.text.startswith(LONG)
     heard.assert_free_of(IBAN)
@@ -136,8 +140,7 @@ def test_a_blocked_call_of_a_tool_has_no_arguments(world: World, way: Way) -> No
     """Its name may have passed before they were judged, so that SDKs show a call with none; the end says what it was."""
     spoken = Spoken(LONG, [{"name": "fine"}, {"name": IBAN.value}])
     heard = world.say(way, Ask("Look it up.", tools=True), spoken, gateway=world.blocking)
-    assert way.errors.refused(heard.error), repr(heard.error)
-    assert heard.finish == way.api.refused
+    assert_refused(way, heard)
     assert all(arguments in ({"name": "fine"}, {}) for _, arguments in heard.calls), heard.calls
     heard.assert_free_of(IBAN)
 
@@ -163,3 +166,17 @@ def test_trouble_upstream_is_the_exception_for_it(world: World, way: Way) -> Non
     trouble = Answer([b'{"error":{"message":"The model fell over.","type":"server_error","code":500}}'], status=500)
     heard = world.say(way, "Good morning.", trouble)
     assert heard.error is not None and way.errors.server(heard.error), repr(heard.error)
+
+
+def test_a_deployment_in_the_path_needs_no_model(world: World) -> None:
+    """LangChain then sends `"model": null`."""
+
+    def call(base: str, key: str, ask: Ask, heard: Heard) -> None:
+        where = {"azure_endpoint": base, "azure_deployment": MODEL, "api_version": "2024-10-21"}
+        heard.take(AzureChatOpenAI(**where, api_key=key, max_retries=0).invoke(ask.prompt).text)
+
+    way = Way("langchain-azure-deployment", Api.AZURE_CHAT, False, openai_sdk.ERRORS, call)
+    heard = world.say(way, "Good morning.", FINE)
+    assert heard.error is None, repr(heard.error)
+    assert heard.text == FINE.text
+    assert world.forwarded(way).body == heard.sent

@@ -151,7 +151,13 @@ const kinds = {
     for await (const event of await opened(heard, call)) takeResponseEvent(heard, event);
   },
   async "openai-responses-helper"(ask, heard) {
-    takeResponse(heard, await openai(ask).responses.stream(response(ask)).finalResponse());
+    const stream = openai(ask).responses.stream(response(ask));
+    let pieces = "";
+    stream.on("response.output_text.delta", ({ delta }) => (pieces += delta));
+    takeResponse(heard, await stream.finalResponse());
+    // Of what was stopped in the middle, the response that ends it has the refusal only.
+    if (heard.finish === "incomplete") heard.text = pieces;
+    else if (heard.text !== pieces) throw new Error(`${heard.text} was put together, and ${pieces} came in pieces`);
   },
   async "azure-chat-whole"(ask, heard) {
     const answer = await opened(heard, azure(ask).chat.completions.create(chat(ask)));

@@ -79,6 +79,7 @@ class Errors:
     server: Test
     stream: Test  # any of the exceptions that it is known to raise
     refused: Test = lambda it: it is None  # how a refusal in words ends; most SDKs do not mind
+    shows_refusals: bool = True  # some throw the words away
 
 
 def raises(kind: type | tuple, **fields: object) -> Test:

@@ -16,8 +16,10 @@ ERRORS = Errors(
     server=raises(openai.InternalServerError, status_code=500),
     stream=raises(openai.APIError),
 )
-# The helpers raise their own exception for `content_filter`, after they have passed on the words.
+# The helper raises an exception of its own for `content_filter`, after it has passed on the words.
 HELPER_ERRORS = replace(ERRORS, refused=raises(openai.ContentFilterFinishReasonError))
+# This one knows of no end but `response.completed`.
+RESPONSE_HELPER_ERRORS = replace(ERRORS, refused=raises(RuntimeError))
 CHAT_TOOLS = [{"type": "function", "function": {"name": TOOL, "description": TOOL_TEXT, "parameters": PARAMETERS}}]
 PICTURE = f"data:image/png;base64,{PNG_BASE64}"
 
@@ -189,17 +191,22 @@ def _chat_helper(base: str, key: str, ask: Ask, heard: Heard) -> None:
 
 def _response_helper(base: str, key: str, ask: Ask, heard: Heard) -> None:
     """`responses.stream`, which puts the answer together itself."""
+    pieces, final = Heard(), Heard()
     with client(base, key) as it, it.responses.stream(**_response(ask)) as events:
-        for _ in events:
-            pass
-        _take_response(heard, events.get_final_response())
+        taker = _ResponsePieces(pieces)
+        for event in events:
+            taker.take(event)
+            heard.text, heard.finish = pieces.text, pieces.finish
+        _take_response(final, events.get_final_response())
+    assert final.text == pieces.text, f"{final.text} was put together, and {pieces.text} came in pieces"
+    heard.calls = final.calls
 
 
 BOTH = (client, client_async)
 WAYS = [
     Way("openai-chat-helper", Api.CHAT, True, HELPER_ERRORS, _chat_helper),
     *_ways("openai-responses", Api.RESPONSES, BOTH, lambda it: it.responses, _response, _take_response, _ResponsePieces),
-    Way("openai-responses-helper", Api.RESPONSES, True, ERRORS, _response_helper),
+    Way("openai-responses-helper", Api.RESPONSES, True, RESPONSE_HELPER_ERRORS, _response_helper),
     *_ways(
         "openai-completions",
         Api.COMPLETIONS,
