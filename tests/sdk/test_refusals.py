@@ -128,12 +128,12 @@ def test_the_sdk_raises_its_own_authentication_error(world: World, way: Way, mon
 
 UNKNOWN_ENDPOINTS = [
     "/v1/invented",
-    "/v1/audio/speech",
+    "/v1/audio/transcriptions",
     "/v1/fine_tuning/jobs",
     "/v1/chat/completions/more",
     "/v1/messages/batches",
     "/v2/chat/completions",
-    "/openai/v1/chat/completions",
+    "/openai/v2/chat/completions",
 ]
 
 

@@ -224,6 +224,13 @@ impl Tally {
             };
             print(format_args!("  {:<8} {count}{change}{by}", verdict.as_str()))?;
         }
+        let several = self.verdicts.iter().any(|(verdict, (count, _))| {
+            let of = self.clauses.iter().filter(|((of, _), _)| of == verdict);
+            of.map(|(_, number)| number).sum::<u64>() > *count
+        });
+        if several {
+            print("  one of them counts under every clause that asked for the same")?;
+        }
         if self.unreadable > 0 {
             print(format_args!("  {} records could not be read", self.unreadable))?;
         }

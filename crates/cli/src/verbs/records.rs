@@ -3,6 +3,7 @@
 mod review;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ordain_server::setup::Folder;
 use ordain_server::store::sqlite::SqliteStore;
 use ordain_server::store::{Filter, Kind, Order, Store as _, StoredRecord, SubjectId};
@@ -18,6 +20,7 @@ use uuid::Uuid;
 
 use super::{Dir, Format};
 use crate::exit::{Answer, print};
+use crate::policy;
 
 /// Look at the records of what was decided
 #[derive(Debug, Subcommand)]
@@ -59,6 +62,9 @@ pub(crate) struct Show {
     id: Uuid,
     #[command(flatten)]
     dir: Dir,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -255,17 +261,91 @@ impl Show {
         if found.is_empty() {
             return Ok(no_exchange(self.id));
         }
+        if self.format == Format::Json {
+            let records = found.iter().map(value).collect::<anyhow::Result<Vec<_>>>()?;
+            print(serde_json::to_string_pretty(
+                &serde_json::json!({"v": 1, "records": records}),
+            )?)?;
+            return Ok(Answer::Yes);
+        }
+        // Without a policy that can be read, times are those of the whole world.
+        let policy = policy::read_for_use(self.dir.path()).and_then(policy::Read::usable);
+        let zone = policy.map_or(TimeZone::UTC, |(policy, ..)| policy.zone().clone());
         for record in &found {
             print(format_args!(
-                "# {} {} sequence {} leaf {}",
+                "# {}, {}; sequence {}, leaf {}",
                 record.kind,
-                moment(record.at_ms),
+                local(record.at_ms, &zone),
                 record.sequence,
                 record.leaf
             ))?;
-            print(serde_json::to_string_pretty(&value(record)?)?)?;
+            let mut lines = String::new();
+            outline(&value(record)?, "", &zone, 0, &mut lines);
+            print(lines)?;
         }
         Ok(Answer::Yes)
+    }
+}
+
+/// A moment as people in a zone read it.
+fn local(ms: i64, zone: &TimeZone) -> String {
+    Timestamp::from_millisecond(ms).map_or_else(
+        |_| ms.to_string(),
+        |at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string(),
+    )
+}
+
+/// A value as an indented outline: what is small on one line, moments in words.
+fn outline(value: &Value, key: &str, zone: &TimeZone, depth: usize, out: &mut String) {
+    let indent = "  ".repeat(depth);
+    let small = |value: &Value| !value.is_object() && !value.is_array();
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let deeper = if key.is_empty() { depth } else { depth + 1 };
+            if !key.is_empty() {
+                let _ = writeln!(out, "{indent}{key}:");
+            }
+            for (name, member) in members {
+                outline(member, name, zone, deeper, out);
+            }
+        }
+        Value::Array(items) if !items.iter().all(small) => {
+            let _ = writeln!(out, "{indent}{key}:");
+            for item in items {
+                let mut lines = String::new();
+                outline(item, "", zone, depth + 2, &mut lines);
+                let dashed = format!("{indent}  - {}", lines.trim_start());
+                out.push_str(&dashed);
+            }
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| plain(item, key, zone)).collect();
+            let _ = writeln!(
+                out,
+                "{indent}{key}: {}",
+                if items.is_empty() {
+                    "none".to_owned()
+                } else {
+                    items.join(", ")
+                }
+            );
+        }
+        other => {
+            let _ = writeln!(out, "{indent}{key}: {}", plain(other, key, zone));
+        }
+    }
+}
+
+/// A value without members, as people read it.
+fn plain(value: &Value, key: &str, zone: &TimeZone) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if key == "at" => {
+            number.as_i64().map_or_else(|| number.to_string(), |ms| local(ms, zone))
+        }
+        Value::Null => "none".to_owned(),
+        Value::Object(_) => "{}".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -86,7 +86,33 @@ fn another_policy_over_the_records_and_a_clause_on_its_way() {
         "{shown}"
     );
     let id = change["records"][0].as_str().expect("an id");
-    assert_eq!(ordain(&["records", "show", id, "--dir", &dir]).status.code(), Some(0));
+    let show = ordain(&["records", "show", id, "--dir", &dir]);
+    assert_eq!(show.status.code(), Some(0));
+    let shown = text(&show.stdout);
+    assert!(
+        shown.contains("\nat: 20") && shown.contains(" UTC\n"),
+        "moments in the policy's zone: {shown}"
+    );
+    assert!(!shown.contains('{'), "no JSON: {shown}");
+    let shown = json(&["records", "show", id, "--dir", &dir, "--format", "json"]);
+    let record = &shown["records"][0];
+    assert!(record["at"].is_number());
+    let subject = record["subject"].as_str().expect("a subject").trim_start_matches("s-");
+    for beginning in [&subject[..8], subject] {
+        let listed = json(&[
+            "records",
+            "list",
+            "--subject",
+            beginning,
+            "--dir",
+            &dir,
+            "--format",
+            "json",
+        ]);
+        assert!(!listed["records"].as_array().expect("records").is_empty());
+    }
+    let none = ordain(&["records", "list", "--subject", "0000000000", "--dir", &dir]);
+    assert_eq!(none.status.code(), Some(1));
 
     // A clause that only observes, and what one review says of it.
     let observing = changed(

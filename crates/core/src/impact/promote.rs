@@ -107,7 +107,7 @@ impl<'p> Promotion<'p> {
         let waiting = self
             .policy
             .citations()
-            .filter(|citation| citation.mode != Mode::Enforce);
+            .filter(|citation| citation.mode != Mode::Enforce && !self.policy.always_acts(citation));
         waiting
             .map(|citation| {
                 let matched = self

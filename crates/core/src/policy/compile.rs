@@ -234,6 +234,13 @@ impl Policy {
         self.cited.iter()
     }
 
+    /// Whether a citation acts whatever the rollout says.
+    #[must_use]
+    pub fn always_acts(&self, citation: &Citation) -> bool {
+        let always = [self.citations.uninspectable, self.citations.detector_failure];
+        always.into_iter().any(|id| self.citation(id).id == citation.id)
+    }
+
     /// The zone in which its dates are read.
     #[must_use]
     pub const fn zone(&self) -> &TimeZone {

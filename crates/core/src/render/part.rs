@@ -76,7 +76,12 @@ fn table(asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     }
     let mut notes = Vec::new();
     if more > 0 {
-        notes.push(format!("{more} more kinds of data stand in the whole policy."));
+        let kinds = if more == 1 {
+            "kind of data stands"
+        } else {
+            "kinds of data stand"
+        };
+        notes.push(format!("{more} more {kinds} in the whole policy."));
     }
     let uses = asked.uses();
     if !uses.is_empty() {
@@ -133,9 +138,8 @@ fn told(asked: &Asked<'_>, blocks: &mut Vec<Block>) {
     }
     let more = told.len().saturating_sub(MOST_ITEMS);
     if more > 0 {
-        items.push(vec![Inline::Text(format!(
-            "{more} more rules stand in the whole policy."
-        ))]);
+        let rules = if more == 1 { "rule stands" } else { "rules stand" };
+        items.push(vec![Inline::Text(format!("{more} more {rules} in the whole policy."))]);
     }
     blocks.push(Block::List { ordered: false, items });
 }
@@ -224,8 +228,8 @@ fn duties(given: &Given<'_>, group: &str, blocks: &mut Vec<Block>) {
                 .map(|grace| format!(" (from {} after I start)", words::days(grace.value)))
                 .unwrap_or_default();
             item.push(Inline::Text(format!(
-                "; for a request without it, {}{grace}",
-                words::happens(gate.then.value)
+                "; without it, a request {}{grace}",
+                words::fares(gate.then.value)
             )));
         }
         item.push(Inline::from("."));

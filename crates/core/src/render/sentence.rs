@@ -105,8 +105,9 @@ fn conditions(given: &Given<'_>, selector: &Selector) -> Vec<Inlines> {
     if let Some(names) = named(&selector.principal) {
         say(format!("comes from {names}"));
     }
-    if let Some(names) = named(&selector.group) {
-        say(format!("comes from somebody in {names}"));
+    if let Some(names) = &selector.group {
+        let names: Vec<String> = names.iter().map(|name| format!("“{}”", name.value)).collect();
+        say(format!("comes from somebody in {}", words::list(&names, "or")));
     }
     if let Some(names) = named(&selector.training) {
         say(format!("comes from somebody with the course {names}"));

@@ -129,7 +129,7 @@ fn of_rule(given: &Given<'_>, clause: &Clause, rule: &Rule) -> State {
     if whole && !missing.is_empty() {
         return State {
             kind: Kind::NotYet,
-            detail: missing.join("; "),
+            detail: together(&missing),
         };
     }
     State {
@@ -254,8 +254,28 @@ fn in_part(missing: &[String]) -> String {
     if missing.is_empty() {
         String::new()
     } else {
-        let mut missing: Vec<&str> = missing.iter().map(String::as_str).collect();
-        missing.dedup();
-        format!("in part: {}", missing.join("; "))
+        format!("in part: {}", together(missing))
     }
+}
+
+/// What awaits, each thing once; what nothing finds is one list.
+fn together(missing: &[String]) -> String {
+    let (mut unfound, mut others): (Vec<String>, Vec<&str>) = (Vec::new(), Vec::new());
+    for message in missing {
+        let name = message
+            .strip_prefix("nothing finds ")
+            .and_then(|rest| rest.split_once(" yet"));
+        match name {
+            Some((name, _)) if !unfound.iter().any(|known| known == name) => unfound.push(name.to_owned()),
+            None if !others.contains(&message.as_str()) => others.push(message),
+            _ => {}
+        }
+    }
+    let unfound = (!unfound.is_empty()).then(|| {
+        let list = words::list(&unfound, "and");
+        format!("nothing finds {list} yet, so what depends on that does nothing")
+    });
+    let mut parts: Vec<&str> = unfound.as_deref().into_iter().collect();
+    parts.append(&mut others);
+    parts.join("; ")
 }

@@ -33,6 +33,18 @@ pub(super) const fn happens(verdict: Verdict) -> &'static str {
     }
 }
 
+/// The same of a request, whatever is in it.
+pub(super) const fn fares(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Allow => "goes through",
+        Verdict::Coach => "goes through, and the person gets a notice",
+        Verdict::Justify => "goes through once a reason is given",
+        Verdict::Redact => "goes through with what was found masked",
+        Verdict::Hold => "is held until a second person agrees",
+        Verdict::Block => "is blocked",
+    }
+}
+
 /// A class of apps.
 pub(super) const fn app_class(class: AppClass) -> &'static str {
     match class {

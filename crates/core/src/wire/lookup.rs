@@ -16,7 +16,7 @@ pub(super) fn model_name(doc: &Document<'_>, named: Option<&str>) -> Result<Stri
             reason,
         })
     };
-    match (doc.get(doc.root(), "model"), named) {
+    match (doc.given(doc.root(), "model"), named) {
         (Some(node), named) => {
             let name = doc.text(node).unwrap_or_default();
             if !is_plain_name(&name) {

@@ -86,7 +86,8 @@ fn headline(one: &Candidate) -> String {
         let _ = write!(text, "; {} {more}{plural} without a wrong one would do", count(missing));
         let left = one.matches - one.reviewed;
         if left < missing {
-            let _ = write!(text, ", and {} matches are left", count(left));
+            let left_over = if left == 1 { "match is left" } else { "matches are left" };
+            let _ = write!(text, ", and {} {left_over}", count(left));
         }
     }
     text
