@@ -205,12 +205,24 @@ impl Pair<'_> {
         parts.push(reach.groups.as_ref().map_or_else(
             || "everyone".to_owned(),
             |groups| {
+                let real = |names: &[String]| {
+                    names
+                        .iter()
+                        .filter(|name| !name.is_empty())
+                        .cloned()
+                        .collect::<Vec<_>>()
+                };
+                let (those, others) = (real(groups), real(&reach.others));
                 let who = if groups.is_empty() {
                     "members of several groups".to_owned()
-                } else if reach.others.len() == 1 && reach.others.iter().all(String::is_empty) {
-                    "everyone in a group".to_owned()
-                } else if reach.others.len() < groups.len() {
-                    format!("everyone but {}", named(&reach.others, "people in no group"))
+                } else if those.len() > 3 && those.len() > others.len() {
+                    let strangers = groups.iter().any(String::is_empty);
+                    let all = if strangers { "everyone" } else { "everyone in a group" };
+                    if others.is_empty() {
+                        all.to_owned()
+                    } else {
+                        format!("{all} but {}", others.join(", "))
+                    }
                 } else {
                     named(groups, "people in no group")
                 };
