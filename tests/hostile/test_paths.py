@@ -118,7 +118,7 @@ OTHER = [
     "/chat/completions",
     "/v2/chat/completions",
     "/v1/v1/chat/completions",
-    "/openai/v1/chat/completions",
+    "/openai/v2/chat/completions",
     "/api/v1/chat/completions",
     "//gateway/v1/chat/completions",
     "/http://gateway/v1/chat/completions",

@@ -173,8 +173,8 @@ const LONGEST_LINE: usize = 64 * 1024;
 /// Empty lines before a request.
 const MOST_BLANKS: u32 = 8;
 
-/// The line with a chunk's size, with its extensions (threat B3).
-const LONGEST_SIZE: usize = 16 * 1024;
+/// The line with a chunk's size, with its extensions, for which hyper has a bound of 16 KiB (threat B3).
+const LONGEST_SIZE: usize = 16 * 1024 + 32;
 
 impl Framing {
     /// Follows more bytes; an error is how many of them may be passed on.
