@@ -12,7 +12,7 @@ use super::{MEASURE, ROOM, tables};
 pub(super) const SMALL: f32 = 8.5;
 pub(super) const LEADING_SMALL: f32 = 12.0;
 const SIZE: f32 = 9.75;
-const LEADING: f32 = 14.25;
+const LEADING: f32 = 13.75;
 const BODY: Style = Style::new(Face::Regular, SIZE, Ink::Text);
 
 /// A page as units.

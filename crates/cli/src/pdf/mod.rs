@@ -46,9 +46,9 @@ pub(crate) fn write(page: &Page) -> anyhow::Result<Written> {
 /// A4 in points, and its margins.
 const WIDTH: f32 = 595.28;
 const HEIGHT: f32 = 841.89;
-const LEFT: f32 = 62.0;
-const TOP: f32 = 76.0;
-const BOTTOM: f32 = 70.0;
+const LEFT: f32 = 54.0;
+const TOP: f32 = 58.0;
+const BOTTOM: f32 = 52.0;
 /// The width of a line, and the height that a sheet has for units.
 const MEASURE: f32 = WIDTH - 2.0 * LEFT;
 const ROOM: f32 = HEIGHT - TOP - BOTTOM;
