@@ -3,7 +3,7 @@
 //! A dialect does not pick out the texts that it knows. It walks to the places that it knows and leaves `Marks` there:
 //! who wrote this, this is a setting, this string holds JSON, this is a picture. Then one loop goes over the whole
 //! document and hands over every string, member name and long number, marked or not. So nothing can go unread because a
-//! vendor added a field. Left out are only numbers that say nothing by contract ([`Numbers`]). Read `Marks` first.
+//! vendor added a field. Left out are only numbers that say nothing by contract (`Numbers`). Read `Marks` first.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! The dialect of Google's Gemini: content, whole and streamed, counts of tokens and embeddings.
 //!
 //! `POST /v1beta/models/{model}:generateContent` and its siblings. The model stands in the path, and what is said in
-//! `contents` of parts, in both directions. Fields have two spellings (see [`spelling`]). An event of a stream is a whole
+//! `contents` of parts, in both directions. Fields have two spellings (see `spelling`). An event of a stream is a whole
 //! answer with the next piece, and nothing says that it was the last one. What is marked here is what the dialect knows;
 //! everything else is read all the same (see [`reading`](super::reading)). Read [`GeminiGenerate`] first.
 
