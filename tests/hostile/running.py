@@ -30,9 +30,12 @@ LIMITS = {
 }
 
 
-def fault(reason: str) -> pytest.MarkDecorator:
-    """What the gateway is known to do wrong. The assertion stands, and the day it holds, the mark has to go."""
-    return pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason)
+def fault(reason: str, measured: bool = False) -> pytest.MarkDecorator:
+    """What the gateway is known to do wrong. The assertion stands, and the day it holds, the mark has to go.
+
+    What is `measured` in time or memory may hold by luck, so that holding once proves nothing.
+    """
+    return pytest.mark.xfail(strict=not measured, raises=AssertionError, reason=reason)
 
 
 OTHER = "ada@example.com"  # somebody else whom the directory knows, in another group than the one who asks

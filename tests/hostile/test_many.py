@@ -55,8 +55,8 @@ def crowd_size() -> int:
     return size
 
 
-SILENT = pytest.param(b"", id="silent", marks=fault("G4: about 19 KiB each"))
-ASKED_ONCE = pytest.param(KEPT_ALIVE, id="asked-once", marks=fault("G4: about 20 KiB each"))
+SILENT = pytest.param(b"", id="silent", marks=fault("G4: about 19 KiB each", measured=True))
+ASKED_ONCE = pytest.param(KEPT_ALIVE, id="asked-once", marks=fault("G4: about 20 KiB each", measured=True))
 
 
 @pytest.mark.parametrize("first", [SILENT, ASKED_ONCE])
@@ -138,7 +138,8 @@ IN_FLIGHT = 256 * KIB * KIB
 
 
 @fault(
-    "G4: each body is held whole, and nothing bounds all of them together (a limit of bytes in flight, then 429 or 503)"
+    "G4: each body is held whole, and nothing bounds all of them together (a limit of bytes in flight, then 429 or 503)",
+    measured=True,
 )
 def test_large_bodies_at_once_are_bounded(tmp_path: Path, upstream: Upstream) -> None:
     """All of them lack their last byte, so that none can be done with before the others."""

@@ -179,7 +179,7 @@ def test_a_stream_without_end_is_ended(gateway: Gateway, upstream: Broken, kind:
     assert ended
 
 
-@fault("B16: hyper's client hears out informational answers for 0.4 s at a time, and nothing counts them")
+@fault("B16: hyper's client hears out informational answers for 0.4 s at a time; nothing counts them", measured=True)
 def test_an_answer_without_end_costs_nobody_else(gateway: Gateway, upstream: Broken) -> None:
     """The one worker that there is here answers others while an upstream sends informational answers without end."""
     upstream.will(Endless(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 9999))
