@@ -6,6 +6,7 @@
 //! to the client (threat I3). Read [`Gateway`] first.
 
 mod account;
+mod caller;
 mod exchange;
 mod live;
 mod models;

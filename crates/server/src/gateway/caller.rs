@@ -1,0 +1,77 @@
+//! Who makes a request: from a credential that this gateway can verify, and from nothing else (threat I7).
+
+use std::sync::Arc;
+
+use hyper::header::HeaderMap;
+use ordain_core::decide::Who;
+
+use super::Gateway;
+use super::live::Live;
+use crate::config::Dialect;
+use crate::store::SubjectId;
+
+/// Who makes a request.
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// Who stands in the records.
+    pub(super) subject: SubjectId,
+    /// Who the policy sees.
+    pub(super) who: Arc<Who>,
+}
+
+/// Why a request is nobody's, for whoever sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unknown(pub(super) &'static str);
+
+/// Who presents `headers`.
+///
+/// # Errors
+///
+/// [`Unknown`], with what to send.
+pub(super) fn identify(gateway: &Gateway, live: &Live, headers: &HeaderMap) -> Result<Caller, Unknown> {
+    let keys = gateway.keys.take();
+    let key = credential(headers).and_then(|presented| keys.find(presented));
+    let key = key.ok_or(Unknown(
+        "no valid key: send a virtual key of this gateway where the API has its key, such as `Authorization: Bearer …`",
+    ))?;
+    Ok(Caller {
+        subject: key.subject,
+        who: live.directory.who(&key.principal, key.client.as_deref()),
+    })
+}
+
+/// The dialect that a client's headers speak of, for paths that several have.
+pub(super) fn preferred(headers: &HeaderMap) -> Dialect {
+    [
+        ("anthropic-version", Dialect::Anthropic),
+        ("x-goog-api-key", Dialect::Gemini),
+        ("api-key", Dialect::Azure),
+    ]
+    .into_iter()
+    .find(|(name, _)| headers.contains_key(*name))
+    .map_or(Dialect::Openai, |(_, dialect)| dialect)
+}
+
+/// The key that a client presents, in any of the places where the dialects have it. Two different ones are none: nobody
+/// could say whose request it is.
+fn credential(headers: &HeaderMap) -> Option<&str> {
+    let mut presented = None;
+    for (name, before) in CREDENTIALS {
+        for value in headers.get_all(name) {
+            let key = value.to_str().ok()?.strip_prefix(before)?;
+            if presented.is_some_and(|other| other != key) {
+                return None;
+            }
+            presented = Some(key);
+        }
+    }
+    presented
+}
+
+/// Where the dialects have their keys.
+const CREDENTIALS: [(&str, &str); 4] = [
+    Dialect::Openai.credential(),
+    Dialect::Anthropic.credential(),
+    Dialect::Gemini.credential(),
+    Dialect::Azure.credential(),
+];

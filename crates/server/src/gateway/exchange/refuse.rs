@@ -1,0 +1,149 @@
+//! Turning away: what nobody could read, what the policy stops, what has nowhere to go.
+//!
+//! Each has one record before the client hears of it. A refused prompt is an answer that refuses where the API has such a
+//! thing, else an error in the API's own shape.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hyper::StatusCode;
+use hyper::header::{self, HeaderValue};
+use ordain_core::decide::{Content, Decision, Facts, decide_unread, explain};
+use ordain_core::inspect::{Inspection, Judged};
+use ordain_core::verdict::{Direction, Source, SourceSet};
+use ordain_core::wire::{Refusal, Wire};
+
+use super::Exchange;
+use crate::config::{ContentBlock, Dialect};
+use crate::gateway::account::NotRecorded;
+use crate::gateway::reply::{self, Reply};
+
+pub(super) fn error(dialect: Dialect, status: StatusCode, message: &str) -> Reply {
+    let mut answer = reply::json(status, dialect.error(status.as_u16(), message));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        answer
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    answer
+}
+
+/// Not recorded: nothing has happened, and the client may try again.
+pub(super) fn not_recorded(dialect: Dialect) -> Reply {
+    error(
+        dialect,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the exchange cannot be recorded at the moment, so it was not carried out; try again",
+    )
+}
+
+impl Exchange {
+    /// Turns away what nobody could read: a record, and an error in the dialect's shape.
+    pub(super) async fn refuse_unread(self, status: StatusCode, reason: &str) -> Reply {
+        let facts = Facts {
+            now: jiff::Timestamp::now(),
+            direction: Direction::Prompt,
+            who: Arc::clone(&self.who),
+            to: Arc::default(),
+            model: None,
+            use_: None,
+            content: Content {
+                sources: SourceSet::of(Source::User),
+                uninspectable: true,
+                ..Content::default()
+            },
+        };
+        let judged = Judged {
+            decision: decide_unread(&self.live.rules.policy, &facts),
+            facts,
+            masked: BTreeMap::new(),
+            failed: Vec::new(),
+            uninspectable: Vec::new(),
+        };
+        self.turn_away(&judged, false, status, reason).await
+    }
+
+    /// Turns away with an error in the dialect's shape.
+    pub(super) async fn turn_away(mut self, judged: &Judged, stream: bool, status: StatusCode, reason: &str) -> Reply {
+        if self.refused(judged, stream, status).await.is_err() {
+            return not_recorded(self.dialect);
+        }
+        self.named(error(self.dialect, status, reason), &[&judged.decision])
+    }
+
+    /// Turns away what the policy stops.
+    pub(super) async fn refuse(mut self, judged: &Judged, inspection: &Inspection, stream: bool) -> Reply {
+        let access = judged.decision.is_access_refusal(&self.live.rules.policy);
+        let status = if access {
+            StatusCode::FORBIDDEN
+        } else {
+            self.block_status()
+        };
+        if self.refused(judged, stream, status).await.is_err() {
+            return not_recorded(self.dialect);
+        }
+        let answer = self.refusal(&judged.decision, inspection, status, stream);
+        self.named(answer, &[&judged.decision])
+    }
+
+    /// Records that the request is turned away.
+    pub(super) async fn refused(
+        &mut self,
+        judged: &Judged,
+        stream: bool,
+        status: StatusCode,
+    ) -> Result<(), NotRecorded> {
+        let begun = Instant::now();
+        let route = self.recorded_route(stream);
+        let recorded = self.account.refusal(&route, judged, status.as_u16()).await;
+        self.timing.record = begun.elapsed();
+        recorded
+    }
+
+    /// What a content block looks like: an answer that refuses where there is such a thing, else an error.
+    pub(super) fn block_status(&self) -> StatusCode {
+        match (self.wire.and_then(Wire::talk), self.live.content_block) {
+            (None, _) => StatusCode::FORBIDDEN,
+            (Some(_), ContentBlock::Refuse) => StatusCode::OK,
+            (Some(_), ContentBlock::Error) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The words for a refused request or answer.
+    pub(super) fn refusal(
+        &self,
+        decision: &Decision,
+        inspection: &Inspection,
+        status: StatusCode,
+        stream: bool,
+    ) -> Reply {
+        let message = explain::refusal(&self.live.rules.policy, decision, &self.account.name);
+        let talk = self.wire.and_then(Wire::talk).filter(|_| status == StatusCode::OK);
+        let Some(talk) = talk else {
+            return error(self.dialect, status, &message);
+        };
+        let refusal = Refusal {
+            message: &message,
+            model: inspection.model(),
+            record: &self.account.name,
+            at: inspection.call().now.as_second(),
+        };
+        if stream {
+            let media_type = talk.framing().media_type();
+            return reply::whole(StatusCode::OK, media_type, talk.refusal_stream(&refusal));
+        }
+        reply::json(StatusCode::OK, talk.refusal(&refusal))
+    }
+
+    pub(super) fn named(&self, mut answer: Reply, decisions: &[&Decision]) -> Reply {
+        reply::name_decision(
+            answer.headers_mut(),
+            &self.live.rules.policy,
+            decisions,
+            &self.account.name,
+            &self.timing,
+        );
+        answer
+    }
+}
