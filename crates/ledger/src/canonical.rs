@@ -1,11 +1,17 @@
-//! One JSON value, one sequence of bytes: RFC 8785 (JCS) without its hard part.
+//! One value, one sequence of bytes: RFC 8785 (JCS) without its hard part.
 //!
 //! RFC 8785 prints numbers as ECMAScript does, which is where implementations disagree. Records carry integers only
 //! (times in milliseconds, counts, offsets), so a float is an error here and not a formatting question, and so is an
-//! integer that a reader with doubles would round. Start at [`canonical`].
+//! integer that a reader with doubles would round. Whatever says its shape through `serde` can be written, without a
+//! tree of it in between; members that do not come in the order of RFC 8785 are put into it. Start at [`canonical`].
 
-use serde_json::{Number, Value};
+mod order;
+mod write;
+
+use serde::Serialize;
 use thiserror::Error;
+
+use self::write::{Fault, Writer};
 
 /// The largest integer that every JSON reader keeps exactly (2^53 - 1, RFC 7493 §2.2).
 const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
@@ -34,123 +40,32 @@ pub enum CanonicalError {
         /// Where the limit was passed.
         pointer: String,
     },
+    /// Two members of an object have one name: readers differ in which of them they take.
+    #[error("two members of the object at `{pointer}` have the same name")]
+    Twice {
+        /// Where the object is.
+        pointer: String,
+    },
+    /// The value says something that JSON has no word for.
+    #[error("the value at `{pointer}` cannot be written: {why}")]
+    Unwritable {
+        /// Where it is.
+        pointer: String,
+        /// What it is.
+        why: String,
+    },
 }
 
 /// The canonical bytes of `value`: keys sorted by UTF-16 code units, no white space, the fewest escapes.
 ///
 /// # Errors
 ///
-/// When a number is not an integer within ±(2^53 - 1), or the value is nested more than 128 levels deep.
-pub fn canonical(value: &Value) -> Result<Vec<u8>, CanonicalError> {
-    let mut out = Vec::with_capacity(512);
-    write_value(value, 0, &mut out).map_err(Fault::into_error)?;
-    Ok(out)
-}
-
-/// What went wrong, with the way back to the root collected while unwinding: the good path pays nothing for it.
-struct Fault {
-    cause: Cause,
-    /// Pointer segments, innermost first.
-    way: Vec<String>,
-}
-
-enum Cause {
-    Float,
-    OutOfRange,
-    TooDeep,
-}
-
-impl Fault {
-    const fn new(cause: Cause) -> Self {
-        Self { cause, way: Vec::new() }
-    }
-
-    fn under(mut self, segment: String) -> Self {
-        self.way.push(segment);
-        self
-    }
-
-    fn into_error(self) -> CanonicalError {
-        let mut pointer = String::new();
-        for segment in self.way.iter().rev() {
-            pointer.push('/');
-            pointer.push_str(&segment.replace('~', "~0").replace('/', "~1"));
-        }
-        match self.cause {
-            Cause::Float => CanonicalError::Float { pointer },
-            Cause::OutOfRange => CanonicalError::OutOfRange { pointer },
-            Cause::TooDeep => CanonicalError::TooDeep { pointer },
-        }
-    }
-}
-
-fn write_value(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Number(number) => write_integer(number, out)?,
-        Value::String(text) => write_string(text, out),
-        Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => return Err(Fault::new(Cause::TooDeep)),
-        Value::Array(items) => {
-            out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_value(item, depth + 1, out).map_err(|fault| fault.under(index.to_string()))?;
-            }
-            out.push(b']');
-        }
-        Value::Object(members) => {
-            let mut sorted: Vec<(&String, &Value)> = members.iter().collect();
-            // RFC 8785 §3.2.3. The order of UTF-8 bytes differs above U+FFFF.
-            sorted.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-            out.push(b'{');
-            for (index, (key, member)) in sorted.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_string(key, out);
-                out.push(b':');
-                write_value(member, depth + 1, out).map_err(|fault| fault.under(key.clone()))?;
-            }
-            out.push(b'}');
-        }
-    }
-    Ok(())
-}
-
-fn write_integer(number: &Number, out: &mut Vec<u8>) -> Result<(), Fault> {
-    let magnitude = match (number.as_u64(), number.as_i64()) {
-        (Some(positive), _) => positive,
-        (None, Some(negative)) => negative.unsigned_abs(),
-        (None, None) => return Err(Fault::new(Cause::Float)),
-    };
-    if magnitude > MAX_SAFE_INTEGER {
-        return Err(Fault::new(Cause::OutOfRange));
-    }
-    out.extend_from_slice(number.to_string().as_bytes());
-    Ok(())
-}
-
-/// RFC 8785 §3.2.2.2: only what JSON demands is escaped, with the short form where there is one.
-fn write_string(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    for byte in text.bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            control @ 0..0x20 => out.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
-            other => out.push(other),
-        }
-    }
-    out.push(b'"');
+/// When a number is not an integer within ±(2^53 - 1), a value is nested more than 128 levels deep, two members of an
+/// object have one name, or a key is not text.
+pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonicalError> {
+    let mut writer = Writer::new();
+    value.serialize(&mut writer).map_err(Fault::into_error)?;
+    Ok(writer.into_bytes())
 }
 
 #[cfg(test)]
@@ -179,6 +94,39 @@ mod tests {
             text(&value),
             "{\"\":0,\"\\r\":1,\"1\":2,\"\u{f6}\":3,\"\u{1f600}\":4,\"\u{fb33}\":5}"
         );
+    }
+
+    #[test]
+    fn members_of_structs_and_maps_are_put_in_order() {
+        #[derive(serde::Serialize)]
+        struct Inner<'a> {
+            z: u8,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            none: Option<u8>,
+            a: &'a [Option<i8>],
+        }
+        let value = [("b", Inner { z: 1, none: None, a: &[None, Some(-1)] })];
+        let map: std::collections::HashMap<_, _> = value.into();
+        let bytes = canonical(&map).expect("canonical");
+        assert_eq!(bytes, br#"{"b":{"a":[null,-1],"z":1}}"#);
+    }
+
+    #[test]
+    fn what_readers_would_differ_in_is_refused() {
+        #[derive(serde::Serialize)]
+        struct Twice {
+            a: u8,
+            #[serde(rename = "a")]
+            b: u8,
+        }
+        #[derive(serde::Serialize)]
+        enum Either {
+            One(u8),
+        }
+        assert!(matches!(canonical(&[Twice { a: 1, b: 1 }]), Err(CanonicalError::Twice { pointer }) if pointer == "/0"));
+        let keyed_by_numbers: std::collections::BTreeMap<u8, u8> = [(1, 1)].into();
+        assert!(matches!(canonical(&keyed_by_numbers), Err(CanonicalError::Unwritable { .. })));
+        assert!(matches!(canonical(&Either::One(1)), Err(CanonicalError::Unwritable { .. })));
     }
 
     #[test]

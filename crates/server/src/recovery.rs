@@ -26,8 +26,9 @@ fn unknown(intent: &StoredRecord, at_ms: i64) -> NewRecord {
         at_ms,
         subject: &subject,
     };
-    let value = record::recovered(&header, &intent.exchange.to_string());
+    let exchange = intent.exchange.to_string();
+    let record = record::recovered(&header, &exchange);
     // INVARIANT: `recovered` is made of text and small integers, which always have canonical bytes.
-    let bytes = ordain_ledger::canonical(&value).expect("a recovered outcome has canonical bytes");
+    let bytes = ordain_ledger::canonical(&record).expect("a recovered outcome has canonical bytes");
     NewRecord::outcome(id, intent.exchange, at_ms, intent.subject, bytes)
 }

@@ -43,6 +43,10 @@ impl Detector for Iban {
         15
     }
 
+    fn fewest_digits(&self) -> usize {
+        2
+    }
+
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         Ok(walk(window, ID, matches, next, judge, open))
     }

@@ -148,6 +148,11 @@ pub trait Detector: Debug + Send + Sync {
         1
     }
 
+    /// No match has fewer ASCII digits; texts that have fewer are passed over (prose mostly has none).
+    fn fewest_digits(&self) -> usize {
+        0
+    }
+
     /// Appends the matches that start at or after `window.from` and are final, and returns the offset up to which its
     /// word is final: the *settled* offset, at least `window.from`.
     ///

@@ -47,6 +47,10 @@ impl Detector for PaymentCard {
         13
     }
 
+    fn fewest_digits(&self) -> usize {
+        13
+    }
+
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         Ok(walk(window, ID, matches, next_number, judge, |bytes, _| bytes.len()))
     }

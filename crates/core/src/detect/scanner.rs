@@ -53,25 +53,29 @@ impl Scanner {
             .enumerate()
             .filter(|(_, part)| !part.inner && !part.text.is_empty())
         {
-            for detector in self
-                .detectors
-                .iter()
-                .filter(|detector| part.text.len() >= detector.shortest())
-            {
-                let window = Window {
-                    text: &part.text,
-                    from: 0,
-                    complete: true,
-                };
-                if let Err(failure) = run(&**detector, window, &mut found)
-                    && !scan.failures.iter().any(|known| known.detector == failure.detector)
-                {
-                    scan.failures.push(failure);
-                }
-                scan.matches.extend(found.drain(..).map(|one| (index, one)));
-            }
+            self.look(&part.text, &mut found, &mut scan.failures);
+            scan.matches.extend(found.drain(..).map(|one| (index, one)));
         }
         scan
+    }
+
+    /// Looks through one whole text; matches and failures (each detector's once) are added.
+    pub fn look(&self, text: &str, found: &mut Vec<Match>, failures: &mut Vec<DetectorFailure>) {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let may_find =
+            |detector: &&Arc<dyn Detector>| text.len() >= detector.shortest() && digits >= detector.fewest_digits();
+        for detector in self.detectors.iter().filter(may_find) {
+            let window = Window {
+                text,
+                from: 0,
+                complete: true,
+            };
+            if let Err(failure) = run(&**detector, window, found)
+                && !failures.iter().any(|known| known.detector == failure.detector)
+            {
+                failures.push(failure);
+            }
+        }
     }
 
     /// Begins to follow a text that grows.

@@ -325,6 +325,12 @@ proptest! {
             let detector = detector.as_ref();
             let spans = whole(detector, &text);
             prop_assert!(spans.iter().all(|span| span.len() >= detector.shortest()), "{} {spans:?}", detector.id());
+            let digits = |span: &Range<usize>| text.get(span.clone()).map(|text| text.bytes().filter(u8::is_ascii_digit).count());
+            prop_assert!(
+                spans.iter().all(|span| digits(span) >= Some(detector.fewest_digits())),
+                "{} {spans:?}",
+                detector.id()
+            );
             prop_assert!(spans.is_sorted_by(|one, two| one.end <= two.start), "{} {spans:?}", detector.id());
             prop_assert_eq!(&in_pieces(detector, &text, cuts.iter().copied()), &spans, "{}", detector.id());
             prop_assert_eq!(&in_pieces(detector, &text, every_cut(&text)), &spans, "{}", detector.id());

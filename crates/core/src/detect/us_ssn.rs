@@ -41,6 +41,10 @@ impl Detector for UsSsn {
         9
     }
 
+    fn fewest_digits(&self) -> usize {
+        9
+    }
+
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         Ok(walk(window, ID, matches, next_number, judge, |bytes, _| bytes.len()))
     }

@@ -94,8 +94,9 @@ pub fn assume(content: &mut Content, one: &Assumed, sources: SourceSet) {
 /// masked, whatever the policy says, since names are kept and repeated where texts are not (threat I6).
 #[must_use]
 pub fn name(scanner: &Scanner, name: &str) -> String {
-    let release = scanner.follow().push(scanner, name, true);
-    masked(name, release.matches.iter())
+    let mut found = Vec::new();
+    scanner.look(name, &mut found, &mut Vec::new());
+    masked(name, &found)
 }
 
 /// What stands in place of a masked value.

@@ -36,15 +36,29 @@ pub struct Rules {
     pub policy: Arc<Policy>,
     /// The built-in detectors and the policy's own.
     pub scanner: Scanner,
+    /// The policy's digest as records and headers show it.
+    pub digest: String,
+    /// The detectors by id, with their versions.
+    pub detectors: BTreeMap<String, u32>,
 }
 
 impl Rules {
     /// A policy with its detectors.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
+        let scanner = Scanner::new(policy.own_detectors());
+        Self::with(Arc::new(policy), scanner)
+    }
+
+    /// A policy with exactly these detectors.
+    #[must_use]
+    pub fn with(policy: Arc<Policy>, scanner: Scanner) -> Self {
+        let detectors = scanner.detectors().map(|one| (one.id().to_owned(), one.version()));
         Self {
-            scanner: Scanner::new(policy.own_detectors()),
-            policy: Arc::new(policy),
+            digest: policy.digest.to_string(),
+            detectors: detectors.collect(),
+            scanner,
+            policy,
         }
     }
 }

@@ -71,6 +71,11 @@ const HEADER: Header<'static> = Header {
     subject: "s-1",
 };
 
+/// A record as whoever reads it back sees it.
+fn value(record: Record<'_>) -> Value {
+    serde_json::to_value(record).expect("JSON")
+}
+
 fn rules() -> Arc<Rules> {
     let files = Files::single(POLICY);
     let loaded = load(&files, &Catalog::built_in(), now());
@@ -150,7 +155,7 @@ fn an_intent_keeps_facts_and_both_decisions() {
         "Marzipan for 4111 1111 1111 1111 and beeblebrox@northwind.example, 4111111111111111",
         call("staff", true),
     );
-    let record = intent(&HEADER, &ROUTE, &rules, &asked.judged);
+    let record = value(intent(&HEADER, &ROUTE, &rules, &asked.judged));
     is_clean(&record);
     assert_eq!(
         without_versions(record, &rules),
@@ -193,7 +198,7 @@ fn a_refusal_is_an_intent_with_a_status() {
         .content
         .findings
         .push(("prompt-injection".to_owned(), SourceSet::ALL));
-    let record = refusal(&HEADER, &ROUTE, &rules, &judged, 200);
+    let record = value(refusal(&HEADER, &ROUTE, &rules, &judged, 200));
     is_clean(&record);
     assert_eq!(
         without_versions(record, &rules),
@@ -235,7 +240,7 @@ fn an_outcome_keeps_what_came_back_and_what_full_enforcement_would_have_done() {
     let called = json!({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "calc", "arguments": "{}"}}]});
     let bytes = event(json!({"content": "Marzipan 4111111111111111 "})) + &event(called) + "data: [DONE]\n\n";
     assert!(matches!(stream.push(bytes.as_bytes()).as_slice(), [Step::End(..)]));
-    let record = outcome(
+    let record = value(outcome(
         &HEADER,
         "0190-i",
         Result::Completed,
@@ -243,7 +248,7 @@ fn an_outcome_keeps_what_came_back_and_what_full_enforcement_would_have_done() {
         456,
         &rules,
         Some(stream.judged()),
-    );
+    ));
     is_clean(&record);
     assert_eq!(
         record,
@@ -277,12 +282,12 @@ fn an_outcome_may_have_no_answer() {
     unreached["status"] = 502.into();
     unreached["bytes"] = 0.into();
     assert_eq!(
-        outcome(&HEADER, "0190-i", Result::UpstreamFailed, 502, 0, &rules(), None),
+        value(outcome(&HEADER, "0190-i", Result::UpstreamFailed, 502, 0, &rules(), None)),
         unreached
     );
     let mut lost = head;
     lost["result"] = "unknown".into();
-    assert_eq!(recovered(&HEADER, "0190-i"), lost);
+    assert_eq!(value(recovered(&HEADER, "0190-i")), lost);
 }
 
 #[test]
@@ -290,7 +295,7 @@ fn exceptions_masks_failures_and_what_nobody_read_are_kept() {
     let rules = rules();
     let card = "Marzipan 4111 1111 1111 1111, 4111111111111111";
     let mut excepted = asked(&rules, card, call("support", false)).judged;
-    let record = intent(&HEADER, &ROUTE, &rules, &excepted);
+    let record = value(intent(&HEADER, &ROUTE, &rules, &excepted));
     is_clean(&record);
     let redacted = json!([{"id": "data.matrix", "verdict": "redact", "acts": "redact", "mode": "enforce", "exception": {"id": "EX-1", "was": "block"}}]);
     assert_eq!(record["decision"]["clauses"], redacted);
@@ -302,7 +307,7 @@ fn exceptions_masks_failures_and_what_nobody_read_are_kept() {
         ("/zaphod".to_owned(), "image"),
         ("/x".to_owned(), "audio"),
     ];
-    let record = intent(&HEADER, &ROUTE, &rules, &excepted);
+    let record = value(intent(&HEADER, &ROUTE, &rules, &excepted));
     is_clean(&record);
     assert_eq!(
         (&record["failed"], &record["uninspectable"]),
@@ -313,7 +318,7 @@ fn exceptions_masks_failures_and_what_nobody_read_are_kept() {
     let fixed = Inspection::request(&rules, &OpenaiChat, body, None, |_| call("support", false))
         .expect("a good body")
         .judged;
-    let record = refusal(&HEADER, &ROUTE, &rules, &fixed, 200);
+    let record = value(refusal(&HEADER, &ROUTE, &rules, &fixed, 200));
     is_clean(&record);
     assert_eq!(record["content"]["entities"]["payment-card"]["fixed"], json!(["user"]));
     assert_eq!(record["decision"]["clauses"][0]["unmaskable"], true);
@@ -330,7 +335,7 @@ fn what_stands_beside_a_refusal_of_access_says_so() {
     let judged = Inspection::request(&rules, &OpenaiChat, body, None, |_| call("staff", false))
         .expect("a good body")
         .judged;
-    let record = refusal(&HEADER, &ROUTE, &rules, &judged, 200);
+    let record = value(refusal(&HEADER, &ROUTE, &rules, &judged, 200));
     assert_eq!(
         record["decision"]["clauses"],
         json!([

@@ -52,7 +52,7 @@ fn judged(rules: &Rules, facts: Facts) -> Judged {
 }
 
 /// As the ledger stores it: a text, with its members in order.
-fn stored(record: &Value) -> Value {
+fn stored(record: &record::Record<'_>) -> Value {
     fn ordered(value: &Value) -> Value {
         match value {
             Value::Object(members) => {
@@ -66,7 +66,8 @@ fn stored(record: &Value) -> Value {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
         }
     }
-    serde_json::from_str(&ordered(record).to_string()).expect("JSON")
+    let record = serde_json::to_value(record).expect("JSON");
+    serde_json::from_str(&ordered(&record).to_string()).expect("JSON")
 }
 
 /// 400 policies x 40 halves: facts to a record and back decide the same, under their own policy and under another.

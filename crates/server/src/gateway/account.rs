@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ordain_core::inspect::{Judged, Rules};
-use ordain_core::record::{self, Header, Result as Ended, Route};
+use ordain_core::record::{self, Header, Record, Result as Ended, Route};
 use ordain_core::verdict::Verdict;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::Gateway;
@@ -205,8 +204,8 @@ impl Written {
 }
 
 /// The canonical bytes of a record. Facts are integers and text, so that they always have some.
-fn bytes(value: &Value) -> Result<Vec<u8>, NotRecorded> {
-    ordain_ledger::canonical(value).map_err(|error| {
+fn bytes(record: &Record<'_>) -> Result<Vec<u8>, NotRecorded> {
+    ordain_ledger::canonical(record).map_err(|error| {
         tracing::error!(%error, "a record has no canonical form");
         NotRecorded
     })

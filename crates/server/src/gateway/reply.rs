@@ -1,5 +1,6 @@
 //! What a client gets: bodies, and the headers that name the decision.
 
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use http_body_util::{Either, Full};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use ordain_core::decide::Decision;
-use ordain_core::policy::compile::Policy;
+use ordain_core::inspect::Rules;
 use ordain_core::verdict::Verdict;
 
 use super::streaming::StreamBody;
@@ -56,11 +57,12 @@ pub(super) struct Timing {
 /// Names the decision, its clauses, the policy and the record on an answer.
 pub(super) fn name_decision(
     headers: &mut HeaderMap,
-    policy: &Policy,
+    rules: &Rules,
     decisions: &[&Decision],
     record: &str,
     timing: &Timing,
 ) {
+    let policy = &rules.policy;
     let strictest = decisions.iter().copied().max_by_key(|decision| decision.verdict);
     let verdict = strictest.map_or(Verdict::Allow, |decision| decision.verdict);
     insert(headers, "ordain-decision", verdict.as_str());
@@ -72,7 +74,7 @@ pub(super) fn name_decision(
             .map(|decision| decision.names(policy).join(", "))
             .unwrap_or_default(),
     );
-    insert(headers, "ordain-policy", &policy.digest.to_string());
+    insert(headers, "ordain-policy", &rules.digest);
     insert(headers, "ordain-record", record);
     let mut notices: Vec<&str> = Vec::new();
     for notice in decisions.iter().flat_map(|decision| decision.notices(policy)) {
@@ -83,27 +85,47 @@ pub(super) fn name_decision(
     if !notices.is_empty() {
         insert(headers, "ordain-notice", &notices.join(" "));
     }
-    let millis = |time: Duration| time.as_secs_f64() * 1000.0;
+    let Timing {
+        inspect,
+        record,
+        upstream,
+    } = timing;
     let times = format!(
-        "inspect;dur={:.3}, record;dur={:.3}, upstream;dur={:.3}",
-        millis(timing.inspect),
-        millis(timing.record),
-        millis(timing.upstream)
+        "inspect;dur={}, record;dur={}, upstream;dur={}",
+        Millis(*inspect),
+        Millis(*record),
+        Millis(*upstream)
     );
     insert(headers, "server-timing", &times);
 }
 
+/// A time in milliseconds, with three decimals.
+struct Millis(Duration);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}", self.0.as_millis(), self.0.subsec_micros() % 1000)
+    }
+}
+
 /// Header values are visible ASCII (RFC 9110 §5.5); other characters are percent-encoded UTF-8, as in URLs.
 fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if (b' '..=b'~').contains(&byte) && byte != b'%' {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'%';
+    let made = if value.bytes().all(plain) {
+        HeaderValue::from_str(value)
+    } else {
+        let mut text = String::with_capacity(value.len() + 16);
+        for byte in value.bytes() {
+            if plain(byte) {
+                text.push(char::from(byte));
+            } else {
+                // Writing to a text cannot fail.
+                let _ = write!(text, "%{byte:02X}");
+            }
         }
-    }
-    if let Ok(value) = HeaderValue::from_str(&text) {
+        HeaderValue::from_str(&text)
+    };
+    if let Ok(value) = made {
         headers.insert(HeaderName::from_static(name), value);
     }
 }

@@ -272,7 +272,8 @@ fn the_record_keeps_which_conditions_held_and_no_argument() {
             at_ms: 0,
             subject: "s",
         };
-        record::outcome(&header, "1", record::Result::Completed, 200, 9, &rules, Some(judged))
+        let record = record::outcome(&header, "1", record::Result::Completed, 200, 9, &rules, Some(judged));
+        serde_json::to_value(record).expect("JSON")
     };
     for dialect in WITH_TOOLS {
         let done = run_whole(&rules, dialect, &stream(dialect, &[CLOCK, HOME, PARTNER]));

@@ -97,10 +97,7 @@ pub(super) fn blocking() -> Arc<Rules> {
 
 /// The same rules with other detectors.
 pub(super) fn detecting(rules: &Rules, detectors: Vec<Arc<dyn Detector>>) -> Arc<Rules> {
-    Arc::new(Rules {
-        policy: Arc::clone(&rules.policy),
-        scanner: Scanner::of(detectors),
-    })
+    Arc::new(Rules::with(Arc::clone(&rules.policy), Scanner::of(detectors)))
 }
 
 /// Panics whenever it is asked.

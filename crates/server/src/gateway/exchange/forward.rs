@@ -82,9 +82,10 @@ impl Exchange {
         let streams = framing.filter(|framing| {
             head.status == StatusCode::OK && media_type.is_some_and(|kind| kind.starts_with(framing.media_type()))
         });
-        let mut answer = match (streams, inspection.clone().stream()) {
-            (Some(framing), Some(stream)) => self.stream(framing, body, stream, decided),
-            _ => self.whole(&head, body, &route.target, &inspection, decided).await,
+        let streams = streams.and_then(|framing| Some((framing, inspection.clone().stream()?)));
+        let mut answer = match streams {
+            Some((framing, stream)) => self.stream(framing, body, stream, decided),
+            None => self.whole(&head, body, &route.target, &inspection, decided).await,
         };
         for (name, value) in passed {
             answer.headers_mut().append(name, value);

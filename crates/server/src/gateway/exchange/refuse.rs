@@ -139,7 +139,7 @@ impl Exchange {
     pub(super) fn named(&self, mut answer: Reply, decisions: &[&Decision]) -> Reply {
         reply::name_decision(
             answer.headers_mut(),
-            &self.live.rules.policy,
+            &self.live.rules,
             decisions,
             &self.account.name,
             &self.timing,
