@@ -14,6 +14,7 @@ mod operate;
 mod reply;
 mod streaming;
 mod strict;
+mod turn;
 mod upstream;
 
 use std::io;
