@@ -105,7 +105,14 @@ mod tests {
             none: Option<u8>,
             a: &'a [Option<i8>],
         }
-        let value = [("b", Inner { z: 1, none: None, a: &[None, Some(-1)] })];
+        let value = [(
+            "b",
+            Inner {
+                z: 1,
+                none: None,
+                a: &[None, Some(-1)],
+            },
+        )];
         let map: std::collections::HashMap<_, _> = value.into();
         let bytes = canonical(&map).expect("canonical");
         assert_eq!(bytes, br#"{"b":{"a":[null,-1],"z":1}}"#);
@@ -123,10 +130,18 @@ mod tests {
         enum Either {
             One(u8),
         }
-        assert!(matches!(canonical(&[Twice { a: 1, b: 1 }]), Err(CanonicalError::Twice { pointer }) if pointer == "/0"));
+        assert!(
+            matches!(canonical(&[Twice { a: 1, b: 1 }]), Err(CanonicalError::Twice { pointer }) if pointer == "/0")
+        );
         let keyed_by_numbers: std::collections::BTreeMap<u8, u8> = [(1, 1)].into();
-        assert!(matches!(canonical(&keyed_by_numbers), Err(CanonicalError::Unwritable { .. })));
-        assert!(matches!(canonical(&Either::One(1)), Err(CanonicalError::Unwritable { .. })));
+        assert!(matches!(
+            canonical(&keyed_by_numbers),
+            Err(CanonicalError::Unwritable { .. })
+        ));
+        assert!(matches!(
+            canonical(&Either::One(1)),
+            Err(CanonicalError::Unwritable { .. })
+        ));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 
 use super::walk::{Probe, open_prefix, walk};
-use super::{Detector, DetectorFailure, EntityId, Horizon, Match, Window};
+use super::{ByteSet, Detector, DetectorFailure, EntityId, Horizon, Match, Window};
 
 const ID: &str = "ai-provider-key";
 
@@ -45,6 +45,13 @@ impl Detector for AiProviderKey {
 
     fn shortest(&self) -> usize {
         23
+    }
+
+    fn starts(&self) -> ByteSet {
+        let mut starts = ByteSet::of(&[]);
+        let first = RULES.iter().filter_map(|rule| rule.prefix.bytes().next());
+        first.for_each(|byte| starts.insert(byte));
+        starts
     }
 
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {

@@ -11,7 +11,7 @@ use std::fmt;
 
 use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind};
 
-use super::{Detector, DetectorFailure, EntityId, Horizon, Match, Window};
+use super::{ByteSet, Detector, DetectorFailure, EntityId, Horizon, Match, Window};
 
 /// The detector of one list of words.
 pub struct Keywords {
@@ -147,6 +147,19 @@ impl Detector for Keywords {
 
     fn horizon(&self) -> Horizon {
         Horizon::Bounded(self.longest)
+    }
+
+    fn shortest(&self) -> usize {
+        self.words.iter().map(|word| word.folded.len()).min().unwrap_or(1)
+    }
+
+    fn starts(&self) -> ByteSet {
+        let mut starts = ByteSet::of(&[]);
+        for byte in self.words.iter().filter_map(|word| word.folded.bytes().next()) {
+            starts.insert(byte.to_ascii_lowercase());
+            starts.insert(byte.to_ascii_uppercase());
+        }
+        starts
     }
 
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {

@@ -9,6 +9,7 @@
 
 mod ai_provider_key;
 mod aws_key;
+mod bytes;
 mod email_address;
 pub mod entities;
 mod iban;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 pub use ai_provider_key::AiProviderKey;
 pub use aws_key::AwsKey;
+pub use bytes::ByteSet;
 pub use email_address::EmailAddress;
 pub use entities::{ENTITIES, Entity, FAMILIES, entity};
 pub use iban::Iban;
@@ -151,6 +153,11 @@ pub trait Detector: Debug + Send + Sync {
     /// No match has fewer ASCII digits; texts that have fewer are passed over (prose mostly has none).
     fn fewest_digits(&self) -> usize {
         0
+    }
+
+    /// A match starts with one of these bytes; pieces of a stream that have none of them are passed over.
+    fn starts(&self) -> ByteSet {
+        ByteSet::ALL
     }
 
     /// Appends the matches that start at or after `window.from` and are final, and returns the offset up to which its

@@ -17,7 +17,7 @@
 //! **Tune** by asking for more than one: in a classification, `at_least: 2` passes a single unlucky order number.
 
 use super::walk::{Probe, digit, next_number, walk};
-use super::{Detector, DetectorFailure, EntityId, Horizon, Match, Window};
+use super::{ByteSet, Detector, DetectorFailure, EntityId, Horizon, Match, Window};
 
 const ID: &str = "payment-card";
 
@@ -49,6 +49,10 @@ impl Detector for PaymentCard {
 
     fn fewest_digits(&self) -> usize {
         13
+    }
+
+    fn starts(&self) -> ByteSet {
+        ByteSet::DIGITS
     }
 
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::walk::{Probe, open_prefix, walk};
-use super::{Detector, DetectorFailure, EntityId, Horizon, Match, Window};
+use super::{ByteSet, Detector, DetectorFailure, EntityId, Horizon, Match, Window};
 
 const ID: &str = "private-key";
 
@@ -44,6 +44,10 @@ impl Detector for PrivateKey {
 
     fn shortest(&self) -> usize {
         27
+    }
+
+    fn starts(&self) -> ByteSet {
+        ByteSet::of(b"-")
     }
 
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {

@@ -5,13 +5,35 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::{CONTEXT, Detector, DetectorFailure, Horizon, Match, Window};
+use super::{ByteSet, CONTEXT, Detector, DetectorFailure, Horizon, Match, Window};
 use crate::exchange::Part;
 
 /// A set of detectors.
 #[derive(Debug, Clone)]
 pub struct Scanner {
-    detectors: Arc<[Arc<dyn Detector>]>,
+    detectors: Arc<[Known]>,
+}
+
+/// A detector with what it says of itself, asked once.
+#[derive(Debug)]
+struct Known {
+    detector: Arc<dyn Detector>,
+    horizon: Horizon,
+    shortest: usize,
+    fewest_digits: usize,
+    starts: ByteSet,
+}
+
+impl From<Arc<dyn Detector>> for Known {
+    fn from(detector: Arc<dyn Detector>) -> Self {
+        Self {
+            horizon: detector.horizon(),
+            shortest: detector.shortest(),
+            fewest_digits: detector.fewest_digits(),
+            starts: detector.starts(),
+            detector,
+        }
+    }
 }
 
 /// What a scan found.
@@ -34,13 +56,13 @@ impl Scanner {
     #[must_use]
     pub fn of(detectors: Vec<Arc<dyn Detector>>) -> Self {
         Self {
-            detectors: detectors.into(),
+            detectors: detectors.into_iter().map(Known::from).collect(),
         }
     }
 
     /// The detectors.
     pub fn detectors(&self) -> impl Iterator<Item = &dyn Detector> {
-        self.detectors.iter().map(|detector| &**detector)
+        self.detectors.iter().map(|known| &*known.detector)
     }
 
     /// Looks through whole parts. Parts whose text is inspected through inner parts are passed over.
@@ -62,9 +84,8 @@ impl Scanner {
     /// Looks through one whole text; matches and failures (each detector's once) are added.
     pub fn look(&self, text: &str, found: &mut Vec<Match>, failures: &mut Vec<DetectorFailure>) {
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
-        let may_find =
-            |detector: &&Arc<dyn Detector>| text.len() >= detector.shortest() && digits >= detector.fewest_digits();
-        for detector in self.detectors.iter().filter(may_find) {
+        let may_find = |known: &&Known| text.len() >= known.shortest && digits >= known.fewest_digits;
+        for Known { detector, .. } in self.detectors.iter().filter(may_find) {
             let window = Window {
                 text,
                 from: 0,
@@ -153,14 +174,21 @@ impl Growing {
 
     /// Adds text and releases what no later text can turn into a match. With `complete`, everything is released.
     pub fn push(&mut self, scanner: &Scanner, more: &str, complete: bool) -> Release {
+        let before = self.base + self.text.len();
         self.text.push_str(more);
         let mut release = Release::default();
         let end = self.base + self.text.len();
         let mut safe = end;
         let mut found = Vec::new();
-        for (detector, settled) in scanner.detectors.iter().zip(&mut self.settled) {
-            if detector.horizon() == Horizon::WholeText && !complete {
+        let fresh = ByteSet::of(more.as_bytes());
+        for (known, settled) in scanner.detectors.iter().zip(&mut self.settled) {
+            if known.horizon == Horizon::WholeText && !complete {
                 safe = safe.min(*settled);
+                continue;
+            }
+            if *settled == before && !known.starts.meets(&fresh) {
+                // Nothing was open, and nothing begins.
+                *settled = end;
                 continue;
             }
             let window = Window {
@@ -168,17 +196,21 @@ impl Growing {
                 from: settled.saturating_sub(self.base),
                 complete,
             };
-            match run(&**detector, window, &mut found) {
+            match run(&*known.detector, window, &mut found) {
                 Ok(now) => *settled = (*settled).max(self.base + now),
                 Err(failure) => {
                     release.failures.push(failure);
                     *settled = end;
                 }
             }
-            if let Horizon::Bounded(most) = detector.horizon() {
+            if let Horizon::Bounded(most) = known.horizon {
                 release.overlong |= end - *settled > most + 4;
             }
             safe = safe.min(*settled);
+        }
+        if found.is_empty() && self.pending.is_empty() {
+            self.release(safe, &mut release);
+            return release;
         }
         self.pending.extend(found.into_iter().map(|one| Match {
             span: one.span.start + self.base..one.span.end + self.base,
@@ -198,11 +230,6 @@ impl Growing {
         }
         let safe = safe.max(self.released);
         let from = self.released;
-        release.text = self
-            .text
-            .get(from - self.base..safe - self.base)
-            .unwrap_or_default()
-            .to_owned();
         let (done, pending): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
             .into_iter()
             .partition(|one| one.span.end <= safe);
@@ -214,9 +241,17 @@ impl Growing {
             })
             .collect();
         self.pending = pending;
+        self.release(safe, &mut release);
+        release
+    }
+
+    /// Releases the text up to an offset, unless that has been released already.
+    fn release(&mut self, safe: usize, release: &mut Release) {
+        let (from, safe) = (self.released, safe.max(self.released));
+        let text = self.text.get(from - self.base..safe - self.base);
+        text.unwrap_or_default().clone_into(&mut release.text);
         self.released = safe;
         self.let_go();
-        release
     }
 
     /// Forgets what neither a detector nor the release needs any more, all but the context.

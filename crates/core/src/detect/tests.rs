@@ -331,6 +331,8 @@ proptest! {
                 "{} {spans:?}",
                 detector.id()
             );
+            let starts = |span: &Range<usize>| text.as_bytes().get(span.start).is_some_and(|byte| detector.starts().meets(&ByteSet::of(&[*byte])));
+            prop_assert!(spans.iter().all(starts), "{} {spans:?}", detector.id());
             prop_assert!(spans.is_sorted_by(|one, two| one.end <= two.start), "{} {spans:?}", detector.id());
             prop_assert_eq!(&in_pieces(detector, &text, cuts.iter().copied()), &spans, "{}", detector.id());
             prop_assert_eq!(&in_pieces(detector, &text, every_cut(&text)), &spans, "{}", detector.id());

@@ -12,7 +12,7 @@
 //! **Tune** by pairing: a rule that also asks for `person-name` or `date-of-birth` passes part numbers of the same shape.
 
 use super::walk::{Probe, digit, next_number, walk};
-use super::{Detector, DetectorFailure, EntityId, Horizon, Match, Window};
+use super::{ByteSet, Detector, DetectorFailure, EntityId, Horizon, Match, Window};
 
 const ID: &str = "us-ssn";
 
@@ -43,6 +43,10 @@ impl Detector for UsSsn {
 
     fn fewest_digits(&self) -> usize {
         9
+    }
+
+    fn starts(&self) -> ByteSet {
+        ByteSet::DIGITS
     }
 
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {

@@ -282,7 +282,15 @@ fn an_outcome_may_have_no_answer() {
     unreached["status"] = 502.into();
     unreached["bytes"] = 0.into();
     assert_eq!(
-        value(outcome(&HEADER, "0190-i", Result::UpstreamFailed, 502, 0, &rules(), None)),
+        value(outcome(
+            &HEADER,
+            "0190-i",
+            Result::UpstreamFailed,
+            502,
+            0,
+            &rules(),
+            None
+        )),
         unreached
     );
     let mut lost = head;

@@ -56,7 +56,8 @@ impl Writer {
         if negative {
             self.out.push(b'-');
         }
-        self.out.extend_from_slice(itoa::Buffer::new().format(magnitude).as_bytes());
+        self.out
+            .extend_from_slice(itoa::Buffer::new().format(magnitude).as_bytes());
         Ok(())
     }
 }
@@ -185,7 +186,9 @@ impl Open<'_> {
             if pairs.any(|((one, _), (next, _))| key(one) == key(next)) {
                 return Err(Fault::new(Cause::Twice));
             }
-            let texts = sorted.iter().map(|(member, end)| out.get(member.start..*end).unwrap_or_default());
+            let texts = sorted
+                .iter()
+                .map(|(member, end)| out.get(member.start..*end).unwrap_or_default());
             let ordered = texts.collect::<Vec<_>>().join(&b',');
             out.truncate(self.begin);
             out.extend_from_slice(&ordered);

@@ -56,7 +56,9 @@ mod tests {
 
     #[test]
     fn a_turn_is_over_once_others_have_run_and_not_when_it_is_looked_at() {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
         let others = Rc::new(std::cell::Cell::new(0));
         let counted = Rc::clone(&others);
         LocalSet::new().block_on(&runtime, async move {
