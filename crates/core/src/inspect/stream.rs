@@ -5,8 +5,8 @@
 //! judged there for itself ([`whole`]), even if it only says again what has grown before: nobody knows which of the two a
 //! client goes by. What an event carries beside that goes out with it, unchanged; events that are numbered count on over the
 //! copies. A call of a tool goes out when it is whole and judged, and what comes behind it waits for it ([`waiting`]); a stream
-//! that breaks off makes it as whole as it gets. Cutting the same bytes differently gives the same bytes; framing the same text in other events gives the same text
-//! in every channel (threats A14 to A17).
+//! that breaks off makes it as whole as it gets. Cutting the same bytes differently gives the same bytes; framing the same text
+//! in other events gives the same text in every channel (threats A14 to A17).
 
 mod calls;
 mod held;
@@ -305,9 +305,9 @@ impl StreamInspection {
         let mut replacements: Vec<(Range<usize>, String)> = Vec::new();
         let mut altered: BTreeSet<&str> = BTreeSet::new();
         let ended = Beginnings::ended(&reading);
-        // A channel that ends here ends with its last piece.
         // Without its pieces, some events say nothing.
         let mut says_nothing = reading.only_arguments;
+        // A channel that ends here ends with its last piece.
         let pieces = reading.fragments.iter().enumerate();
         let pieces = pieces.filter(|(_, fragment)| fragment.flow.grows());
         let last: BTreeMap<&str, usize> = pieces.map(|(place, one)| (one.channel.as_str(), place)).collect();

@@ -50,6 +50,7 @@ impl StreamInspection {
     pub(super) fn remember(&mut self, event: &Event, reading: &EventReading, replaced: &[(Range<usize>, String)]) {
         let carriers: BTreeMap<&str, &Carrier> =
             reading.carriers.iter().map(|one| (one.channel.as_str(), one)).collect();
+        let replaced_at: BTreeMap<usize, &String> = replaced.iter().map(|(token, said)| (token.start, said)).collect();
         let mut kept = None;
         for fragment in reading.fragments.iter().filter(|fragment| fragment.flow.grows()) {
             let Some(channel) = self.channels.get_mut(&fragment.channel) else {
@@ -66,13 +67,13 @@ impl StreamInspection {
                 }
             } else {
                 let shape = kept.get_or_insert_with(|| Arc::new(Shape::new(event, reading, replaced)));
-                let said = replaced.iter().find(|(token, _)| *token == fragment.token);
+                let said = replaced_at.get(&fragment.token.start).copied();
                 Template {
                     shape: Arc::clone(shape),
                     token: fragment.token.clone(),
                     own: Some(Own {
                         place: self.waiting.next,
-                        said: said.map_or(&fragment.text, |(_, said)| said).clone(),
+                        said: said.unwrap_or(&fragment.text).clone(),
                     }),
                 }
             });

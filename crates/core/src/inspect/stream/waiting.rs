@@ -1,5 +1,4 @@
-//! Events that wait: a client hears of a call when it is whole and judged, and not before
-//! (`docs/decisions/0015`).
+//! Events that wait: a client hears of a call when it is whole and judged, and not before (`docs/decisions/0015`).
 //!
 //! From the first event that has a part of such a call, everything waits in its order, whatever it is about: no event
 //! overtakes another, so what an SDK puts together is what it would have put together. Meanwhile comments tell the client
