@@ -136,12 +136,21 @@ def test_a_tool_is_offered_and_called(world: World, way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", WITH_TOOLS, ids=str)
-def test_a_blocked_call_of_a_tool_has_no_arguments(world: World, way: Way) -> None:
-    """Its name may have passed before they were judged, so that SDKs show a call with none; the end says what it was."""
+def test_a_blocked_call_of_a_tool_is_not_heard_of(world: World, way: Way) -> None:
+    """One before it may have been whole and on its way already."""
     spoken = Spoken(LONG, [{"name": "fine"}, {"name": IBAN.value}])
     heard = world.say(way, Ask("Look it up.", tools=True), spoken, gateway=world.blocking)
     assert_refused(way, heard)
-    assert all(arguments in ({"name": "fine"}, {}) for _, arguments in heard.calls), heard.calls
+    assert heard.calls in ([], [(TOOL, {"name": "fine"})])
+    heard.assert_free_of(IBAN)
+
+
+@pytest.mark.parametrize("way", WITH_TOOLS, ids=str)
+def test_of_a_blocked_call_alone_nothing_is_left(world: World, way: Way) -> None:
+    heard = world.say(way, Ask("Look it up.", tools=True), Spoken("", [{"name": IBAN.value}]), gateway=world.blocking)
+    assert_refused(way, heard)
+    assert heard.calls == []
+    assert TOOL.encode() not in heard.body
     heard.assert_free_of(IBAN)
 
 

@@ -20,9 +20,7 @@ function chat(ask) {
   return { model: ask.model, messages: [{ role: "user", content }], ...tools };
 }
 
-// Of a call whose stream was stopped there is the name alone.
-const parsed = (text) => JSON.parse(text || "{}");
-const called = (call) => ({ name: call.function.name, arguments: parsed(call.function.arguments) });
+const called = (call) => ({ name: call.function.name, arguments: JSON.parse(call.function.arguments) });
 
 function takeChat(heard, choice) {
   heard.text += (choice.message.content ?? "") + (choice.message.refusal ?? "");
@@ -60,7 +58,7 @@ function takeResponse(heard, answer) {
     if (item.type === "message") {
       for (const part of item.content) heard.text += part.text ?? part.refusal ?? "";
     } else if (item.type === "function_call") {
-      heard.calls.push({ name: item.name, arguments: parsed(item.arguments) });
+      heard.calls.push({ name: item.name, arguments: JSON.parse(item.arguments) });
     }
   }
   heard.finish = answer.status;
@@ -74,7 +72,7 @@ function takeResponseEvent(heard, event) {
       break;
     case "response.output_item.done":
       if (event.item.type === "function_call") {
-        heard.calls.push({ name: event.item.name, arguments: parsed(event.item.arguments) });
+        heard.calls.push({ name: event.item.name, arguments: JSON.parse(event.item.arguments) });
       }
       break;
     case "response.completed":
@@ -114,7 +112,7 @@ async function takeMessageStream(heard, stream) {
       if (event.delta.type === "input_json_delta") open[event.index].text += event.delta.partial_json;
     } else if (event.type === "content_block_stop" && open[event.index]) {
       const { name, text } = open[event.index];
-      heard.calls.push({ name, arguments: parsed(text) });
+      heard.calls.push({ name, arguments: JSON.parse(text) });
     } else if (event.type === "message_delta") {
       heard.finish = event.delta.stop_reason;
     }
@@ -142,6 +140,23 @@ const kinds = {
   async "openai-chat-helper"(ask, heard) {
     const answer = await openai(ask).chat.completions.stream(chat(ask)).finalChatCompletion();
     answer.choices.forEach((choice) => takeChat(heard, choice));
+  },
+  // It carries calls out by itself; those are what is heard.
+  async "openai-chat-runner"(ask, heard) {
+    const run = (name) => (given) => {
+      heard.calls.push({ name, arguments: given });
+      return "done";
+    };
+    const given = ask.tool ? [ask.tool] : [];
+    const tools = given.map((tool) => ({
+      type: "function",
+      function: { ...tool, parse: (text) => JSON.parse(text || "{}"), function: run(tool.name) },
+    }));
+    const runner = openai(ask).chat.completions.runTools({ stream: true, ...chat(ask), tools }, { maxChatCompletions: 1 });
+    const answer = await runner.finalChatCompletion();
+    const [choice] = answer.choices;
+    heard.text += (choice.message.content ?? "") + (choice.message.refusal ?? "");
+    heard.finish = choice.finish_reason;
   },
   async "openai-responses-whole"(ask, heard) {
     takeResponse(heard, await opened(heard, openai(ask).responses.create(response(ask))));

@@ -88,6 +88,7 @@ WAYS = [
     _way("openai-chat-whole", Api.CHAT, False),
     _way("openai-chat-stream", Api.CHAT, True),
     _way("openai-chat-helper", Api.CHAT, True),
+    _way("openai-chat-runner", Api.CHAT, True),
     _way("openai-responses-whole", Api.RESPONSES, False),
     _way("openai-responses-stream", Api.RESPONSES, True),
     _way("openai-responses-helper", Api.RESPONSES, True),

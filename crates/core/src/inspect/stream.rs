@@ -4,13 +4,15 @@
 //! goes out with a later event of its channel, or with a copy of the last one ([`held`]). A text that is whole in an event is
 //! judged there for itself ([`whole`]), even if it only says again what has grown before: nobody knows which of the two a
 //! client goes by. What an event carries beside that goes out with it, unchanged; events that are numbered count on over the
-//! copies. Cutting the same bytes differently gives the same bytes; framing the same text in other events gives the same text
-//! in every channel (threats A14 to A17).
+//! copies. A call of a tool goes out when it is whole and judged, and what comes behind it waits for it ([`waiting`]); a stream
+//! that breaks off makes it as whole as it gets. Cutting the same bytes differently gives the same bytes; framing the same text
+//! in other events gives the same text in every channel (threats A14 to A17).
 
 mod calls;
 mod held;
 mod names;
 mod seen;
+mod waiting;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +22,8 @@ use self::held::Template;
 use self::names::{Beginnings, any_begins};
 #[cfg(test)]
 pub(super) use self::seen::MOST_STILL;
+pub(super) use self::waiting::MOST_WAITING;
+use self::waiting::{Ready, Waiting};
 use self::whole::Telling;
 use super::content::{self, Tally};
 use super::request::stops;
@@ -29,7 +33,6 @@ use crate::detect::scanner::{Growing, Release};
 use crate::detect::{DetectorFailure, EntityId, Match};
 use crate::verdict::{Direction, Source};
 use crate::wire::framing::Parser;
-use crate::wire::splice::splice_event;
 use crate::wire::sse::{Event, Item, SseError};
 use crate::wire::{CallBegun, EventReading, Flow, Fragment, Seen, Talk};
 
@@ -71,14 +74,19 @@ pub struct StreamInspection {
     /// Calls that have begun, in the order of the facts about them.
     calls: Vec<CallBegun>,
     tally: Tally,
+    /// How many bytes of arguments are held, in all channels.
+    arguments: usize,
+    waiting: Waiting,
     /// How often what was masked in each channel: in these the client's text differs from the upstream's, and what is said
     /// again there counts once.
     masked: BTreeMap<String, BTreeMap<EntityId, u32>>,
     pub(super) seen: Seen,
     /// The channels of `seen`, and whether each is open.
     begun: BTreeMap<String, bool>,
-    /// How many events went out that the upstream did not send.
-    copies: u64,
+    /// The number of the last event that was made ready, in dialects that count them.
+    number: Option<u64>,
+    /// How many events there are more than the upstream sent: copies, less those that need not go out.
+    more: i64,
     judged: Judged,
     out: Vec<u8>,
     /// Whether the last event was one that a stream may end with.
@@ -132,10 +140,13 @@ impl Inspection {
             order: Vec::new(),
             calls: Vec::new(),
             tally,
+            arguments: 0,
+            waiting: Waiting::default(),
             masked: BTreeMap::new(),
             seen: Seen::default(),
             begun: BTreeMap::new(),
-            copies: 0,
+            number: None,
+            more: 0,
             judged,
             out: Vec::new(),
             may_end: false,
@@ -202,7 +213,8 @@ impl StreamInspection {
             ends: vec![String::new()],
             ..EventReading::default()
         };
-        if self.flush(&everything).and_then(|()| self.settle(&everything)).is_err() {
+        let settled = self.flush(&everything).and_then(|()| self.settle(&everything));
+        if settled.and_then(|()| self.release_all()).is_err() {
             return self.stop();
         }
         if self.may_end {
@@ -213,8 +225,10 @@ impl StreamInspection {
         self.end(Ending::Broken)
     }
 
+    /// Ends the stream. What still waits is lost.
     fn end(&mut self, ending: Ending) -> Vec<Step> {
         self.ended = true;
+        self.waiting = Waiting::default();
         vec![Step::End(ending, std::mem::take(&mut self.out))]
     }
 
@@ -291,6 +305,8 @@ impl StreamInspection {
         let mut replacements: Vec<(Range<usize>, String)> = Vec::new();
         let mut altered: BTreeSet<&str> = BTreeSet::new();
         let ended = Beginnings::ended(&reading);
+        // Without its pieces, some events say nothing.
+        let mut says_nothing = reading.only_arguments;
         // A channel that ends here ends with its last piece.
         let pieces = reading.fragments.iter().enumerate();
         let pieces = pieces.filter(|(_, fragment)| fragment.flow.grows());
@@ -298,6 +314,7 @@ impl StreamInspection {
         for (place, fragment) in reading.fragments.iter().enumerate() {
             let is_last = last.get(fragment.channel.as_str()) == Some(&place);
             let text = self.fragment(fragment, is_last && ended.cover(&fragment.channel))?;
+            says_nothing &= text.is_empty() || !fragment.flow.grows();
             if text != fragment.text {
                 altered.insert(&fragment.channel);
                 replacements.push((fragment.token.clone(), text));
@@ -305,22 +322,26 @@ impl StreamInspection {
         }
         self.remember(&event, &reading, &replacements);
         self.settle(&reading)?;
-        let falsified = self.falsified(&reading, &altered);
-        let number = self.number(&event, &reading);
-        self.seen.number = number.as_ref().map(|(_, number)| *number).or(self.seen.number);
-        let number = number.filter(|_| self.copies > 0);
-        let event = if replacements.is_empty() && falsified.is_empty() && number.is_none() {
-            event
-        } else {
-            Event {
-                data: splice_event(&event.data, &replacements, &falsified, number).map_err(|_| Stop)?,
-                event: event.event,
-            }
-        };
-        self.send(&event);
         self.may_end = reading.may_end.unwrap_or(self.may_end);
-        self.follow(&event, &reading);
-        Ok(reading.terminal)
+        if says_nothing {
+            self.more -= 1;
+            self.waiting.next += 1;
+            self.keep_alive();
+            return Ok(reading.terminal);
+        }
+        let left_out = self.falsified(&reading, &altered);
+        let number = self.number(&event, &reading);
+        self.number = number.as_ref().map(|(_, number)| *number).or(self.number);
+        let is_last = reading.terminal;
+        self.dispatch(Ready {
+            event,
+            reading,
+            texts: replacements,
+            left_out,
+            number,
+            counted_anew: self.more != 0,
+        })?;
+        Ok(is_last)
     }
 
     /// The values of an event that its text, as it goes out, would belie.
@@ -336,10 +357,6 @@ impl StreamInspection {
             any_begins(differs, &one.channel) || any_begins(&holding, &one.channel)
         });
         falsified.map(|one| one.value.clone()).collect()
-    }
-
-    fn send(&mut self, event: &Event) {
-        self.out.extend(self.talk.framing().encode(event));
     }
 
     /// Facts that an event states beside its text.
@@ -403,7 +420,8 @@ impl StreamInspection {
         let source = channel.source;
         if flow == Flow::Arguments {
             channel.arguments.push_str(more);
-            if channel.arguments.len() > MOST_ARGUMENTS {
+            self.arguments += more.len();
+            if channel.arguments.len() > MOST_ARGUMENTS || self.arguments > MOST_WAITING {
                 self.cannot_look("/arguments", "too-long");
                 return Err(Stop);
             }
@@ -411,6 +429,7 @@ impl StreamInspection {
                 return Ok(String::new());
             }
             let whole = std::mem::take(&mut channel.arguments);
+            self.arguments -= whole.len();
             if !whole.is_empty() {
                 self.complete_calls(name, &whole);
             }

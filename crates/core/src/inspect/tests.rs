@@ -1,5 +1,6 @@
 //! Whole exchanges through the inspection: what goes in, what comes out, and what the record would know.
 
+mod calls;
 mod facts;
 mod ollama;
 mod repeats;

@@ -26,6 +26,15 @@ impl Framing {
         }
     }
 
+    /// What means nothing and says that the stream is alive.
+    #[must_use]
+    pub const fn sign_of_life(self) -> &'static [u8] {
+        match self {
+            Self::Sse => b":\n\n",
+            Self::Lines => b"",
+        }
+    }
+
     /// An event as it goes over the network, always the same bytes for the same event.
     #[must_use]
     pub fn encode(self, event: &Event) -> Vec<u8> {

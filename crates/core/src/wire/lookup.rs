@@ -102,6 +102,20 @@ pub(super) fn index_called(doc: &Document<'_>, object: Node, name: &str, otherwi
     })
 }
 
+/// Whether an object says nothing beside these members: others are absent or empty.
+pub(super) fn says_only(doc: &Document<'_>, object: Node, names: &[&str]) -> bool {
+    let empty = |value: Node| match doc.kind(value) {
+        Kind::Null => true,
+        Kind::String => doc.raw(value) == "\"\"",
+        Kind::Array | Kind::Object => doc.children(value).next().is_none(),
+        Kind::Bool | Kind::Number => false,
+    };
+    doc.kind(object) == Kind::Object
+        && doc
+            .members(object)
+            .all(|(name, value)| names.contains(&name.as_ref()) || empty(value))
+}
+
 /// Where in the body the tokens of edited parts begin, in order; of a part within a string, that string.
 pub(super) fn starts_in_body(half: &Half, parts: &[usize]) -> Vec<usize> {
     let start = |&part: &usize| match &half.parts.get(part)?.place {

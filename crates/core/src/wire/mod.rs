@@ -84,6 +84,11 @@ pub struct EventReading {
     pub may_end: Option<bool>,
     /// The calls of tools that this event begins.
     pub tools: Vec<CallBegun>,
+    /// Calls of tools that it has a part of and that are whole only when they end, each by what its channels begin with.
+    /// Until then the client hears of none of it.
+    pub calls: Vec<String>,
+    /// Whether it says nothing but pieces of arguments, so that without them it need not be sent.
+    pub only_arguments: bool,
     /// What it carries that cannot be read as text.
     pub uninspectable: Vec<crate::exchange::Uninspectable>,
     /// If the event only vouches for text of a channel (a signature), that channel: the event is dropped when the

@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::names::Beginnings;
+use super::waiting::Ready;
 use super::{Stop, StreamInspection};
-use crate::wire::splice::splice_event;
+use crate::verdict::Source;
 use crate::wire::sse::Event;
-use crate::wire::{Carrier, EventReading, Flow};
+use crate::wire::{Carrier, EventReading, Flow, Fragment};
 
 /// How what is held of a channel can be sent.
 #[derive(Debug, Clone)]
@@ -16,6 +17,17 @@ pub(super) struct Template {
     shape: Arc<Shape>,
     /// Where the text goes.
     token: Range<usize>,
+    /// The event itself, for as long as it has not gone out; none if its text goes out in an event of its own.
+    own: Option<Own>,
+}
+
+/// A piece in an event that may still be waiting.
+#[derive(Debug, Clone)]
+struct Own {
+    /// The event's place in the stream.
+    place: u64,
+    /// What it says at the token.
+    said: String,
 }
 
 /// An event that can be sent again with other texts. One that carried pieces of many channels is kept once.
@@ -38,6 +50,7 @@ impl StreamInspection {
     pub(super) fn remember(&mut self, event: &Event, reading: &EventReading, replaced: &[(Range<usize>, String)]) {
         let carriers: BTreeMap<&str, &Carrier> =
             reading.carriers.iter().map(|one| (one.channel.as_str(), one)).collect();
+        let replaced_at: BTreeMap<usize, &String> = replaced.iter().map(|(token, said)| (token.start, said)).collect();
         let mut kept = None;
         for fragment in reading.fragments.iter().filter(|fragment| fragment.flow.grows()) {
             let Some(channel) = self.channels.get_mut(&fragment.channel) else {
@@ -50,12 +63,18 @@ impl StreamInspection {
                 Template {
                     shape: Arc::new(Shape::of_carrier(carrier)),
                     token: carrier.token.clone(),
+                    own: None,
                 }
             } else {
                 let shape = kept.get_or_insert_with(|| Arc::new(Shape::new(event, reading, replaced)));
+                let said = replaced_at.get(&fragment.token.start).copied();
                 Template {
                     shape: Arc::clone(shape),
                     token: fragment.token.clone(),
+                    own: Some(Own {
+                        place: self.waiting.next,
+                        said: said.unwrap_or(&fragment.text).clone(),
+                    }),
                 }
             });
         }
@@ -82,29 +101,49 @@ impl StreamInspection {
             if rest.is_empty() {
                 continue;
             }
+            // What still waits takes it in. A copy would say again what else is in the event, such as the name of a call.
+            if let Some(own) = &template.own
+                && self.waiting.add(own.place, &template.token, &own.said, &rest)
+            {
+                continue;
+            }
             let shape = template.shape;
             let others = shape.pieces.iter().filter(|token| **token != template.token);
             let mut replacements = shape.edits.clone();
             replacements.extend(others.map(|token| (token.clone(), String::new())));
             replacements.push((template.token, rest));
-            let last = self.seen.number;
+            let last = self.number;
             let number = shape.number.clone().zip(last.and_then(|last| last.checked_add(1)));
-            self.seen.number = number.as_ref().map(|(_, number)| *number).or(last);
-            self.copies += 1;
-            let data = splice_event(&shape.event.data, &replacements, &shape.left_out, number).map_err(|_| Stop)?;
-            self.send(&Event {
-                data,
-                event: shape.event.event.clone(),
-            });
+            self.number = number.as_ref().map(|(_, number)| *number).or(last);
+            self.more += 1;
+            let said = Fragment {
+                channel: name,
+                flow,
+                text: String::new(),
+                source: Source::Model,
+                token: 0..0,
+            };
+            self.dispatch(Ready {
+                event: shape.event.clone(),
+                reading: EventReading {
+                    fragments: vec![said],
+                    ..EventReading::default()
+                },
+                texts: replacements,
+                left_out: shape.left_out.clone(),
+                number,
+                counted_anew: true,
+            })?;
         }
         Ok(())
     }
 
-    /// The number with which an event goes out, and where it stands: the upstream's, counted on over what was sent beside.
+    /// The number with which an event goes out, and where it stands: the upstream's, counted on over what was sent beside
+    /// and what was left out.
     pub(super) fn number(&self, event: &Event, reading: &EventReading) -> Option<(Range<usize>, u64)> {
         let token = reading.number.clone()?;
         let number: u64 = event.data.get(token.clone())?.parse().ok()?;
-        Some((token, number.checked_add(self.copies)?))
+        Some((token, number.checked_add_signed(self.more)?))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::record;
 use crate::verdict::Verdict;
 
 /// Letters go home, or to partners with a notice; everything else is blocked.
-fn letters() -> Arc<Rules> {
+pub(super) fn letters() -> Arc<Rules> {
     let text = POLICY
         .replace("THEN", "redact")
         .replace("MODE", "enforce")
@@ -27,10 +27,15 @@ fn letters() -> Arc<Rules> {
 }
 
 /// A tool, and its arguments in pieces.
-type Called<'c> = (&'c str, &'c [&'c str]);
+pub(super) type Called<'c> = (&'c str, &'c [&'c str]);
 
-fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
-    let mut out = dialect.start();
+pub(super) fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
+    let (mut out, mut end) = (dialect.start(), dialect.end(""));
+    if dialect == Dialect::Anthropic {
+        // Blocks come one after another; the calls' are all that there are.
+        out = out.split_inclusive("\n\n").take(1).collect();
+        end = end.split_inclusive("\n\n").skip(1).collect();
+    }
     for (index, (tool, pieces)) in calls.iter().enumerate() {
         match dialect {
             Dialect::OpenAi => {
@@ -44,7 +49,6 @@ fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
             }
             Dialect::Completions => unreachable!("it has no tools"),
             Dialect::Anthropic => {
-                let index = index + 1;
                 let block = json!({"type": "tool_use", "id": "t", "name": tool, "input": {}});
                 out += &named(&json!({"type": "content_block_start", "index": index, "content_block": block}));
                 for piece in *pieces {
@@ -75,7 +79,7 @@ fn stream(dialect: Dialect, calls: &[Called<'_>]) -> String {
             }
         }
     }
-    out + &dialect.end("")
+    out + &end
 }
 
 fn whole(dialect: Dialect, calls: &[Called<'_>]) -> String {
@@ -129,14 +133,14 @@ fn whole_call(tool: &str, arguments: &str) -> Value {
 }
 
 /// A call of Responses.
-fn call_item(tool: &str, arguments: &str) -> Value {
+pub(super) fn call_item(tool: &str, arguments: &str) -> Value {
     json!({"type": "function_call", "id": "fc", "call_id": "c", "name": tool, "arguments": arguments, "status": "completed"})
 }
 
-const HOME: Called<'_> = ("mail", &["{\"to\": [\"ana@north", "wind.example\"]", "}"]);
-const PARTNER: Called<'_> = ("mail", &["{\"to\": \"bo\\u0040partner.example\"}"]);
-const ELSEWHERE: Called<'_> = ("mail", &["{\"to\": \"eve@else", "where.example\"}"]);
-const CLOCK: Called<'_> = ("clock", &["{}"]);
+pub(super) const HOME: Called<'_> = ("mail", &["{\"to\": [\"ana@north", "wind.example\"]", "}"]);
+pub(super) const PARTNER: Called<'_> = ("mail", &["{\"to\": \"bo\\u0040partner.example\"}"]);
+pub(super) const ELSEWHERE: Called<'_> = ("mail", &["{\"to\": \"eve@else", "where.example\"}"]);
+pub(super) const CLOCK: Called<'_> = ("clock", &["{}"]);
 
 #[test]
 fn each_call_is_judged_with_its_arguments_and_the_strictest_counts() {

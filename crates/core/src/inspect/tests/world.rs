@@ -439,7 +439,7 @@ pub(super) fn run_whole(rules: &Arc<Rules>, dialect: Dialect, stream: &str) -> O
 }
 
 /// The JSON data of an event stream; what is no JSON as a string.
-fn events(framing: Framing, bytes: &[u8]) -> Vec<Value> {
+pub(super) fn events(framing: Framing, bytes: &[u8]) -> Vec<Value> {
     let mut parser = Parser::new(framing);
     let items = parser.push(bytes).expect("an event stream");
     assert_eq!(parser.finish(), Ok(None), "whole events");

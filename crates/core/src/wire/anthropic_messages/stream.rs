@@ -2,7 +2,7 @@
 
 use crate::wire::fragments::{Channels, read_name};
 use crate::wire::json::{self, Document, Kind, Limits, Node};
-use crate::wire::lookup::index_in;
+use crate::wire::lookup::{index_in, says_only};
 use crate::wire::reading::Marks;
 use crate::wire::sse::Event;
 use crate::wire::{CallBegun, EventReading, Falsified, Flow, Malformed};
@@ -53,6 +53,11 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
             channels.group(root, format!("{group}still"));
             if let Some(block) = doc.get(root, "content_block") {
                 mark_block(&mut marks, block);
+                let kind = doc.member_text(block, "type").unwrap_or_default();
+                // Of a tool of the provider's, too, what it is given comes in pieces.
+                if kind.ends_with("tool_use") {
+                    reading.calls.push(group.clone());
+                }
                 if let Some(mut call) = called_tool(&doc, block) {
                     // Usually `{}`, and the pieces follow.
                     let input = doc.get(block, "input");
@@ -80,6 +85,11 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
             channels.group(root, format!("{group}still"));
             if let Some(delta) = doc.get(root, "delta") {
                 reading.vouches_for = read_delta(&doc, delta, &group, &mut channels);
+                if doc.member_text(delta, "type").as_deref() == Some("input_json_delta") {
+                    reading.only_arguments = says_only(&doc, root, &["type", "index", "delta"])
+                        && says_only(&doc, delta, &["type", "partial_json"]);
+                    reading.calls.push(group);
+                }
             }
         }
         "content_block_stop" => reading.ends.push(group_of(&doc)?),

@@ -340,6 +340,38 @@ fn events_of_a_stream_belong_to_blocks() {
 }
 
 #[test]
+fn an_event_says_which_call_it_has_a_part_of_and_whether_that_is_all() {
+    let start = |block: Value| json!({"type": "content_block_start", "index": 3, "content_block": block});
+    let delta = |delta: Value| json!({"type": "content_block_delta", "index": 3, "delta": delta});
+    let piece = delta(json!({"type": "input_json_delta", "partial_json": "{"}));
+    let mut more = piece.clone();
+    more["delta"]["x"] = 1.into();
+    for (data, calls, only) in [
+        (
+            start(json!({"type": "tool_use", "id": "t", "name": "f", "input": {}})),
+            &["block/3/"][..],
+            false,
+        ),
+        (
+            start(json!({"type": "server_tool_use", "id": "t", "name": "", "input": {}})),
+            &["block/3/"],
+            false,
+        ),
+        (start(json!({"type": "text", "text": ""})), &[], false),
+        (piece, &["block/3/"], true),
+        (more, &["block/3/"], false),
+        (delta(json!({"type": "text_delta", "text": ""})), &[], false),
+    ] {
+        let reading = event(&data);
+        assert_eq!(
+            (&*reading.calls, reading.only_arguments),
+            (&*calls.iter().map(|call| (*call).to_owned()).collect::<Vec<_>>(), only),
+            "{data}"
+        );
+    }
+}
+
+#[test]
 fn an_event_that_sdks_could_take_for_two_is_refused() {
     let read = |name: Option<&str>, data: &str| {
         AnthropicMessages.read_event(&Event {

@@ -134,6 +134,14 @@ fn data_kind(doc: &Document<'_>, data: Node) -> Opaque {
     }
 }
 
+/// Whether the arguments of a part's call come in pieces, which only another service of Google's sends.
+pub(super) fn comes_in_pieces(doc: &Document<'_>, part: Node) -> bool {
+    let pieces = |call| field(doc, call, "partialArgs").is_some() || field(doc, call, "willContinue").is_some();
+    ["functionCall", "toolCall"]
+        .into_iter()
+        .any(|kind| field(doc, part, kind).is_some_and(pieces))
+}
+
 /// The tool that a part calls: a function, or one of the provider's own by its type.
 pub(super) fn called_tool(doc: &Document<'_>, part: Node) -> Option<ToolCall> {
     let mut named = doc
@@ -148,10 +156,8 @@ pub(super) fn called_tool(doc: &Document<'_>, part: Node) -> Option<ToolCall> {
     let arguments = match field(doc, call, "args") {
         Some(arguments) => Some(doc.raw(arguments).to_owned()),
         // A field that is not there is empty, unless the rest is still to come.
-        None if field(doc, call, "partialArgs").is_none() && field(doc, call, "willContinue").is_none() => {
-            Some("{}".to_owned())
-        }
-        None => None,
+        None if comes_in_pieces(doc, part) => None,
+        None => Some("{}".to_owned()),
     };
     Some(ToolCall {
         tool: tool.into(),

@@ -3,7 +3,7 @@
 //! Texts and thoughts of a candidate grow from event to event, however many parts they come in. Everything else comes
 //! whole, calls with their arguments too. No event ends a stream; it may end when every candidate has a reason to.
 
-use super::content::{Coming, called_tool};
+use super::content::{Coming, called_tool, comes_in_pieces};
 use super::response::{candidates, is_told_once, log_probabilities, mark_response, parts, places, speech};
 use super::spelling::{check, field, fields};
 use crate::wire::fragments::{Channels, read_name};
@@ -62,6 +62,9 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
                 let channel = format!("{group}call/{place}/");
                 reading.ends.push(channel.clone());
                 reading.tools.push(CallBegun { channel, call });
+            }
+            if comes_in_pieces(&doc, part) {
+                reading.calls.push(format!("{group}more/"));
             }
             read_part(&doc, part, &group, &mut channels, &mut reading, &mut pointers)?;
         }

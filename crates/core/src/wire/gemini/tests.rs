@@ -806,6 +806,23 @@ fn what_a_copy_of_an_event_leaves_out() {
     );
 }
 
+/// Elsewhere at Google's, arguments come in pieces.
+#[test]
+fn a_call_is_whole_in_its_event_unless_it_says_otherwise() {
+    for (call, comes) in [
+        (json!({"name": "f", "args": {}}), false),
+        (json!({"name": "f"}), false),
+        (json!({"name": "f", "willContinue": true}), true),
+        (
+            json!({"partial_args": [{"jsonPath": "$.a", "stringValue": "b"}], "will_continue": true}),
+            true,
+        ),
+    ] {
+        let calls = event(&piece(&json!([{"functionCall": call}]))).calls;
+        assert_eq!(calls, if comes { vec!["0/more/"] } else { Vec::new() }, "{call}");
+    }
+}
+
 #[test]
 fn a_stream_may_end_when_its_candidates_have() {
     let may_end = |data: &Value| event(data).may_end;

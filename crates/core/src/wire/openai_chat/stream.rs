@@ -3,10 +3,12 @@
 //! Whatever string a chunk's `delta` holds may be a piece of a growing text, so each has a channel by its name, known or
 //! not; only ids, types and names stand for themselves. Everything outside of the deltas does too.
 
+use std::ops::Range;
+
 use crate::verdict::Source;
 use crate::wire::fragments::{Channels, read_name};
 use crate::wire::json::{self, Document, Limits, Node};
-use crate::wire::lookup::{index_in, items};
+use crate::wire::lookup::{index_in, items, says_only};
 use crate::wire::reading::{Marks, POINTER_BYTES};
 use crate::wire::sse::Event;
 use crate::wire::{CallBegun, EventReading, Falsified, Flow, Malformed};
@@ -29,10 +31,12 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
     let mut marks = Marks::new(&doc);
     mark_envelope(&mut marks, root);
     reading.terminal = doc.given(root, "error").is_some() || event.event.as_deref() == Some("error");
+    reading.only_arguments = says_only_arguments(&doc);
     for choice in items(&doc, doc.get(root, "choices")) {
         let group = format!("{}/", index_in(&doc, choice, 0)?);
-        if doc.given(choice, "finish_reason").is_some() {
+        if let Some(reason) = doc.given(choice, "finish_reason") {
             reading.ends.push(group.clone());
+            reading.once.push(doc.span(reason));
         }
         if let Some(logprobs) = doc.given(choice, "logprobs") {
             reading.falsified.push(Falsified {
@@ -44,7 +48,7 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
         channels.group(choice, format!("{group}still"));
         if let Some(delta) = doc.given(choice, "delta") {
             mark_message(&mut marks, delta, Source::Model);
-            reading.tools.extend(calls(&doc, delta, &group)?);
+            calls(&doc, delta, &group, &mut reading)?;
             find_channels(&doc, delta, &group, &mut channels)?;
         }
     }
@@ -52,26 +56,72 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
     Ok(reading)
 }
 
-/// The calls that a delta begins.
-fn calls(doc: &Document<'_>, delta: Node, group: &str) -> Result<Vec<CallBegun>, Malformed> {
-    let mut begun = Vec::new();
-    let mut begin = |channel: String, call: Option<Node>| {
-        let Some((node, mut call)) = call.and_then(|node| Some((node, called_tool(doc, node)?))) else {
-            return;
-        };
-        // A text grows; its channel says when it is whole.
-        call.arguments.take_if(|_| doc.member_text(node, "arguments").is_some());
-        begun.push(CallBegun { channel, call });
+/// The calls that a delta has a part of, named or not, and those that it begins.
+fn calls(doc: &Document<'_>, delta: Node, group: &str, reading: &mut EventReading) -> Result<(), Malformed> {
+    let mut begin = |channel: String, kinds: &[Node], id: Option<Range<usize>>| {
+        // Clients put the pieces of ids and names together too.
+        reading.once.extend(id);
+        for &node in kinds {
+            reading.once.extend(doc.given(node, "name").map(|name| doc.span(name)));
+            let Some(mut call) = called_tool(doc, node) else {
+                continue;
+            };
+            // A text grows; its channel says when it is whole.
+            call.arguments.take_if(|_| doc.member_text(node, "arguments").is_some());
+            let channel = channel.clone();
+            reading.tools.push(CallBegun { channel, call });
+        }
+        reading.calls.push(channel);
     };
     for call in items(doc, doc.get(delta, "tool_calls")) {
         let index = index_in(doc, call, doc.position(call) as u64)?;
-        for kind in ["function", "custom"] {
-            begin(format!("{group}tool/{index}/"), doc.get(call, kind));
-        }
+        let id = doc.given(call, "id").map(|id| doc.span(id));
+        let kinds = ["function", "custom"].map(|kind| doc.get(call, kind));
+        let kinds: Vec<Node> = kinds.into_iter().flatten().collect();
+        begin(format!("{group}tool/{index}/"), &kinds, id);
     }
-    begin(format!("{group}function_call/"), doc.get(delta, "function_call"));
-    Ok(begun)
+    if let Some(call) = doc.given(delta, "function_call") {
+        begin(format!("{group}function_call/"), &[call], None);
+    }
+    Ok(())
 }
+
+/// Whether a chunk says nothing but pieces of arguments, beside what every chunk repeats.
+fn says_only_arguments(doc: &Document<'_>) -> bool {
+    let is_piece = |call: Node| {
+        let within = |kind, text| doc.given(call, kind).is_none_or(|call| says_only(doc, call, &[text]));
+        says_only(doc, call, &["index", "type", "function", "custom"])
+            && within("function", "arguments")
+            && within("custom", "input")
+    };
+    let has_only_pieces = |choice: Node| {
+        let Some(delta) = doc.given(choice, "delta") else {
+            return false;
+        };
+        let mut calls = items(doc, doc.get(delta, "tool_calls")).peekable();
+        let former = doc.given(delta, "function_call");
+        says_only(doc, choice, &["index", "delta"])
+            && says_only(doc, delta, &["role", "tool_calls", "function_call"])
+            && (calls.peek().is_some() || former.is_some())
+            && calls.all(is_piece)
+            && former.is_none_or(|call| says_only(doc, call, &["arguments"]))
+    };
+    let mut choices = items(doc, doc.get(doc.root(), "choices")).peekable();
+    choices.peek().is_some() && says_only(doc, doc.root(), REPEATED) && choices.all(has_only_pieces)
+}
+
+/// Members that every chunk of a stream repeats, or that only fill it up, and its choices.
+const REPEATED: &[&str] = &[
+    "choices",
+    "created",
+    "id",
+    "model",
+    "obfuscation",
+    "object",
+    "provider",
+    "service_tier",
+    "system_fingerprint",
+];
 
 /// Names the channels of the strings in a delta.
 fn find_channels(doc: &Document<'_>, delta: Node, group: &str, channels: &mut Channels) -> Result<(), Malformed> {

@@ -363,6 +363,79 @@ fn pieces_of_a_stream_belong_to_channels() {
     assert_eq!(still("content"), None);
 }
 
+/// A chunk that says nothing else need not be sent without its piece.
+#[test]
+fn a_chunk_says_which_calls_it_has_a_part_of_and_whether_that_is_all() {
+    let of = |delta: Value| json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{"index": 2, "delta": delta, "finish_reason": null, "logprobs": null, "content_filter_results": {}}]});
+    let piece = json!({"index": 1, "id": null, "type": "function", "function": {"name": "", "arguments": "{"}});
+    let custom = json!({"index": 0, "custom": {"input": "ls"}});
+    let (tool, two, former) = (
+        &["2/tool/1/"][..],
+        &["2/tool/1/", "2/tool/0/"][..],
+        &["2/function_call/"][..],
+    );
+    for (delta, calls, only) in [
+        (json!({"tool_calls": [piece]}), tool, true),
+        (
+            json!({"role": "assistant", "content": "", "tool_calls": [piece, custom]}),
+            two,
+            true,
+        ),
+        (json!({"function_call": {"arguments": "{"}}), former, true),
+        (
+            json!({"tool_calls": [{"index": 1, "id": "c", "function": {"arguments": ""}}]}),
+            tool,
+            false,
+        ),
+        (
+            json!({"tool_calls": [{"index": 1, "function": {"name": "f", "arguments": "{}"}}]}),
+            tool,
+            false,
+        ),
+        (json!({"tool_calls": [{"index": 1}]}), tool, true),
+        (json!({"function_call": {"name": "f", "arguments": ""}}), former, false),
+        (json!({"content": "so", "tool_calls": [piece]}), tool, false),
+        (json!({"tool_calls": [piece], "x": 1}), tool, false),
+        (json!({"role": "assistant", "content": ""}), &[], false),
+        (json!({"tool_calls": [], "function_call": null}), &[], false),
+    ] {
+        let reading = event(&of(delta.clone()));
+        assert_eq!(reading.calls, calls, "{delta}");
+        assert_eq!(reading.only_arguments, only, "{delta}");
+    }
+    let chunk = of(json!({"tool_calls": [piece]}));
+    for (pointer, value, only) in [
+        ("/usage", json!({"total_tokens": 1}), false),
+        ("/usage", json!(null), true),
+        ("/obfuscation", json!("aX3"), true),
+        ("/choices/0/finish_reason", json!("tool_calls"), false),
+        ("/choices/0/logprobs", json!({"content": [1]}), false),
+        ("/choices/1", json!({"index": 0, "delta": {"content": ""}}), false),
+    ] {
+        let mut chunk = chunk.clone();
+        let (way, name) = pointer.rsplit_once('/').expect("a way");
+        match chunk.pointer_mut(way).expect("a place") {
+            Value::Array(list) => list.push(value.clone()),
+            object => object[name] = value.clone(),
+        }
+        assert_eq!(event(&chunk).only_arguments, only, "{pointer} {value}");
+    }
+}
+
+/// A client would put the name that a copy says again behind the first.
+#[test]
+fn a_copy_of_a_chunk_leaves_out_ids_names_and_ends() {
+    let data = json!({"id": "chunk", "choices": [
+        {"index": 0, "delta": {"content": "so"}, "finish_reason": null},
+        {"index": 1, "delta": {"tool_calls": [{"index": 0, "id": "call", "function": {"name": "f", "arguments": ""}}]}, "finish_reason": "stop"},
+    ]});
+    let text = data.to_string();
+    let once = event(&data).once;
+    let mut left_out: Vec<&str> = once.iter().filter_map(|range| text.get(range.clone())).collect();
+    left_out.sort_unstable();
+    assert_eq!(left_out, ["\"call\"", "\"f\"", "\"stop\""]);
+}
+
 #[test]
 fn a_fragment_knows_its_token() {
     let data = r#"{"choices":[{"index":0,"delta":{"content":"a\u0062c"},"finish_reason":"stop"}],"x":[{"y":"z"}]}"#;

@@ -32,8 +32,9 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
     let mut pointers = POINTER_BYTES;
     for choice in items(&doc, doc.get(root, "choices")) {
         let group = format!("{}/", index_in(&doc, choice, 0)?);
-        if doc.given(choice, "finish_reason").is_some() {
+        if let Some(reason) = doc.given(choice, "finish_reason") {
             reading.ends.push(group.clone());
+            reading.once.push(doc.span(reason));
         }
         if let Some(logprobs) = doc.given(choice, "logprobs") {
             reading.falsified.push(Falsified {

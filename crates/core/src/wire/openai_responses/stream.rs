@@ -14,7 +14,7 @@ use crate::exchange::Opaque;
 use crate::verdict::Source;
 use crate::wire::fragments::{Channels, read_name};
 use crate::wire::json::{self, Document, Kind, Limits, Node};
-use crate::wire::lookup::{index_called, items};
+use crate::wire::lookup::{index_called, items, says_only};
 use crate::wire::reading::{Marks, POINTER_BYTES, spend};
 use crate::wire::sse::Event;
 use crate::wire::{CallBegun, Carrier, EventReading, Falsified, Flow, Malformed};
@@ -108,6 +108,16 @@ const GROWTHS: [&Growth; 9] = [
     &INPUT,
     &CODE,
     &COMMAND,
+];
+
+/// What an event with a piece of arguments says beside it.
+const PIECE: &[&str] = &[
+    "type",
+    "sequence_number",
+    "item_id",
+    "output_index",
+    "delta",
+    "obfuscation",
 ];
 
 impl Growth {
@@ -258,9 +268,14 @@ impl Streamed<'_, '_, '_> {
             None => self.unknown(stem),
         };
         let told = known.and_then(|growth| doc.given(root, growth.told));
+        let of_call = known.is_some_and(|growth| growth.flow == Flow::Arguments);
+        if of_call {
+            self.reading.calls.push(self.group.clone());
+        }
         match what {
             "delta" => {
                 self.vouching(root, &channel, Telling::Begins);
+                self.reading.only_arguments = of_call && says_only(doc, root, PIECE);
                 let flow = known.map_or(Flow::Text, |growth| growth.flow);
                 if stem.ends_with("_output_content") {
                     self.marks.source(root, Source::Tool);
@@ -362,6 +377,9 @@ impl Streamed<'_, '_, '_> {
             }
         }
         let kind = doc.member_text(item, "type");
+        if kind.as_deref().is_some_and(tools::waits) {
+            self.reading.calls.push(place.clone());
+        }
         let arguments = if kind.as_deref() == Some("mcp_call") {
             &MCP_ARGUMENTS
         } else {

@@ -624,6 +624,49 @@ fn a_call_begins_with_its_item_and_has_its_arguments_when_it_is_done() {
 }
 
 #[test]
+fn an_event_says_which_call_it_has_a_part_of_and_whether_that_is_all() {
+    let of = |kind: &str, more: Value| {
+        let mut data = json!({"type": format!("response.{kind}"), "sequence_number": 4, "output_index": 3});
+        let members = data.as_object_mut().expect("an object");
+        members.extend(more.as_object().cloned().unwrap_or_default());
+        data
+    };
+    let item = |kind: &str| json!({"item": {"type": kind, "id": "i"}});
+    let piece = json!({"item_id": "i", "delta": "{", "obfuscation": "aX3"});
+    for (data, is_of_a_call, only) in [
+        (of("output_item.added", item("function_call")), true, false),
+        (of("output_item.added", item("mcp_call")), true, false),
+        (of("output_item.added", item("mcp_approval_request")), true, false),
+        (of("output_item.added", item("later_call")), true, false),
+        (of("output_item.added", item("web_search_call")), false, false),
+        (of("output_item.added", item("code_interpreter_call")), false, false),
+        (of("output_item.added", item("message")), false, false),
+        (of("function_call_arguments.delta", piece.clone()), true, true),
+        (of("custom_tool_call_input.delta", piece.clone()), true, true),
+        (
+            of("function_call_arguments.delta", json!({"delta": "{", "x": "y"})),
+            true,
+            false,
+        ),
+        (
+            of("function_call_arguments.done", json!({"arguments": "{}"})),
+            true,
+            false,
+        ),
+        (of("output_text.delta", piece.clone()), false, false),
+        (of("code_interpreter_call_code.delta", piece), false, false),
+    ] {
+        let reading = event(&data);
+        assert_eq!(
+            reading.calls.iter().any(|call| call == "output/3/"),
+            is_of_a_call,
+            "{data}"
+        );
+        assert_eq!(reading.only_arguments, only, "{data}");
+    }
+}
+
+#[test]
 fn an_event_that_sdks_could_take_for_two_is_refused() {
     let read = |name: Option<&str>, data: &str| {
         OpenaiResponses.read_event(&Event {

@@ -117,6 +117,18 @@ fn mark_container(marks: &mut Marks<'_, '_>, container: Option<Node>) {
     }
 }
 
+/// Whether an item of this kind is a call that the client hears of only when it is whole. It may be the client's to carry
+/// out; the rest are the provider's own, which show how far they are and leave the client nothing to do.
+pub(super) fn waits(kind: &str) -> bool {
+    let shown = [
+        "code_interpreter_call",
+        "file_search_call",
+        "image_generation_call",
+        "web_search_call",
+    ];
+    kind == "mcp_approval_request" || kind.ends_with("_call") && !shown.contains(&kind)
+}
+
 /// The tool that an item calls. One that the provider has built in goes by its kind: `web_search`, `shell`.
 pub(super) fn called(doc: &Document<'_>, item: Node) -> Option<ToolCall> {
     let kind = doc.member_text(item, "type")?;
