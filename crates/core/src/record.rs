@@ -6,10 +6,12 @@
 //! [`Recorded`] is the way back: a record as facts that any policy can judge.
 
 mod replay;
+mod spent;
 
 use serde_json::{Map, Value, json};
 
 pub use replay::{Recorded, Said, Unreadable};
+pub use spent::{Bounded, Used};
 
 use crate::decide::{Contribution, Decision, Facts};
 use crate::inspect::{Judged, Rules};

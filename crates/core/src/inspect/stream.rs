@@ -23,7 +23,7 @@ pub(super) use self::seen::MOST_STILL;
 use self::whole::Telling;
 use super::content::{self, Tally};
 use super::request::stops;
-use super::{Inspection, Judged};
+use super::{Inspection, Judged, Said};
 use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
 use crate::detect::{DetectorFailure, EntityId, Match};
@@ -123,6 +123,7 @@ impl Inspection {
             masked: BTreeMap::new(),
             failed: Vec::new(),
             uninspectable: Vec::new(),
+            said: Said::default(),
         };
         Some(StreamInspection {
             inspection: self,
@@ -275,6 +276,7 @@ impl StreamInspection {
                 Ok(false)
             };
         };
+        self.measure(&reading);
         self.note(&reading)?;
         if let Some(channel) = &reading.vouches_for {
             // Text that is vouched for is whole.
@@ -340,6 +342,15 @@ impl StreamInspection {
 
     fn send(&mut self, event: &Event) {
         self.out.extend(self.talk.framing().encode(event));
+    }
+
+    /// How much was said with this event. What is told again does not count again.
+    fn measure(&mut self, reading: &EventReading) {
+        let said = &mut self.judged.said;
+        said.usage = said.usage.or_more(reading.usage);
+        let new = |one: &&Fragment| one.flow.grows() || one.flow == Flow::Whole;
+        let new = reading.fragments.iter().filter(new);
+        said.bytes += new.map(|one| one.text.len() as u64).sum::<u64>();
     }
 
     /// Facts that an event states beside its text.
