@@ -25,15 +25,18 @@ class Heard:
         return json.loads(self.body)
 
 
-def ask(service: Service, key: str, path: str = CHAT, use: str | None = None, **body: object) -> Heard:
-    """Posts to the service; by default a short chat with model `m`."""
+def ask(
+    service: Service, key: str, path: str = CHAT, use: str | None = None, method: str = "POST", **body: object
+) -> Heard:
+    """Asks the service; by default with a short chat for model `m`."""
     address = urlsplit(service.ready["gateway"])
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
     body = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]} | body
+    sent = json.dumps(body) if method == "POST" else None
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     if use is not None:
         headers["ordain-use"] = use
-    connection.request("POST", path, json.dumps(body), headers)
+    connection.request(method, path, sent, headers)
     response = connection.getresponse()
     heard = Heard(response.status, dict(response.headers), response.read())
     connection.close()

@@ -176,19 +176,62 @@ def test_a_limit_that_cannot_be_kept_to_lets_nothing_pass(service: Service, upst
     assert alone.status == 429 and "this request alone" in alone.json["error"]["message"]
 
 
+CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+
+
+def _serve_every_dialect(service: Service, upstream: Upstream) -> None:
+    service.add_config("".join(f"  - {{dialect: {it}, url: '{upstream.url}'}}\n" for it in ("anthropic", "gemini", "ollama")))
+
+
+def test_each_dialect_states_usage_in_its_own_words(service: Service, upstream: Upstream) -> None:
+    _serve_every_dialect(service, upstream)
+    service.start()
+    gemini = {
+        "candidates": [{"content": {"role": "model", "parts": [{"text": "All is well."}]}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokenCount": 11, "candidatesTokenCount": 4, "thoughtsTokenCount": 3},
+    }
+    line = {"model": "m", "created_at": "2026-12-01T00:00:00Z", "done": False}
+    ollama = [
+        line | {"message": {"role": "assistant", "content": "All is well."}},
+        line | {"message": {"role": "assistant", "content": ""}, "done": True, "prompt_eval_count": 11, "eval_count": 7},
+    ]
+    said = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
+    said["content"] = [{"type": "output_text", "text": "All is well.", "annotations": []}]
+    response = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "completed"}
+    response |= {"output": [said], "usage": {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18}}
+    block = {"type": "text", "text": "All is well."}
+    for path, body, answer in [
+        (CHAT, {}, answers.chat({"content": "All is well."})),
+        (CHAT, {"stream": True}, answers.chat_stream({"content": "All is well."})),
+        ("/v1/responses", {"input": "Hello"}, Answer([answers.compact(response)])),
+        ("/v1/messages", {"max_tokens": 5}, answers.message(block)),
+        ("/v1/messages", {"max_tokens": 5, "stream": True}, answers.message_stream(block)),
+        ("/v1beta/models/m:generateContent", CONTENTS, Answer([answers.compact(gemini)])),
+        (
+            "/v1beta/models/m:streamGenerateContent?alt=sse",
+            CONTENTS,
+            Answer([b"data: " + answers.compact(gemini) + b"\r\n\r\n"], content_type=answers.STREAM),
+        ),
+        (
+            "/api/chat",
+            {},
+            Answer([answers.compact(it) + b"\n" for it in ollama], content_type="application/x-ndjson"),
+        ),
+    ]:
+        upstream.answers(answer)
+        heard = ask(service, service.key, path, **body)
+        assert heard.status == 200 and b"All" in heard.body, (path, heard)
+        assert records(service, "outcome")[-1]["usage"] == {"input": 11, "output": 7}, (path, body)
+
+
 def test_each_dialect_says_too_many_in_its_own_words(service: Service, upstream: Upstream) -> None:
-    service.add_config(
-        f"  - {{dialect: anthropic, url: '{upstream.url}'}}\n"
-        f"  - {{dialect: gemini, url: '{upstream.url}'}}\n"
-        f"  - {{dialect: ollama, url: '{upstream.url}'}}\n"
-    )
+    _serve_every_dialect(service, upstream)
     key = make_key(service, "--limit", "requests=0/day")["key"]
     service.start()
-    contents = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
     for path, body, where, word in [
         (CHAT, {}, ("error", "code"), "rate_limit_exceeded"),
         ("/v1/messages", {"max_tokens": 5}, ("error", "type"), "rate_limit_error"),
-        ("/v1beta/models/m:generateContent", contents, ("error", "status"), "RESOURCE_EXHAUSTED"),
+        ("/v1beta/models/m:generateContent", CONTENTS, ("error", "status"), "RESOURCE_EXHAUSTED"),
         ("/api/chat", {}, ("error",), None),
     ]:
         heard = ask(service, key, path, **body)

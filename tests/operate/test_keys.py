@@ -48,6 +48,13 @@ def test_what_cannot_be_meant_makes_no_key(service: Service, options: list[str],
     assert made.returncode == 2 and says in made.stderr, made.stderr
 
 
+def test_a_slip_in_the_name_of_a_use_is_noted(service: Service) -> None:
+    for option in ("--use", "--for-use"):
+        made = service.run("key", "create", PRINCIPAL, option, "draftng")
+        assert made.returncode == 0 and "the policy has no use `draftng`" in made.stderr, made.stderr
+        assert "note" not in service.run("key", "create", PRINCIPAL, option, "drafting").stderr
+
+
 def test_a_rotated_key_overlaps_with_the_one_before_it(service: Service) -> None:
     first = make_key(service, "--expires", "90d", "--model", "m", "--limit", "requests=1000/day", "--label", "bot")
     rotated = service.run("key", "rotate", first["id"], "--overlap", "7d", "--format", "json")
@@ -118,3 +125,12 @@ def test_the_last_day_of_use_is_known_without_a_write_for_each_request(service: 
     service.stop()
     assert listed(service, key["id"])["used_on"] == time.strftime("%Y-%m-%d", time.gmtime())
     assert listed(service, idle["id"])["used_on"] is None
+
+
+def test_a_list_of_models_shows_what_the_key_opens(service: Service) -> None:
+    service.add_config("    models: [m-1, m-2, n-1]\n")
+    some, other_app = make_key(service, "--model", "m-*"), make_key(service, "--app", "anthropic-api")
+    service.start()
+    for key, models in [(service.key, ["m-1", "m-2", "n-1"]), (some["key"], ["m-1", "m-2"]), (other_app["key"], [])]:
+        heard = ask(service, key, "/v1/models", method="GET")
+        assert [it["id"] for it in heard.json["data"]] == models

@@ -41,7 +41,7 @@ def test_wrong_keys_are_locked_out_and_valid_ones_are_not(service: Service) -> N
     service.stop()
     assert not records(service, "refusal"), "nobody is known to have asked"
     log = service.log.read_text()
-    assert log.count("wrong keys are turned away") == 1, "once a minute at most"
+    assert log.count("more of them are told to wait") == 1, "once a minute at most"
     assert "zzzzzz" not in log and right not in log
 
 

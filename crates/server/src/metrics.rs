@@ -171,7 +171,7 @@ impl Metrics {
         );
         registry.register(
             "locked_out_requests",
-            "Wrong keys that were turned away without a look, after many others.",
+            "Requests with a wrong key that were told to wait, after many others.",
             self.locked_out.clone(),
         );
         registry.register("tokens", "Tokens of exchanges that have ended.", self.tokens.clone());

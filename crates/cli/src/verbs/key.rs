@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::{Dir, Format};
 use crate::exit::{Answer, print};
+use crate::policy;
 
 /// Make, list, rotate and revoke virtual keys
 #[derive(Debug, Subcommand)]
@@ -141,6 +142,7 @@ impl Create {
         let terms = self.terms()?;
         let (folder, mut store) = open(&self.dir)?;
         self.is_known(&folder);
+        self.uses_are_known(&folder);
         let mut rng = rand::rng();
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rng)?;
         let request = keys::Request {
@@ -242,6 +244,22 @@ impl Rotate {
 }
 
 impl Create {
+    /// Says so when the policy does not know a use that the key is for; the key is made all the same.
+    fn uses_are_known(&self, folder: &Folder) {
+        if self.use_.is_none() && self.uses.is_empty() {
+            return;
+        }
+        let read = policy::read_for_use(folder.path());
+        let Some(policy) = read.ok().and_then(|read| read.loaded.policy) else {
+            return;
+        };
+        for name in self.use_.iter().chain(&self.uses).filter(|name| !policy.has_use(name)) {
+            eprintln!(
+                "note: the policy has no use `{name}`, so requests for it count as undeclared; `scope.uses` lists those that it has"
+            );
+        }
+    }
+
     /// Says so when the directory does not know the principal; the key is made all the same.
     fn is_known(&self, folder: &Folder) {
         let path = folder.directory();

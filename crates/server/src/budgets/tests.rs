@@ -68,10 +68,8 @@ fn a_call_reserves_and_settles_for_what_it_used() {
             .all(|spend| spend.adds == tokens(20) && spend.takes == tokens(60))
     );
     assert_eq!(counter(&budgets, Period::Day), (tokens(20), Amount::default()));
-    budgets
-        .reserve(&limits, tokens(80), noon(), &TimeZone::UTC)
-        .expect("20 and 80")
-        .settle(tokens(80));
+    let rest = budgets.reserve(&limits, tokens(80), noon(), &TimeZone::UTC);
+    let _ = rest.expect("20 and 80").settle(tokens(80));
     let over = budgets
         .reserve(&limits, tokens(1), noon(), &TimeZone::UTC)
         .expect_err("nothing is left");

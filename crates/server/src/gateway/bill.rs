@@ -62,7 +62,9 @@ impl Bill {
 
     /// Settles: what was used, as far as it can be said, and what the outcome changes in the budgets.
     pub(super) fn close(&mut self, said: Option<Said>, ended: Ended) -> (Option<Used>, Vec<Spend>) {
-        let used = self.used(said.unwrap_or_default());
+        let used = (ended != Ended::NotSent)
+            .then(|| self.used(said.unwrap_or_default()))
+            .flatten();
         let Some(reservation) = self.reservation.take() else {
             return (used, Vec::new());
         };
@@ -223,7 +225,8 @@ mod tests {
 
     #[test]
     fn what_was_not_sent_is_not_charged() {
-        let (_, spends) = bill(true, Heard::Nothing, false).close(None, Ended::NotSent);
+        let (used, spends) = bill(true, Heard::default(), false).close(None, Ended::NotSent);
+        assert_eq!(used, None);
         assert_eq!(spends.first().map(|spend| spend.adds), Some(Amount::default()));
     }
 

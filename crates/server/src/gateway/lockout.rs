@@ -1,4 +1,4 @@
-//! Wrong keys, counted: whoever tries many is told to wait, and costs less.
+//! Wrong keys, counted: whoever tries many is told to wait.
 //!
 //! Counted by what a presented key begins with and by the address that it comes from, in tables of a fixed size that forget as
 //! time passes. A valid key is never held up: whoever shares an address with a guesser goes on working. Whether a beginning is
@@ -41,12 +41,12 @@ struct Slot {
     empty_at_ms: i64,
 }
 
-/// Wrong keys are not looked at for now.
+/// Too many wrong keys came; more of them are told to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Locked {
     /// For how many seconds.
     pub(super) wait: u64,
-    /// How many were turned away since this was logged last, when it is time to log it.
+    /// How many were told to wait since this was logged last, when it is time to log it.
     pub(super) unlogged: Option<u64>,
 }
 
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn one_beginning_is_locked_wherever_it_comes_from_and_let_go_with_time() {
         let lockout = Lockout::new();
-        let mut try_it = |number: u32, now| lockout.wrong(&format!("ord-AbC123{number:032}"), peer(number), now);
+        let try_it = |number: u32, now| lockout.wrong(&format!("ord-AbC123{number:032}"), peer(number), now);
         for number in 0..10 {
             assert_eq!(try_it(number, 1_000), None);
         }

@@ -345,13 +345,15 @@ fn store_key_use(gateway: &Gateway) {
     if used.is_empty() {
         return;
     }
-    keys.stored_use(&used);
-    // It is queued at once; nobody waits, since nothing hangs on it.
-    drop(gateway.recorder.with_store(move |store| {
-        if let Err(error) = store.note_key_use(&used) {
-            tracing::warn!(%error, "the days on which keys were used could not be noted");
-        }
-    }));
+    // It is queued at once. Nobody waits, since nothing hangs on it: what could not be written is offered again.
+    drop(
+        gateway
+            .recorder
+            .with_store(move |store| match store.note_key_use(&used) {
+                Ok(()) => keys.stored_use(&used),
+                Err(error) => tracing::debug!(%error, "the days on which keys were used could not be noted"),
+            }),
+    );
 }
 
 /// One thread: its connections, their upstream connections, and nothing else.

@@ -30,10 +30,10 @@ pub(super) fn error(dialect: Dialect, status: StatusCode, message: &str) -> Repl
     answer
 }
 
-/// Too many wrong keys: no look at another one, and no record either, since nobody is known to have asked.
+/// Too many wrong keys came before this one. There is no record, since nobody is known to have asked.
 pub(super) fn locked_out(dialect: Dialect, locked: Locked) -> Reply {
     if let Some(count) = locked.unlogged {
-        tracing::warn!(count, "wrong keys are turned away for a while");
+        tracing::warn!(count, "many wrong keys came; more of them are told to wait");
     }
     let reason = "too many wrong keys came before this one; wait, and check the key";
     let mut answer = error(dialect, StatusCode::TOO_MANY_REQUESTS, reason);
