@@ -62,7 +62,7 @@ enum Verb {
     Framework(verbs::framework::Framework),
     /// Say what full enforcement, or another policy, would have done
     Impact(verbs::impact::Impact),
-    /// Make, list and revoke virtual keys
+    /// Make, list, rotate and revoke virtual keys
     #[command(subcommand)]
     Key(verbs::key::Key),
     /// Take in completed courses, and list them

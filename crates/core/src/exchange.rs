@@ -22,6 +22,48 @@ pub struct Half {
     pub uninspectable: Vec<Uninspectable>,
     /// The tools that an answer calls.
     pub tools: Vec<ToolCall>,
+    /// How much a request lets the model say.
+    pub bound: Bound,
+    /// What an answer says of its tokens.
+    pub usage: Usage,
+}
+
+/// How much a request lets the model say, as it stands in its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// The most tokens of one answer, if the request says so.
+    pub tokens: Option<u64>,
+    /// How many answers it asks for.
+    pub answers: u64,
+}
+
+impl Default for Bound {
+    fn default() -> Self {
+        Self {
+            tokens: None,
+            answers: 1,
+        }
+    }
+}
+
+/// Tokens, as a provider counts them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Those of the request, cached ones too.
+    pub input: Option<u64>,
+    /// Those of the answer, thoughts that nobody sees too.
+    pub output: Option<u64>,
+}
+
+impl Usage {
+    /// Of two statements about one answer, what is more: a stream counts on as it goes.
+    #[must_use]
+    pub fn or_more(self, other: Self) -> Self {
+        Self {
+            input: self.input.max(other.input),
+            output: self.output.max(other.output),
+        }
+    }
 }
 
 /// A call of a tool by a model.

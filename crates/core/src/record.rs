@@ -8,12 +8,14 @@
 mod decision;
 mod half;
 mod replay;
+mod spent;
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
 pub use replay::{Recorded, Said, Unreadable};
+pub use spent::{Bounded, Used};
 
 use self::decision::Decided;
 use self::half::{Content, Masked, To, Uninspectable, Who};
@@ -86,6 +88,8 @@ impl Result {
 pub struct Record<'r> {
     at: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    bounded: Option<&'r Bounded>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<Content<'r>>,
@@ -114,6 +118,8 @@ pub struct Record<'r> {
     to: Option<To<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uninspectable: Option<Uninspectable<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Used<'r>>,
     v: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     who: Option<Who<'r>>,
@@ -209,6 +215,7 @@ impl<'r> Record<'r> {
             kind,
             subject: header.subject,
             v: VERSION,
+            bounded: None,
             bytes: None,
             content: None,
             decision: None,
@@ -222,8 +229,21 @@ impl<'r> Record<'r> {
             status: None,
             to: None,
             uninspectable: None,
+            usage: None,
             who: None,
         }
+    }
+
+    /// Adds what turned a request away beside the policy.
+    #[must_use]
+    pub fn with_bounded(self, bounded: Option<&'r Bounded>) -> Self {
+        Self { bounded, ..self }
+    }
+
+    /// Adds what an exchange used.
+    #[must_use]
+    pub fn with_usage(self, usage: Option<Used<'r>>) -> Self {
+        Self { usage, ..self }
     }
 
     /// Adds content, decision and what was done, of one half.

@@ -17,13 +17,19 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::store::Measure;
+
 /// The gateway's metrics. Handles are shared by all workers and cheap to use.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     exchanges: Family<ExchangeLabels, Counter>,
     unauthenticated: Counter,
+    locked_out: Counter,
     not_recorded: Counter,
+    tokens: Family<TokenLabels, Counter>,
+    cost: Counter,
+    over_budget: Family<MeasureLabels, Counter>,
     unavailable_detectors: Counter,
     reloads: Family<ReloadLabels, Counter>,
     /// Exchanges that have begun and not ended.
@@ -45,6 +51,19 @@ struct ExchangeLabels {
     verdict: &'static str,
     /// How it ended.
     ended: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TokenLabels {
+    /// Of the request, or of the answer.
+    half: &'static str,
+    /// Whether the provider stated them.
+    counted: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MeasureLabels {
+    measure: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -112,7 +131,11 @@ impl Metrics {
             registry: Registry::with_prefix("ordain"),
             exchanges: Family::default(),
             unauthenticated: Counter::default(),
+            locked_out: Counter::default(),
             not_recorded: Counter::default(),
+            tokens: Family::default(),
+            cost: Counter::default(),
+            over_budget: Family::default(),
             unavailable_detectors: Counter::default(),
             reloads: Family::default(),
             open: Gauge::default(),
@@ -126,6 +149,10 @@ impl Metrics {
         // Every series that an alert would look for is there from the start, at nothing.
         for stage in Stage::ALL {
             let _ = metrics.stages.get_or_create(&StageLabels { stage: stage.as_str() });
+        }
+        for measure in Measure::ALL {
+            let measure = measure.as_str();
+            let _ = metrics.over_budget.get_or_create(&MeasureLabels { measure });
         }
         for result in RELOADS {
             let _ = metrics.reloads.get_or_create(&ReloadLabels { result });
@@ -141,6 +168,22 @@ impl Metrics {
             "unauthenticated_requests",
             "Requests without a valid credential.",
             self.unauthenticated.clone(),
+        );
+        registry.register(
+            "locked_out_requests",
+            "Requests with a wrong key that were told to wait, after many others.",
+            self.locked_out.clone(),
+        );
+        registry.register("tokens", "Tokens of exchanges that have ended.", self.tokens.clone());
+        registry.register(
+            "cost_micro_units",
+            "What exchanges that have ended cost, in millionths of the currency's unit.",
+            self.cost.clone(),
+        );
+        registry.register(
+            "over_budget_requests",
+            "Requests that were turned away by a budget.",
+            self.over_budget.clone(),
         );
         registry.register(
             "unrecorded_requests",
@@ -197,6 +240,24 @@ impl Metrics {
 
     pub(crate) fn unauthenticated(&self) {
         self.unauthenticated.inc();
+    }
+
+    pub(crate) fn locked_out(&self) {
+        self.locked_out.inc();
+    }
+
+    pub(crate) fn over_budget(&self, measure: Measure) {
+        let measure = measure.as_str();
+        self.over_budget.get_or_create(&MeasureLabels { measure }).inc();
+    }
+
+    /// Notes what an exchange used, and what it cost in millionths of the currency's unit.
+    pub(crate) fn used(&self, input: u64, output: u64, estimated: bool, cost: Option<u64>) {
+        let counted = if estimated { "estimated" } else { "stated" };
+        for (half, tokens) in [("request", input), ("answer", output)] {
+            self.tokens.get_or_create(&TokenLabels { half, counted }).inc_by(tokens);
+        }
+        self.cost.inc_by(cost.unwrap_or(0));
     }
 
     pub(crate) fn not_recorded(&self) {
@@ -280,6 +341,7 @@ mod tests {
         let metrics = metrics();
         metrics.policy("sha256:1".to_owned(), "1".to_owned());
         metrics.ended("openai-chat", Verdict::Allow, End::Refused);
+        metrics.used(1, 1, false, None);
         for line in metrics.encode().lines() {
             if let Some(name) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split(' ').next()) {
                 assert!(
@@ -295,6 +357,7 @@ mod tests {
         let metrics = metrics();
         metrics.policy("sha256:1".to_owned(), "1".to_owned());
         metrics.ended("openai-chat", Verdict::Allow, End::Refused);
+        metrics.used(1, 1, false, None);
         let text = metrics.encode();
         let known: Vec<&str> = text
             .lines()

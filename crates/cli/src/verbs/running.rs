@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use ordain_server::budgets::{self, Budgets};
 use ordain_server::config::Upstream;
 use ordain_server::gateway::{self, Gateway, Listening, StartError};
 use ordain_server::keys::{self, KeyHasher, KeyRing};
@@ -73,6 +74,8 @@ impl Running {
         let recovered =
             recovery::close_what_is_open(&mut store).context("open intents of an earlier run could not be closed")?;
         let keys = KeyRing::load(&store, &hasher)?;
+        store.forget_spending(Timestamp::now().as_millisecond() - budgets::LONGEST_MS)?;
+        let budgets = Budgets::new(store.spending()?);
         let needs_key = store.keys()?.is_empty();
         let demo = if config.upstreams.iter().any(|one| one.url == Upstream::BUILT_IN) {
             Some(demo::start().context("the demonstration upstream could not be started")?)
@@ -80,7 +83,7 @@ impl Running {
             None
         };
         let recorder = Recorder::start(Box::new(store), limits.queue).context("the recorder could not be started")?;
-        let gateway = Gateway::new(version, keys, recorder.handle(), demo)?;
+        let gateway = Gateway::new(version, keys, budgets, recorder.handle(), demo)?;
         let listening = gateway::listen(gateway, &listen, metrics.as_deref(), &folder.store(), hasher).map_err(said)?;
         let switch = listening.switch();
         let watch = reload::watch(folder.clone(), given, move |version| switch.take(version));
@@ -116,12 +119,7 @@ impl Running {
     pub(super) fn make_key(&self, folder: &Folder, label: &str) -> anyhow::Result<String> {
         let mut store = SqliteStore::open_shared(&folder.store())?;
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
-        let request = keys::Request {
-            principal: FIRST_PRINCIPAL,
-            client: None,
-            label,
-            at_ms: Timestamp::now().as_millisecond(),
-        };
+        let request = keys::Request::unlimited(FIRST_PRINCIPAL, label, Timestamp::now().as_millisecond());
         let (secret, _) = keys::issue(&mut store, &hasher, &mut rand::rng(), request)?;
         self.listening.reload_keys(&store, &hasher)?;
         Ok(secret.expose().to_owned())

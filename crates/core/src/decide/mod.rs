@@ -12,6 +12,7 @@ pub(crate) mod selector;
 
 pub use decision::{Contribution, Decision, Mask};
 pub use facts::{Called, Content, Destination, Facts, Seen, Who};
+pub use selector::Pattern;
 
 pub(crate) use bound::{Bound, Found};
 
@@ -109,7 +110,7 @@ fn add_mask(masks: &mut Vec<Mask>, new: Mask) {
 /// 3. The grant that reaches the app with this use and model.
 fn grant(bound: &Bound<'_>) -> Option<u16> {
     let facts = bound.facts;
-    let model_is = |patterns: &Option<Vec<selector::Pattern>>| match (patterns, &facts.model) {
+    let model_is = |patterns: &Option<Vec<Pattern>>| match (patterns, &facts.model) {
         (None, _) => true,
         (Some(patterns), Some(model)) => patterns.iter().any(|pattern| pattern.matches(model)),
         (Some(_), None) => false,

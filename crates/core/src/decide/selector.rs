@@ -124,19 +124,24 @@ pub(crate) struct TimeTest {
 
 /// A name with `*` for any run of characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pattern(Vec<String>);
+pub struct Pattern(Vec<String>);
 
 impl Pattern {
-    pub(crate) fn new(pattern: &str) -> Self {
+    /// Reads a pattern; every text is one.
+    #[must_use]
+    pub fn new(pattern: &str) -> Self {
         Self(pattern.split('*').map(str::to_owned).collect())
     }
 
     /// The pattern as it is written.
-    pub(crate) fn text(&self) -> String {
+    #[must_use]
+    pub fn text(&self) -> String {
         self.0.join("*")
     }
 
-    pub(crate) fn matches(&self, name: &str) -> bool {
+    /// Whether a name fits. Letters are compared as they are written.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
         let [first, middle @ .., last] = self.0.as_slice() else {
             return self.0.first().is_some_and(|whole| whole == name);
         };

@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use crate::decide::{Decision, Destination, Facts, Who};
 use crate::detect::EntityId;
 use crate::detect::scanner::Scanner;
+use crate::exchange::{Bound, Usage};
 use crate::policy::compile::Policy;
 use crate::wire::Wire;
 
@@ -91,6 +92,17 @@ pub struct Judged {
     pub failed: Vec<String>,
     /// What could not be read as text, by kind, with its pointer.
     pub uninspectable: Vec<(String, &'static str)>,
+    /// Of an answer, how much it was.
+    pub said: Said,
+}
+
+/// How much an answer was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The tokens that the provider states.
+    pub usage: Usage,
+    /// Bytes of its text as it came, names and ids of whole answers included: no token is shorter than a byte.
+    pub bytes: u64,
 }
 
 /// What becomes of a body.
@@ -111,4 +123,5 @@ pub struct Inspection {
     named: Option<String>,
     call: Call,
     model: Option<String>,
+    bound: Bound,
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Call, Fate, Inspection, Judged, Rules, arguments, content};
+use super::{Call, Fate, Inspection, Judged, Rules, Said, arguments, content};
 use crate::decide::{Decision, Facts, decide};
 use crate::detect::scanner::Scan;
-use crate::exchange::{Edit, Half};
+use crate::exchange::{Bound, Edit, Half};
 use crate::verdict::{Direction, Verdict};
 use crate::wire::splice::splice;
 use crate::wire::{Malformed, Wire};
@@ -48,6 +48,7 @@ impl Inspection {
             named: named.map(str::to_owned),
             call,
             model,
+            bound: half.bound,
         };
         let (judged, fate) = inspection.judge(Direction::Prompt, body, &half);
         Ok(Request {
@@ -74,6 +75,12 @@ impl Inspection {
     #[must_use]
     pub fn model(&self) -> &str {
         self.model.as_deref().unwrap_or_default()
+    }
+
+    /// How much the request lets the model say.
+    #[must_use]
+    pub const fn bound(&self) -> Bound {
+        self.bound
     }
 
     /// What was known of the call.
@@ -120,6 +127,10 @@ impl Inspection {
                 .collect(),
             facts,
             decision,
+            said: Said {
+                usage: half.usage,
+                bytes: half.parts.iter().map(|part| part.text.len() as u64).sum(),
+            },
         };
         if stops(&judged.decision) {
             return (judged, Fate::Stop);

@@ -27,7 +27,7 @@ use self::waiting::{Ready, Waiting};
 use self::whole::Telling;
 use super::content::{self, Tally};
 use super::request::stops;
-use super::{Inspection, Judged};
+use super::{Inspection, Judged, Said};
 use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
 use crate::detect::{DetectorFailure, EntityId, Match};
@@ -131,6 +131,7 @@ impl Inspection {
             masked: BTreeMap::new(),
             failed: Vec::new(),
             uninspectable: Vec::new(),
+            said: Said::default(),
         };
         Some(StreamInspection {
             inspection: self,
@@ -289,6 +290,7 @@ impl StreamInspection {
                 Ok(false)
             };
         };
+        self.measure(&reading);
         self.note(&reading)?;
         if let Some(channel) = &reading.vouches_for {
             // Text that is vouched for is whole.
@@ -357,6 +359,15 @@ impl StreamInspection {
             any_begins(differs, &one.channel) || any_begins(&holding, &one.channel)
         });
         falsified.map(|one| one.value.clone()).collect()
+    }
+
+    /// How much was said with this event. What is told again does not count again.
+    fn measure(&mut self, reading: &EventReading) {
+        let said = &mut self.judged.said;
+        said.usage = said.usage.or_more(reading.usage);
+        let new = |one: &&Fragment| one.flow.grows() || one.flow == Flow::Whole;
+        let new = reading.fragments.iter().filter(new);
+        said.bytes += new.map(|one| one.text.len() as u64).sum::<u64>();
     }
 
     /// Facts that an event states beside its text.

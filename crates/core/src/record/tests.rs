@@ -10,6 +10,7 @@ use crate::catalog::Catalog;
 use crate::decide::{Destination, Who};
 use crate::inspect::{Call, Inspection, Step};
 use crate::policy::{Files, load};
+use crate::verdict::SourceSet;
 use crate::wire::openai_chat::OpenaiChat;
 
 const POLICY: &str = r#"

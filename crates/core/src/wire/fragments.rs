@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::json::{Document, Kind, Node};
 use super::reading::{Context, Marks, POINTER_BYTES, What, is_fixed_name, spend};
 use super::sse::Event;
-use super::{EventReading, Flow, Fragment, Malformed};
+use super::{EventReading, Flow, Fragment, Malformed, usage};
 use crate::exchange::Uninspectable;
 use crate::verdict::Source;
 
@@ -84,6 +84,7 @@ impl Channels {
     /// Hands over every fragment and everything uninspectable of an event.
     pub(super) fn read(&self, marks: &Marks<'_, '_>, reading: &mut EventReading) -> Result<(), Malformed> {
         let doc = marks.doc;
+        reading.usage = usage::stated(doc);
         let context = Context::of(Source::Model);
         let mut pointers = POINTER_BYTES;
         marks.walk(context, "", |found| {

@@ -26,6 +26,7 @@ pub mod openai_speech;
 pub mod reading;
 pub mod splice;
 pub mod sse;
+mod usage;
 mod vector;
 
 use std::fmt::Debug;
@@ -34,7 +35,7 @@ use std::ops::Range;
 pub use dialect::Dialect;
 pub use framing::Framing;
 
-use crate::exchange::{Half, ToolCall};
+use crate::exchange::{Half, ToolCall, Usage};
 use crate::verdict::Source;
 
 /// Why a body is refused before anybody judges it.
@@ -91,6 +92,8 @@ pub struct EventReading {
     pub only_arguments: bool,
     /// What it carries that cannot be read as text.
     pub uninspectable: Vec<crate::exchange::Uninspectable>,
+    /// What it says of the tokens so far.
+    pub usage: Usage,
     /// If the event only vouches for text of a channel (a signature), that channel: the event is dropped when the
     /// channel's text was changed.
     pub vouches_for: Option<String>,

@@ -11,6 +11,7 @@ use std::ops::Range;
 use super::Malformed;
 use super::json::{self, Document, Kind, Limits, Node, TOO_MANY_VALUES};
 use super::number::{is_small, long_number};
+use super::usage;
 use super::vector::is_vector;
 use crate::exchange::{Fixed, Half, Opaque, Part, Place, Uninspectable};
 use crate::verdict::Source;
@@ -179,6 +180,11 @@ impl<'a, 'b> Marks<'a, 'b> {
         let mut half = Half::default();
         let mut reader = Reader::new(&mut half, self.doc.count());
         reader.read(self, Context::of(source), "", None)?;
+        // One half states a bound, the other keeps to it or not.
+        match source {
+            Source::Model => half.usage = usage::stated(self.doc),
+            _ => half.bound = usage::bound(self.doc),
+        }
         Ok(half)
     }
 

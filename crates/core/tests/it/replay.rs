@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ordain_core::catalog::Catalog;
 use ordain_core::decide::{Destination, Facts, Who, decide};
-use ordain_core::inspect::{Judged, Rules};
+use ordain_core::inspect::{Judged, Rules, Said};
 use ordain_core::record::{self, Header, Recorded, Route};
 use ordain_core::verdict::Direction;
 use serde_json::Value;
@@ -47,6 +47,7 @@ fn judged(rules: &Rules, facts: Facts) -> Judged {
         masked: BTreeMap::new(),
         failed: failed.then(|| "iban".to_owned()).into_iter().collect(),
         uninspectable: uninspectable.then(|| ("/".to_owned(), "image")).into_iter().collect(),
+        said: Said::default(),
         facts,
     }
 }

@@ -28,6 +28,8 @@ pub struct Limits {
     pub drain: Duration,
     /// Records that may wait.
     pub queue: usize,
+    /// Tokens that an answer is taken to have where the request does not bound them.
+    pub output_tokens: u64,
 }
 
 impl Default for Limits {
@@ -43,6 +45,7 @@ impl Default for Limits {
             record: Duration::from_secs(2),
             drain: Duration::from_secs(10),
             queue: 4096,
+            output_tokens: 4096,
         }
     }
 }
@@ -61,6 +64,9 @@ pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Limits> {
     }
     if let Some(records) = number(&mut fields, "queued_records") {
         limits.queue = records.max(1) as usize;
+    }
+    if let Some(tokens) = number(&mut fields, "output_tokens") {
+        limits.output_tokens = u64::from(tokens);
     }
     for (key, slot) in [
         ("body_seconds", &mut limits.body_time),

@@ -4,6 +4,7 @@
 //! the environment variable that holds it.
 
 mod limits;
+mod spending;
 mod upstream;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use ordain_core::policy::problem::Problem;
 pub use ordain_core::wire::Dialect;
 
 pub use limits::Limits;
+pub use spending::{Budget, Per, Price, Rate, Spending};
 pub use upstream::{Upstream, is_base_url};
 
 /// The configuration of a gateway.
@@ -31,6 +33,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Where metrics are served, for whoever can reach it; nowhere without.
     pub metrics: Option<String>,
+    /// What calls cost, and what may be spent.
+    pub spending: Spending,
 }
 
 /// A certificate with its key, as PEM files. Relative paths are below the gateway's folder.
@@ -89,8 +93,10 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         fields.finish(reader);
         Some(listen?.value)
     });
+    let spending = spending::read(&mut fields, reader);
     fields.finish(reader);
     Some(Config {
+        spending,
         tls,
         metrics,
         listen,

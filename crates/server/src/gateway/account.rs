@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ordain_core::inspect::{Judged, Rules};
-use ordain_core::record::{self, Header, Record, Result as Ended, Route};
+use ordain_core::record::{self, Bounded, Header, Record, Result as Ended, Route};
 use ordain_core::verdict::Verdict;
 use uuid::Uuid;
 
 use super::Gateway;
+use super::bill::Bill;
 use super::live::Live;
 use crate::metrics::{End, Metrics, Stage};
 use crate::recorder::RecorderHandle;
@@ -43,6 +44,10 @@ pub(super) struct Account {
     pub(super) delivered: u64,
     /// The answer as far as it was judged.
     pub(super) answer: Option<Judged>,
+    /// What it is charged.
+    pub(super) bill: Bill,
+    /// What turned it away beside the policy.
+    pub(super) bounded: Option<Bounded>,
 }
 
 fn now_ms() -> i64 {
@@ -69,6 +74,8 @@ impl Account {
             status: 0,
             delivered: 0,
             answer: None,
+            bill: Bill::default(),
+            bounded: None,
         }
     }
 
@@ -78,7 +85,7 @@ impl Account {
         self.verdict = judged.decision.verdict;
         self.note_failures(judged);
         let value = record::intent(&self.header(&self.name, at_ms), route, &self.rules, judged);
-        let new = NewRecord::intent(self.id, at_ms, self.subject, bytes(&value)?);
+        let new = NewRecord::intent(self.id, at_ms, self.subject, bytes(&value)?).with_spends(self.bill.opening());
         // From here on it may be written, whether or not anybody waits for it: then nothing was sent.
         self.owes = Some(Ended::NotSent);
         match self.write(new).await {
@@ -103,7 +110,8 @@ impl Account {
         let at_ms = now_ms();
         self.note_failures(judged);
         self.metrics.ended(self.wire, judged.decision.verdict, End::Refused);
-        let value = record::refusal(&self.header(&self.name, at_ms), route, &self.rules, judged, status);
+        let record = record::refusal(&self.header(&self.name, at_ms), route, &self.rules, judged, status);
+        let value = record.with_bounded(self.bounded.as_ref());
         self.write(NewRecord::refusal(self.id, at_ms, self.subject, bytes(&value)?))
             .await
             .into_result()
@@ -116,7 +124,7 @@ impl Account {
         self.write(new).await.into_result()
     }
 
-    fn closing(&self, ended: Ended) -> Result<NewRecord, NotRecorded> {
+    fn closing(&mut self, ended: Ended) -> Result<NewRecord, NotRecorded> {
         let answered = self.answer.as_ref();
         if let Some(judged) = answered {
             self.note_failures(judged);
@@ -124,6 +132,21 @@ impl Account {
         let verdict = answered.map_or(Verdict::Allow, |judged| judged.decision.verdict);
         self.metrics
             .ended(self.wire, verdict.max(self.verdict), End::Outcome(ended));
+        let (used, spends) = self.bill.close(self.answer.as_ref().map(|judged| judged.said), ended);
+        if let Some(used) = &used {
+            self.metrics.used(
+                used.input,
+                used.output,
+                used.estimated,
+                used.cost.as_ref().map(|(cost, _)| *cost),
+            );
+        }
+        let used = used.as_ref().map(|used| record::Used {
+            input: used.input,
+            output: used.output,
+            estimated: used.estimated,
+            cost: used.cost.as_ref().map(|(cost, currency)| (*cost, &**currency)),
+        });
         let (id, at_ms) = (Uuid::now_v7(), now_ms());
         let text = id.to_string();
         let header = self.header(&text, at_ms);
@@ -135,8 +158,14 @@ impl Account {
             self.delivered,
             &self.rules,
             self.answer.as_ref(),
-        );
-        Ok(NewRecord::outcome(id, self.id, at_ms, self.subject, bytes(&value)?))
+        )
+        .with_usage(used);
+        Ok(NewRecord::outcome(id, self.id, at_ms, self.subject, bytes(&value)?).with_spends(spends))
+    }
+
+    /// Who asks, as records have it.
+    pub(super) const fn subject(&self) -> SubjectId {
+        self.subject
     }
 
     fn note_failures(&self, judged: &Judged) {

@@ -1,5 +1,6 @@
 //! Who makes a request: from a credential that this gateway can verify, and from nothing else (threat I7).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::header::HeaderMap;
@@ -7,7 +8,9 @@ use ordain_core::decide::Who;
 
 use super::Gateway;
 use super::live::Live;
+use super::lockout::Locked;
 use crate::config::Dialect;
+use crate::keys::{self, KeyEntry};
 use crate::store::SubjectId;
 
 /// Who makes a request.
@@ -17,6 +20,8 @@ pub(super) struct Caller {
     pub(super) subject: SubjectId,
     /// Who the policy sees.
     pub(super) who: Arc<Who>,
+    /// The key that they showed, with its terms.
+    pub(super) key: Option<Arc<KeyEntry>>,
 }
 
 /// Why a request is nobody's, for whoever sent it.
@@ -29,15 +34,26 @@ pub(super) struct Unknown(pub(super) &'static str);
 ///
 /// [`Unknown`], with what to send.
 pub(super) fn identify(gateway: &Gateway, live: &Live, headers: &HeaderMap) -> Result<Caller, Unknown> {
-    let keys = gateway.keys.take();
-    let key = credential(headers).and_then(|presented| keys.find(presented));
+    let ring = gateway.keys.take();
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let key = credential(headers).and_then(|presented| ring.find(presented, now_ms));
     let key = key.ok_or(Unknown(
         "no valid key: send a virtual key of this gateway where the API has its key, such as `Authorization: Bearer …`",
     ))?;
+    key.used_on(keys::day(now_ms));
     Ok(Caller {
         subject: key.subject,
         who: live.directory.who(&key.principal, key.client.as_deref()),
+        key: Some(Arc::clone(key)),
     })
+}
+
+/// Notes that nobody is known who presented `headers`; the answer is whether too many wrong keys came before.
+pub(super) fn locked_out(gateway: &Gateway, headers: &HeaderMap, peer: IpAddr) -> Option<Locked> {
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let locked = gateway.lockout.wrong(credential(headers)?, peer, now_ms)?;
+    gateway.metrics.locked_out();
+    Some(locked)
 }
 
 /// The dialect that a client's headers speak of, for paths that several have.

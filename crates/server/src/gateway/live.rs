@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
 use super::upstream::Target;
-use crate::config::{ContentBlock, Dialect, Limits, Upstream};
+use crate::config::{ContentBlock, Dialect, Limits, Spending, Upstream};
 use crate::directory::Directory;
 use crate::version::Version;
 
@@ -22,6 +22,9 @@ pub(super) struct Live {
     pub(super) routes: Vec<Route>,
     pub(super) content_block: ContentBlock,
     pub(super) limits: Limits,
+    pub(super) spending: Spending,
+    /// What prices are in, for the records.
+    pub(super) currency: Option<Arc<str>>,
     pub(super) tls: Option<TlsAcceptor>,
 }
 
@@ -75,6 +78,8 @@ impl Live {
             routes: config.upstreams.iter().map(route).collect::<Result<_, _>>()?,
             content_block: config.content_block,
             limits: config.limits,
+            currency: config.spending.currency.as_deref().map(Arc::from),
+            spending: config.spending,
             tls: tls.map(TlsAcceptor::from),
         })
     }

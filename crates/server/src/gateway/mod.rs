@@ -6,9 +6,11 @@
 //! to the client (threat I3). Read [`Gateway`] first.
 
 mod account;
+mod bill;
 mod caller;
 mod exchange;
 mod live;
+mod lockout;
 mod models;
 mod operate;
 mod reply;
@@ -18,7 +20,7 @@ mod turn;
 mod upstream;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::net::{IpAddr, SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -34,6 +36,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
+use crate::budgets::Budgets;
 use crate::current::Current;
 use crate::keys::{KeyHasher, KeyRing};
 use crate::metrics::Metrics;
@@ -42,6 +45,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::{Store as _, StoreError};
 use crate::version::{Version, VersionError};
 use live::Live;
+use lockout::Lockout;
 use strict::Strict;
 
 /// Everything that a request needs to know; shared by all workers.
@@ -51,6 +55,8 @@ pub struct Gateway {
     /// Whether what is in the folder now cannot be used, so that an older version is in force.
     stale: AtomicBool,
     keys: Current<KeyRing>,
+    budgets: Arc<Budgets>,
+    lockout: Lockout,
     recorder: RecorderHandle,
     metrics: Arc<Metrics>,
     /// Where the demonstration upstream listens, if there is one.
@@ -91,6 +97,7 @@ impl Gateway {
     pub fn new(
         version: Version,
         keys: KeyRing,
+        budgets: Arc<Budgets>,
         recorder: RecorderHandle,
         demo: Option<SocketAddr>,
     ) -> Result<Self, StartError> {
@@ -101,6 +108,8 @@ impl Gateway {
             live: Current::new(Live::new(version, demo)?),
             stale: AtomicBool::new(false),
             keys: Current::new(keys),
+            budgets,
+            lockout: Lockout::new(),
             recorder,
             demo,
         })
@@ -150,7 +159,8 @@ impl Listening {
     ///
     /// If they cannot be read.
     pub fn reload_keys(&self, store: &dyn crate::store::Store, hasher: &KeyHasher) -> Result<(), StoreError> {
-        self.gateway.keys.replace(KeyRing::load(store, hasher)?);
+        let ring = KeyRing::load(store, hasher)?;
+        self.gateway.keys.replace(ring.after(&self.gateway.keys.take()));
         Ok(())
     }
 
@@ -303,10 +313,12 @@ fn acceptor(
                         tracing::warn!(%error, "keys could not be read again; the known ones stay in force");
                         reader = None;
                     }
+                    store_key_use(gateway);
                 }
-                _ = stopped.changed() => return,
+                _ = stopped.changed() => break,
             }
         }
+        store_key_use(gateway);
     });
 }
 
@@ -320,10 +332,29 @@ fn refresh_keys(
         *reader = Some(SqliteStore::open_read_only(folder)?);
     }
     let Some(store) = reader else { return Ok(()) };
-    if store.keys_version()? != gateway.keys.take().version() {
-        gateway.keys.replace(KeyRing::load(store, hasher)?);
+    let known = gateway.keys.take();
+    if store.keys_version()? != known.version() {
+        gateway.keys.replace(KeyRing::load(store, hasher)?.after(&known));
     }
     Ok(())
+}
+
+/// Hands the days on which keys were used to the store: one write for all of them, and one a day for each.
+fn store_key_use(gateway: &Gateway) {
+    let keys = gateway.keys.take();
+    let used = keys.unstored_use();
+    if used.is_empty() {
+        return;
+    }
+    // It is queued at once. Nobody waits, since nothing hangs on it: what could not be written is offered again.
+    drop(
+        gateway
+            .recorder
+            .with_store(move |store| match store.note_key_use(&used) {
+                Ok(()) => keys.stored_use(&used),
+                Err(error) => tracing::debug!(%error, "the days on which keys were used could not be noted"),
+            }),
+    );
 }
 
 /// One thread: its connections, their upstream connections, and nothing else.
@@ -368,11 +399,14 @@ async fn serve(
     stopped: watch::Receiver<bool>,
 ) {
     let _counted = Counted::new(&gateway.metrics.connections);
+    // Whose address is not known any more has gone.
+    let Ok(peer) = stream.peer_addr() else { return };
+    let peer = peer.ip();
     let Some(acceptor) = gateway.live.take().tls.clone() else {
-        return speak(stream, gateway, client, stopped).await;
+        return speak(stream, peer, gateway, client, stopped).await;
     };
     match tokio::time::timeout(HEAD_TIME, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => speak(stream, gateway, client, stopped).await,
+        Ok(Ok(stream)) => speak(stream, peer, gateway, client, stopped).await,
         Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
         Err(_) => tracing::debug!("a handshake took too long"),
     }
@@ -400,6 +434,7 @@ impl Drop for Counted {
 /// HTTP on a connection, until it ends or the gateway is to stop.
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    peer: IpAddr,
     gateway: Arc<Gateway>,
     client: upstream::Client,
     mut stopped: watch::Receiver<bool>,
@@ -407,7 +442,7 @@ async fn speak(
     let stream = Strict::new(stream, gateway.live.take().limits.write);
     let service = service_fn(move |request| {
         let (gateway, client) = (Arc::clone(&gateway), client.clone());
-        async move { Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, request)).await) }
+        async move { Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, peer, request)).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

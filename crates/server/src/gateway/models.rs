@@ -12,15 +12,17 @@ use serde_json::{Value, json};
 use super::live::{Live, Route};
 use super::reply::{self, Reply};
 use crate::config::Dialect;
+use crate::store::Scope;
 
 /// The list of models for a dialect, or what is known of the one that is asked for.
-pub(super) fn answer(live: &Live, dialect: Dialect, who: &Arc<Who>, one: Option<&str>) -> Reply {
+pub(super) fn answer(live: &Live, dialect: Dialect, who: &Arc<Who>, scope: Option<&Scope>, one: Option<&str>) -> Reply {
+    let opens = |app: &str, model: &str| scope.is_none_or(|scope| scope.has_app(app) && scope.has_model(model));
     let models: Vec<(&str, &str)> = live
         .routes
         .iter()
         .filter(|route| route.dialect == dialect)
         .flat_map(|route| route.models.iter().map(move |model| (route, model.as_str())))
-        .filter(|(route, model)| may_use(live, route, model, who))
+        .filter(|(route, model)| opens(&route.destination.app, model) && may_use(live, route, model, who))
         .map(|(route, model)| (model, route.destination.app.as_str()))
         .collect();
     let Some(wanted) = one else {

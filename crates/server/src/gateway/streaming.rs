@@ -191,6 +191,7 @@ impl Pump {
         out.extend(last);
         self.account.delivered += out.len() as u64;
         self.account.answer = Some(self.inspection.judged().clone());
+        self.account.bill.cut = ended != Ended::Completed;
         match self.account.outcome(ended).await {
             Ok(()) => Some(out.into()),
             Err(NotRecorded) => None,
@@ -202,6 +203,7 @@ impl Drop for Pump {
     fn drop(&mut self) {
         // The account, dropped next, writes what was judged so far.
         if self.account.answer.is_none() {
+            self.account.bill.cut = true;
             self.account.answer = Some(self.inspection.judged().clone());
         }
     }

@@ -13,7 +13,7 @@ use tokio::runtime::Builder;
 use super::{Ack, RecordError, Recorder, RecorderHandle, Unwritten, close_open_intents};
 use crate::store::conformance::{collect, intent, outcome};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Filter, KeyRow, NewRecord, Store, StoreError, StoredRecord, SubjectId, Visit};
+use crate::store::{Filter, KeyRow, NewRecord, Spent, Store, StoreError, StoredRecord, SubjectId, Visit};
 
 /// What a test does with the store behind the recorder.
 #[derive(Debug, Default)]
@@ -96,6 +96,22 @@ impl Store for Scripted {
 
     fn revoke_key(&mut self, id: &str, at_ms: i64) -> Result<bool, StoreError> {
         self.store.revoke_key(id, at_ms)
+    }
+
+    fn rotate_key(&mut self, id: &str, until_ms: i64, new: &KeyRow) -> Result<bool, StoreError> {
+        self.store.rotate_key(id, until_ms, new)
+    }
+
+    fn note_key_use(&mut self, used: &[(String, i64)]) -> Result<(), StoreError> {
+        self.store.note_key_use(used)
+    }
+
+    fn spending(&self) -> Result<Vec<Spent>, StoreError> {
+        self.store.spending()
+    }
+
+    fn forget_spending(&mut self, at_ms: i64) -> Result<(), StoreError> {
+        self.store.forget_spending(at_ms)
     }
 
     fn keys_version(&self) -> Result<u64, StoreError> {

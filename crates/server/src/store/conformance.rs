@@ -4,11 +4,14 @@ use std::ops::ControlFlow;
 
 use uuid::Uuid;
 
-use super::{Filter, KeyRow, Kind, NewRecord, Order, Rejection, Store, StoreError, StoredRecord, SubjectId};
+use super::{
+    Amount, Filter, Holder, KeyRow, Kind, NewRecord, Order, Period, Rejection, Spend, Spent, Store, StoreError,
+    StoredRecord, SubjectId, Terms,
+};
 
 /// Runs the whole suite, each law on a store of its own.
 pub(crate) fn run(make: &mut dyn FnMut() -> Box<dyn Store>) {
-    let laws: [fn(&mut dyn Store); 14] = [
+    let laws: [fn(&mut dyn Store); 18] = [
         a_record_comes_back_as_it_was_written,
         sequence_numbers_start_at_zero_and_have_no_gaps,
         a_rejected_batch_leaves_nothing_behind,
@@ -22,6 +25,10 @@ pub(crate) fn run(make: &mut dyn FnMut() -> Box<dyn Store>) {
         a_subject_is_stable_random_and_erasable,
         keys_are_found_until_they_are_not,
         keys_are_refused_when_they_clash,
+        a_rotated_key_ends_and_its_successor_is_there_or_neither,
+        the_last_day_of_use_is_noted_and_changes_nothing_else,
+        what_a_record_spends_is_counted_with_it_or_not_at_all,
+        a_counter_holds_one_period_and_never_less_than_nothing,
         a_probe_leaves_no_record,
     ];
     for law in laws {
@@ -95,7 +102,8 @@ fn a_record_comes_back_as_it_was_written(store: &mut dyn Store) {
                 at_ms,
                 subject,
                 bytes,
-                leaf
+                leaf,
+                spends: Vec::new(),
             },
             written
         );
@@ -389,6 +397,10 @@ fn key(store: &mut dyn Store, id: &str, hash: [u8; 32]) -> KeyRow {
         label: "laptop".to_owned(),
         created_ms: 7,
         revoked_ms: None,
+        expires_ms: Some(1_000),
+        line: "k_0".to_owned(),
+        terms: Terms::from_json(r#"{"models":["gpt-*"],"use":"coding","limits":["tokens=5/day"]}"#).expect("terms"),
+        used_day: None,
     }
 }
 
@@ -452,6 +464,149 @@ fn keys_are_refused_when_they_clash(store: &mut dyn Store) {
     assert_eq!(rejection(store.add_key(&same_id)).1, Rejection::Duplicate);
     assert_eq!(rejection(store.add_key(&stranger)).1, Rejection::UnknownSubject);
     assert_eq!(store.keys().expect("keys"), [row]);
+}
+
+fn a_rotated_key_ends_and_its_successor_is_there_or_neither(store: &mut dyn Store) {
+    let old = key(store, "k_a", [1; 32]);
+    let new = KeyRow {
+        created_ms: 8,
+        ..key(store, "k_b", [2; 32])
+    };
+    store.add_key(&old).expect("add");
+    let clash = KeyRow {
+        hash: old.hash,
+        ..new.clone()
+    };
+    assert_eq!(rejection(store.rotate_key("k_a", 50, &clash)).1, Rejection::Duplicate);
+    let keys = store.keys().expect("keys");
+    assert_eq!(keys.as_slice(), std::slice::from_ref(&old), "the old key is as it was");
+    assert!(
+        !store.rotate_key("k_c", 50, &new).expect("rotate"),
+        "there is no such key"
+    );
+    let before = store.keys_version().expect("version");
+    assert!(store.rotate_key("k_a", 50, &new).expect("rotate"));
+    assert!(store.keys_version().expect("version") > before);
+    let ended = KeyRow {
+        expires_ms: Some(50),
+        ..old
+    };
+    assert_eq!(store.keys().expect("keys"), [ended.clone(), new]);
+    let third = KeyRow {
+        created_ms: 9,
+        ..key(store, "k_c", [3; 32])
+    };
+    assert!(store.rotate_key("k_a", 60, &third).expect("rotate"));
+    assert_eq!(
+        store.key_by_hash(&[1; 32]).expect("find"),
+        Some(ended),
+        "an end never moves back"
+    );
+    store.revoke_key("k_b", 55).expect("revoke");
+    let fourth = key(store, "k_d", [4; 32]);
+    assert!(
+        !store.rotate_key("k_b", 60, &fourth).expect("rotate"),
+        "a revoked key has no successor"
+    );
+    assert_eq!(store.keys().expect("keys").len(), 3);
+}
+
+fn the_last_day_of_use_is_noted_and_changes_nothing_else(store: &mut dyn Store) {
+    let row = key(store, "k_a", [1; 32]);
+    store.add_key(&row).expect("add");
+    let version = store.keys_version().expect("version");
+    let day = |store: &dyn Store| store.key_by_hash(&[1; 32]).expect("find").expect("a key").used_day;
+    for (noted, known) in [(20_000, 20_000), (19_999, 20_000), (20_001, 20_001)] {
+        let used = [("k_unknown".to_owned(), noted), ("k_a".to_owned(), noted)];
+        store.note_key_use(&used).expect("note");
+        assert_eq!(day(store), Some(known));
+    }
+    assert_eq!(store.keys_version().expect("version"), version);
+}
+
+fn amount(requests: u64, tokens: u64, cost: u64) -> Amount {
+    Amount { requests, tokens, cost }
+}
+
+fn spend(holder: &Holder, start_ms: i64, adds: Amount, takes: Amount) -> Vec<Spend> {
+    let period = Period::Day;
+    let holder = holder.clone();
+    vec![Spend {
+        holder,
+        period,
+        start_ms,
+        adds,
+        takes,
+    }]
+}
+
+fn what_a_record_spends_is_counted_with_it_or_not_at_all(store: &mut dyn Store) {
+    let subject = SubjectId::random();
+    let [line, person] = [Holder::Key("k_a".into()), Holder::Principal(subject)];
+    let opening = intent(1, subject).with_spends(spend(&line, 100, amount(1, 500, 7), Amount::default()));
+    let stray = outcome(&intent(1, subject), 2);
+    let other = intent(3, subject).with_spends(spend(&person, 100, amount(1, 1, 1), Amount::default()));
+    assert_eq!(rejection(store.append(&[opening.clone(), stray])).0, 1);
+    assert_eq!(
+        store.spending().expect("spending"),
+        [],
+        "nothing was written, so nothing is counted"
+    );
+    store.append(&[opening.clone(), other]).expect("append");
+    let closing = outcome(&opening, 4).with_spends(spend(&line, 100, amount(1, 20, 3), amount(1, 500, 7)));
+    store.append(&[closing]).expect("append");
+    let counter = |holder: Holder, amount| Spent {
+        holder,
+        period: Period::Day,
+        start_ms: 100,
+        amount,
+    };
+    assert_eq!(
+        store.spending().expect("spending"),
+        [counter(line, amount(1, 20, 3)), counter(person, amount(1, 1, 1))]
+    );
+}
+
+fn a_counter_holds_one_period_and_never_less_than_nothing(store: &mut dyn Store) {
+    let subject = SubjectId::random();
+    let holder = Holder::Principal(subject);
+    let mut after = |start_ms, adds, takes| {
+        let record = intent(1, subject).with_spends(spend(&holder, start_ms, adds, takes));
+        store.append(&[record]).expect("append");
+        let counters = store.spending().expect("spending");
+        assert_eq!(counters.len(), 1);
+        counters.first().map(|counter| (counter.start_ms, counter.amount))
+    };
+    let none = Amount::default();
+    assert_eq!(after(100, amount(1, 50, 5), none), Some((100, amount(1, 50, 5))));
+    assert_eq!(
+        after(200, amount(1, 9, 1), none),
+        Some((200, amount(1, 9, 1))),
+        "a new period"
+    );
+    assert_eq!(
+        after(100, amount(1, 9, 9), amount(1, 50, 5)),
+        Some((200, amount(1, 9, 1))),
+        "an old one"
+    );
+    assert_eq!(
+        after(200, none, amount(5, 10, 10)),
+        Some((200, none)),
+        "never less than nothing"
+    );
+    let most = amount(Amount::MOST, u64::MAX, Amount::MOST);
+    let full = amount(Amount::MOST, Amount::MOST, Amount::MOST);
+    for _ in 0..3 {
+        assert_eq!(
+            after(200, most, none),
+            Some((200, full)),
+            "a sum stops before it overflows"
+        );
+    }
+    store.forget_spending(200).expect("forget");
+    assert_eq!(store.spending().expect("spending").len(), 1);
+    store.forget_spending(201).expect("forget");
+    assert_eq!(store.spending().expect("spending"), []);
 }
 
 fn a_probe_leaves_no_record(store: &mut dyn Store) {

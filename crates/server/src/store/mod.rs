@@ -18,7 +18,12 @@ use ordain_ledger::{LeafHash, leaf_hash};
 use thiserror::Error;
 use uuid::Uuid;
 
+pub mod spending;
 pub mod sqlite;
+pub mod terms;
+
+pub use spending::{Amount, Holder, Measure, Period, Spend, Spent};
+pub use terms::{KeyRow, KeyState, Limit, Scope, Terms};
 
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -64,6 +69,20 @@ pub trait Store: Send {
 
     /// The key with this keyed hash, revoked or not.
     fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>, StoreError>;
+
+    /// Adds `new` and lets the key `id` end at `until_ms`, or when it would have ended before: both or neither. False when there
+    /// is no such key, or it was revoked.
+    fn rotate_key(&mut self, id: &str, until_ms: i64, new: &KeyRow) -> Result<bool, StoreError>;
+
+    /// Notes the days on which keys, by their ids, were used; an earlier day than the one that is known changes nothing. It
+    /// decides nothing, so that [`Store::keys_version`] stays.
+    fn note_key_use(&mut self, used: &[(String, i64)]) -> Result<(), StoreError>;
+
+    /// Every counter of what was spent.
+    fn spending(&self) -> Result<Vec<Spent>, StoreError>;
+
+    /// Forgets the counters of periods that began before `at_ms`.
+    fn forget_spending(&mut self, at_ms: i64) -> Result<(), StoreError>;
 
     /// Revokes a key from `at_ms` on. False when there is no such key, or it was revoked before.
     fn revoke_key(&mut self, id: &str, at_ms: i64) -> Result<bool, StoreError>;
@@ -181,6 +200,8 @@ pub struct NewRecord {
     pub bytes: Vec<u8>,
     /// The leaf hash of these bytes.
     pub leaf: LeafHash,
+    /// What it spends: counted when it is durable, and not kept with it.
+    pub spends: Vec<Spend>,
 }
 
 impl NewRecord {
@@ -199,6 +220,12 @@ impl NewRecord {
         Self::new(id, Kind::Refusal, id, at_ms, subject, bytes)
     }
 
+    /// The record with what it spends.
+    #[must_use]
+    pub fn with_spends(self, spends: Vec<Spend>) -> Self {
+        Self { spends, ..self }
+    }
+
     fn new(id: Uuid, kind: Kind, exchange: Uuid, at_ms: i64, subject: SubjectId, bytes: Vec<u8>) -> Self {
         let leaf = leaf_hash(&bytes);
         Self {
@@ -209,6 +236,7 @@ impl NewRecord {
             subject,
             bytes,
             leaf,
+            spends: Vec::new(),
         }
     }
 }
@@ -267,27 +295,6 @@ pub enum Order {
     NewestFirst,
 }
 
-/// A virtual key as the store knows it: never the key itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyRow {
-    /// What people and commands call it; not secret.
-    pub id: String,
-    /// The keyed hash of the key.
-    pub hash: [u8; 32],
-    /// The beginning of the key, by which its owner recognises it.
-    pub prefix: String,
-    /// Whom it authenticates.
-    pub subject: SubjectId,
-    /// The calling software that it is bound to.
-    pub client: Option<String>,
-    /// What its maker wrote on it.
-    pub label: String,
-    /// When it was made, in milliseconds since 1970.
-    pub created_ms: i64,
-    /// When it was revoked.
-    pub revoked_ms: Option<i64>,
-}
-
 /// Why a store could not do what was asked.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -307,6 +314,16 @@ pub enum StoreError {
         /// The schema in the store.
         found: i64,
         /// The newest schema that this program knows.
+        known: i64,
+    },
+    /// An older program wrote this store, and this connection may not bring it up to date.
+    #[error(
+        "the store was written by an older ordain (schema {found}; this one needs {known}): `ordain serve` or `ordain key list` brings it up to date"
+    )]
+    Older {
+        /// The schema in the store.
+        found: i64,
+        /// The schema that this program needs.
         known: i64,
     },
     /// There is no store to read.

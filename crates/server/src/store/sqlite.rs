@@ -14,10 +14,16 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, Tr
 use rusqlite::{ffi, params, params_from_iter};
 use uuid::Uuid;
 
-use self::files::{FILE, SCHEMA, SHARED_PATIENCE, WRITER_PATIENCE, connect, make_private, schema_of, take_lock};
-use super::{Filter, KeyRow, Kind, NewRecord, Order, Rejection, Store, StoreError, StoredRecord, SubjectId, Visit};
+use self::files::{
+    FILE, SCHEMA, SHARED_PATIENCE, WRITER_PATIENCE, connect, is_older, make_private, schema_of, take_lock,
+};
+use super::{
+    Filter, KeyRow, Kind, NewRecord, Order, Rejection, Spent, Store, StoreError, StoredRecord, SubjectId, Visit,
+};
 
 mod files;
+mod keys;
+mod spending;
 
 /// A store in one folder: `ordain.sqlite` with its journal, and `lock`.
 #[derive(Debug)]
@@ -74,6 +80,8 @@ impl SqliteStore {
     /// is none, so that keys can be made before the gateway first starts.
     pub fn open_shared(folder: &Path) -> Result<Self, StoreError> {
         make_private(folder)?;
+        // A gateway of the older program would read keys without the bounds that they get from now on: it has to end first.
+        let _lock = is_older(folder)?.then(|| take_lock(folder)).transpose()?;
         let connection = connect(folder, SHARED_PATIENCE)?;
         Ok(Self {
             connection,
@@ -102,6 +110,7 @@ impl SqliteStore {
                 folder: folder.to_owned(),
                 access: Access::Read,
             }),
+            Some(found) if found < SCHEMA => Err(StoreError::Older { found, known: SCHEMA }),
             Some(found) => Err(StoreError::Newer { found, known: SCHEMA }),
             None => Err(StoreError::Missing {
                 path: folder.to_owned(),
@@ -264,52 +273,52 @@ impl Store for SqliteStore {
 
     fn add_key(&mut self, key: &KeyRow) -> Result<(), StoreError> {
         let transaction = self.transaction()?;
-        transaction
-            .execute(
-                "INSERT INTO keys (id, hash, prefix, subject, client, label, created_ms, revoked_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                params![
-                    key.id,
-                    key.hash,
-                    key.prefix,
-                    key.subject.as_bytes(),
-                    key.client,
-                    key.label,
-                    key.created_ms,
-                    key.revoked_ms
-                ],
-            )
-            .map_err(rejected)?;
+        keys::add(&transaction, key)?;
         keys_changed(&transaction)?;
         Ok(transaction.commit()?)
     }
 
     fn keys(&self) -> Result<Vec<KeyRow>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("{SELECT_KEY} ORDER BY created_ms, id"))?;
-        let keys = statement.query_map([], key)?;
-        Ok(keys.collect::<Result<_, _>>()?)
+        keys::all(&self.connection)
     }
 
     fn key_by_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyRow>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("{SELECT_KEY} WHERE hash = ?1"))?;
-        Ok(statement.query_row([hash], key).optional()?)
+        keys::by_hash(&self.connection, hash)
     }
 
     fn revoke_key(&mut self, id: &str, at_ms: i64) -> Result<bool, StoreError> {
         let transaction = self.transaction()?;
-        let revoked = transaction.execute(
-            "UPDATE keys SET revoked_ms = ?2 WHERE id = ?1 AND revoked_ms IS NULL",
-            params![id, at_ms],
-        )?;
-        if revoked > 0 {
+        let revoked = keys::revoke(&transaction, id, at_ms)?;
+        if revoked {
             keys_changed(&transaction)?;
         }
         transaction.commit()?;
-        Ok(revoked > 0)
+        Ok(revoked)
+    }
+
+    fn rotate_key(&mut self, id: &str, until_ms: i64, new: &KeyRow) -> Result<bool, StoreError> {
+        let transaction = self.transaction()?;
+        if !keys::end(&transaction, id, until_ms)? {
+            return Ok(false);
+        }
+        keys::add(&transaction, new)?;
+        keys_changed(&transaction)?;
+        transaction.commit()?;
+        Ok(true)
+    }
+
+    fn note_key_use(&mut self, used: &[(String, i64)]) -> Result<(), StoreError> {
+        let transaction = self.transaction()?;
+        keys::note_use(&transaction, used)?;
+        Ok(transaction.commit()?)
+    }
+
+    fn spending(&self) -> Result<Vec<Spent>, StoreError> {
+        spending::all(&self.connection)
+    }
+
+    fn forget_spending(&mut self, at_ms: i64) -> Result<(), StoreError> {
+        spending::forget(&self.connection, at_ms)
     }
 
     fn keys_version(&self) -> Result<u64, StoreError> {
@@ -393,6 +402,9 @@ fn insert(transaction: &Transaction<'_>, sequence: u64, record: &NewRecord) -> R
             Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => error.into(),
             _ => rejected(error),
         })?;
+    for spend in &record.spends {
+        spending::count(transaction, spend)?;
+    }
     Ok(())
 }
 
@@ -468,19 +480,6 @@ fn stored(row: &Row<'_>) -> Result<StoredRecord, StoreError> {
     })
 }
 
-fn key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
-    Ok(KeyRow {
-        id: row.get(0)?,
-        hash: row.get(1)?,
-        prefix: row.get(2)?,
-        subject: SubjectId::from_bytes(row.get(3)?),
-        client: row.get(4)?,
-        label: row.get(5)?,
-        created_ms: row.get(6)?,
-        revoked_ms: row.get(7)?,
-    })
-}
-
 fn unsigned(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| StoreError::Damaged {
         what: format!("a count of {number}"),
@@ -494,7 +493,6 @@ fn signed(number: u64) -> Result<i64, StoreError> {
 }
 
 const SELECT: &str = "SELECT seq, id, kind, exchange, at_ms, subject, bytes, leaf FROM records";
-const SELECT_KEY: &str = "SELECT id, hash, prefix, subject, client, label, created_ms, revoked_ms FROM keys";
 
 #[cfg(test)]
 mod tests;

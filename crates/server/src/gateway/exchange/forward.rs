@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::Exchange;
 use super::bodies::{Broken, LARGE, gather, unreadable_encoding};
 use super::refuse::{error, not_recorded};
+use crate::gateway::bill::Heard;
 use crate::gateway::live::Route;
 use crate::gateway::reply::{self, Reply};
 use crate::gateway::streaming::StreamBody;
@@ -45,6 +46,9 @@ impl Exchange {
         let response = match answered {
             Ok(Ok(response)) => response,
             Ok(Err(failure)) => {
+                if failure.is_connect() {
+                    self.account.bill.heard = Heard::Nothing;
+                }
                 tracing::warn!(error = %failure, record = %self.account.name, "the upstream could not be reached");
                 return self
                     .upstream_failed(StatusCode::BAD_GATEWAY, "the upstream could not be reached", decided)
@@ -61,6 +65,11 @@ impl Exchange {
             }
         };
         let (head, body) = response.into_parts();
+        self.account.bill.heard = if head.status.is_success() {
+            Heard::Unknown
+        } else {
+            Heard::Nothing
+        };
         if unreadable_encoding(&head.headers).is_some() {
             return self
                 .upstream_failed(
@@ -102,6 +111,7 @@ impl Exchange {
         decided: &Decision,
     ) -> Reply {
         self.account.status = 200;
+        self.account.bill.heard = Heard::Answer;
         let headers = self
             .named(
                 reply::whole(StatusCode::OK, framing.media_type(), Bytes::new()),
@@ -196,6 +206,9 @@ impl Exchange {
         };
         self.account.status = answer.status().as_u16();
         self.account.delivered = answer.body().size_hint().exact().unwrap_or_default();
+        if status.is_success() {
+            self.account.bill.heard = Heard::Answer;
+        }
         let decision = judged.decision.clone();
         self.account.answer = Some(judged);
         let begun = Instant::now();

@@ -3,10 +3,12 @@
 //! The order is the law of the house: who, what, judged, recorded, sent, judged, recorded, answered. Every early way out
 //! is a reply of its own in the dialect's error shape. Read [`handle`] first.
 
+mod admit;
 mod bodies;
 mod forward;
 mod refuse;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -28,13 +30,20 @@ use super::caller::{self, Caller, Unknown};
 use super::live::Live;
 use super::reply::{self, Reply, Timing};
 use super::{Gateway, models, upstream};
+use crate::budgets::Budgets;
 use crate::config::Dialect;
+use crate::keys::KeyEntry;
 use crate::metrics::{Metrics, Stage};
 use bodies::{LARGE, unknown_expectation, unreadable_encoding};
 use refuse::{error, not_recorded};
 
 /// Answers one request.
-pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, request: Request<Incoming>) -> Reply {
+pub(super) async fn handle(
+    gateway: Arc<Gateway>,
+    client: upstream::Client,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> Reply {
     let path = request.uri().path();
     if request.method() == hyper::Method::GET {
         match path {
@@ -48,18 +57,23 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
     }
     let preferred = caller::preferred(request.headers());
     let live = gateway.live.take();
-    let Caller { subject, who } = match caller::identify(&gateway, &live, request.headers()) {
+    let Caller { subject, who, key } = match caller::identify(&gateway, &live, request.headers()) {
         Ok(caller) => caller,
         Err(Unknown(reason)) => {
+            let dialect = endpoints::speaks(path, preferred);
+            if let Some(locked) = caller::locked_out(&gateway, request.headers(), peer) {
+                return refuse::locked_out(dialect, locked);
+            }
             gateway.metrics.unauthenticated();
-            return error(endpoints::speaks(path, preferred), StatusCode::UNAUTHORIZED, reason);
+            return error(dialect, StatusCode::UNAUTHORIZED, reason);
         }
     };
     let found = endpoints::find(request.method().as_str(), path, preferred);
     let wire = match found.map(|found| found.endpoint.handling) {
         Some(Handling::Models) => {
             let found = found.and_then(|found| found.model);
-            return models::answer(&live, endpoints::speaks(path, preferred), &who, found);
+            let scope = key.as_ref().map(|key| &key.terms.scope);
+            return models::answer(&live, endpoints::speaks(path, preferred), &who, scope, found);
         }
         Some(Handling::Inspected(wire)) => Some(wire),
         Some(Handling::Refused) | None => None,
@@ -72,6 +86,8 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
             Some(Found { endpoint, .. }) => format!("{} {}", endpoint.method, endpoint.path),
             None => "(unknown)".to_owned(),
         },
+        budgets: Arc::clone(&gateway.budgets),
+        key,
         live,
         client,
         who,
@@ -112,6 +128,8 @@ struct Exchange {
     live: Arc<Live>,
     client: upstream::Client,
     who: Arc<Who>,
+    key: Option<Arc<KeyEntry>>,
+    budgets: Arc<Budgets>,
     account: Account,
     metrics: Arc<Metrics>,
     dialect: Dialect,
@@ -125,6 +143,9 @@ struct Exchange {
 impl Exchange {
     async fn run(mut self, wire: &'static dyn Wire, named: Option<String>, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
+        if let Some(turned) = self.outside_by_head(&head.headers) {
+            return self.bounded(None, turned).await;
+        }
         if let Some(reason) = unreadable_encoding(&head.headers) {
             return self.refuse_unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason).await;
         }
@@ -150,6 +171,9 @@ impl Exchange {
             stream,
             inspection,
         } = inspected;
+        if let Some(turned) = self.outside(&judged, &inspection) {
+            return self.bounded(Some((&judged, stream)), turned).await;
+        }
         let forward = match fate {
             Fate::Stop => return self.refuse(&judged, &inspection, stream).await,
             Fate::Forward(edited) => edited.map_or(body, Bytes::from),
@@ -162,6 +186,9 @@ impl Exchange {
             let reason = "no upstream of this gateway serves this model";
             return self.turn_away(&judged, stream, StatusCode::NOT_FOUND, reason).await;
         };
+        if let Err(turned) = self.reserve(route, &inspection, &forward) {
+            return self.bounded(Some((&judged, stream)), turned).await;
+        }
         if self.intent(&judged, stream).await.is_err() {
             return not_recorded(self.dialect);
         }
@@ -193,10 +220,7 @@ impl Exchange {
         body: &Bytes,
     ) -> Result<Inspected, String> {
         // A use that the policy does not know is as good as any other: what a client wrote there is not kept.
-        let declared = headers
-            .get("ordain-use")
-            .map(|value| value.to_str().unwrap_or_default());
-        let use_ = declared.map(|name| {
+        let use_ = self.use_of(headers).map(|name| {
             if self.live.rules.policy.has_use(name) {
                 name
             } else {

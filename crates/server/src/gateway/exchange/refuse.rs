@@ -10,13 +10,14 @@ use std::time::Instant;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 use ordain_core::decide::{Content, Decision, Facts, decide_unread, explain};
-use ordain_core::inspect::{Inspection, Judged};
+use ordain_core::inspect::{Inspection, Judged, Said};
 use ordain_core::verdict::{Direction, Source, SourceSet};
 use ordain_core::wire::{Refusal, Wire};
 
 use super::Exchange;
 use crate::config::{ContentBlock, Dialect};
 use crate::gateway::account::NotRecorded;
+use crate::gateway::lockout::Locked;
 use crate::gateway::reply::{self, Reply};
 
 pub(super) fn error(dialect: Dialect, status: StatusCode, message: &str) -> Reply {
@@ -26,6 +27,19 @@ pub(super) fn error(dialect: Dialect, status: StatusCode, message: &str) -> Repl
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
+    answer
+}
+
+/// Too many wrong keys came before this one. There is no record, since nobody is known to have asked.
+pub(super) fn locked_out(dialect: Dialect, locked: Locked) -> Reply {
+    if let Some(count) = locked.unlogged {
+        tracing::warn!(count, "many wrong keys came; more of them are told to wait");
+    }
+    let reason = "too many wrong keys came before this one; wait, and check the key";
+    let mut answer = error(dialect, StatusCode::TOO_MANY_REQUESTS, reason);
+    answer
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(locked.wait));
     answer
 }
 
@@ -60,6 +74,7 @@ impl Exchange {
             masked: BTreeMap::new(),
             failed: Vec::new(),
             uninspectable: Vec::new(),
+            said: Said::default(),
         };
         self.turn_away(&judged, false, status, reason).await
     }

@@ -89,14 +89,23 @@ pub(super) fn connect(folder: &Path, patience: Duration) -> Result<Connection, S
     connection.set_prepared_statement_cache_capacity(32);
     if schema_of(&connection)? != Some(SCHEMA) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        match schema_of(&transaction)? {
-            None => transaction.execute_batch(TABLES)?,
-            Some(SCHEMA) => {}
-            Some(found) => return Err(StoreError::Newer { found, known: SCHEMA }),
+        let found = schema_of(&transaction)?.unwrap_or(0);
+        let missing = usize::try_from(found).ok().and_then(|known| MIGRATIONS.get(known..));
+        let missing = missing.ok_or(StoreError::Newer { found, known: SCHEMA })?;
+        for step in missing {
+            transaction.execute_batch(step)?;
         }
+        transaction.execute("UPDATE meta SET value = ?1 WHERE name = 'schema'", [SCHEMA])?;
         transaction.commit()?;
     }
     Ok(connection)
+}
+
+/// Whether the store in `folder` has an older schema, which a running gateway may be using.
+pub(super) fn is_older(folder: &Path) -> Result<bool, StoreError> {
+    let connection = Connection::open_with_flags(folder.join(FILE), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(SHARED_PATIENCE)?;
+    Ok(schema_of(&connection)?.is_some_and(|found| found < SCHEMA))
 }
 
 /// The schema that the store was written with; none when it is new.
@@ -114,7 +123,10 @@ pub(super) const FILE: &str = "ordain.sqlite";
 pub(super) const LOCK: &str = "lock";
 
 /// The newest schema that this program knows.
-pub(super) const SCHEMA: i64 = 1;
+pub(super) const SCHEMA: i64 = MIGRATIONS.len() as i64;
+
+/// What leads from nothing to the newest schema, one step a schema. A step that was released is never changed.
+const MIGRATIONS: [&str; 2] = [TABLES, KEY_TERMS];
 
 /// How long the writer waits for a command that manages keys: those hold their lock for a few milliseconds, and the
 /// gateway's callers are waiting.
@@ -170,5 +182,24 @@ const TABLES: &str = "
         label TEXT NOT NULL,
         created_ms INTEGER NOT NULL,
         revoked_ms INTEGER
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Keys that end, that open a part only, that follow others, and what is spent with them.
+const KEY_TERMS: &str = "
+    ALTER TABLE keys ADD COLUMN expires_ms INTEGER;
+    ALTER TABLE keys ADD COLUMN line TEXT NOT NULL DEFAULT '';
+    ALTER TABLE keys ADD COLUMN terms TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE keys ADD COLUMN used_day INTEGER;
+    UPDATE keys SET line = id;
+
+    CREATE TABLE spending (
+        holder TEXT NOT NULL,
+        period TEXT NOT NULL,
+        start_ms INTEGER NOT NULL,
+        requests INTEGER NOT NULL CHECK (requests >= 0),
+        tokens INTEGER NOT NULL CHECK (tokens >= 0),
+        cost INTEGER NOT NULL CHECK (cost >= 0),
+        PRIMARY KEY (holder, period)
     ) STRICT, WITHOUT ROWID;
 ";

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::super::conformance::{self, collect, intent, outcome};
-use super::super::{Filter, KeyRow, NewRecord, Store as _, StoreError, SubjectId, describe};
+use super::super::{Filter, KeyRow, NewRecord, Store as _, StoreError, SubjectId, Terms, describe};
 use super::files::{FILE, LOCK};
 use super::{Access, SqliteStore};
 
@@ -115,6 +115,10 @@ fn a_command_manages_keys_beside_the_writer_and_the_writer_sees_it() {
         label: String::new(),
         created_ms: 1,
         revoked_ms: None,
+        expires_ms: None,
+        line: "k_a".to_owned(),
+        terms: Terms::default(),
+        used_day: None,
     };
     let before = reader.keys_version().expect("version");
     command.add_key(&key).expect("add");
@@ -158,8 +162,75 @@ fn a_newer_schema_is_refused_with_both_numbers() {
         SqliteStore::open_read_only(&path),
     ] {
         let error = opened.expect_err("newer");
-        assert!(matches!(error, StoreError::Newer { found: 7, known: 1 }), "{error}");
+        assert!(matches!(error, StoreError::Newer { found: 7, known: 2 }), "{error}");
     }
+}
+
+/// A store as the first released schema had it, with one key and one open intent.
+fn old_store(path: &Path) -> SubjectId {
+    let mut store = SqliteStore::open(path).expect("open");
+    let subject = store.subject("ann").expect("subject");
+    store.append(&[intent(1, subject)]).expect("append");
+    drop(store);
+    let raw = Connection::open(path.join(FILE)).expect("open");
+    raw.execute_batch(
+        "DROP TABLE spending;
+         ALTER TABLE keys DROP COLUMN expires_ms;
+         ALTER TABLE keys DROP COLUMN line;
+         ALTER TABLE keys DROP COLUMN terms;
+         ALTER TABLE keys DROP COLUMN used_day;
+         UPDATE meta SET value = 1 WHERE name = 'schema';",
+    )
+    .expect("the older schema");
+    raw.execute(
+        "INSERT INTO keys VALUES ('k_a', ?1, 'ord-AbC123', ?2, NULL, 'laptop', 5, NULL)",
+        (&[1; 32], subject.as_bytes()),
+    )
+    .expect("a key");
+    subject
+}
+
+#[test]
+fn an_older_store_is_brought_up_to_date_with_all_that_is_in_it() {
+    let (_dir, path) = folder();
+    let subject = old_store(&path);
+    let reader = SqliteStore::open_read_only(&path).expect_err("a reader changes nothing");
+    assert!(matches!(reader, StoreError::Older { found: 1, known: 2 }), "{reader}");
+    let mut store = SqliteStore::open(&path).expect("open");
+    let keys = store.keys().expect("keys");
+    let [key] = keys.as_slice() else { panic!("{keys:?}") };
+    assert_eq!((&*key.id, &*key.line, key.subject), ("k_a", "k_a", subject));
+    assert_eq!(
+        (key.expires_ms, key.used_day, &key.terms),
+        (None, None, &Terms::default())
+    );
+    assert_eq!(store.open_intents().expect("open intents").len(), 1);
+    assert_eq!(store.append(&[intent(2, subject)]).expect("append"), 1..2);
+    SqliteStore::open_read_only(&path).expect("it is up to date");
+}
+
+#[test]
+fn a_store_is_not_brought_up_to_date_under_a_gateway_that_runs() {
+    let (_dir, path) = folder();
+    old_store(&path);
+    let lock = super::files::take_lock(&path).expect("the lock of an older gateway");
+    let error = SqliteStore::open_shared(&path).expect_err("held");
+    assert!(matches!(error, StoreError::Held { .. }), "{error}");
+    drop(lock);
+    SqliteStore::open_shared(&path).expect("nobody runs");
+}
+
+#[test]
+fn a_key_whose_terms_cannot_be_read_is_no_key_without_terms() {
+    let (_dir, path) = folder();
+    old_store(&path);
+    let store = SqliteStore::open(&path).expect("open");
+    store
+        .connection
+        .execute("UPDATE keys SET terms = '{\"regions\":[\"eu\"]}'", [])
+        .expect("update");
+    let error = store.keys().expect_err("damaged");
+    assert!(error.to_string().contains("the terms of key k_a"), "{error}");
 }
 
 #[test]

@@ -1,11 +1,5 @@
-//! Virtual keys: what a caller shows to the gateway in place of a provider's key.
-//!
-//! A key is text like `ord-` and 38 letters and digits. The first six of them only serve to recognise it; the other 32
-//! are its secret, 190 bits of it. The store keeps an HMAC of the key under a secret of the server, so neither a stolen
-//! store nor a stolen key file opens anything alone. A key is shown once, when [`issue`] makes it; after that
-//! [`KeyRing::find`] is the only way from a key to its owner.
+//! The keyed hash of keys, the secret of the server that keys it, and the file of that secret.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -18,49 +12,7 @@ use rand::{CryptoRng, Rng as _};
 use sha2::Sha256;
 use thiserror::Error;
 
-use crate::store::{KeyRow, Store, StoreError, SubjectId};
-
-/// A virtual key in the clear. It is shown to its owner once and never printed by accident.
-pub struct Secret(String);
-
-impl Secret {
-    /// The key itself, for its owner's eyes.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-/// A new key: its secret, and the parts that are not secret.
-#[derive(Debug)]
-pub struct Minted {
-    /// What its owner gets to see, once.
-    pub secret: Secret,
-    /// The keyed hash under which it is found again.
-    pub hash: [u8; 32],
-    /// What people and commands call it.
-    pub id: String,
-    /// Its beginning, by which its owner recognises it.
-    pub prefix: String,
-}
-
-/// What a key is made for.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'r> {
-    /// The name of the principal whom it authenticates.
-    pub principal: &'r str,
-    /// The calling software that it is bound to.
-    pub client: Option<&'r str>,
-    /// A note for people.
-    pub label: &'r str,
-    /// When it is made, in milliseconds since 1970.
-    pub at_ms: i64,
-}
+use super::{HIDDEN_LEN, Minted, PREFIX, SHOWN_LEN, Secret};
 
 /// Hashes keys under the server's own secret. Cheap to clone.
 #[derive(Clone)]
@@ -145,117 +97,6 @@ impl fmt::Debug for KeyHasher {
     }
 }
 
-/// Makes a key for a principal and puts it into the store. The secret is in the answer and nowhere else.
-pub fn issue(
-    store: &mut dyn Store,
-    hasher: &KeyHasher,
-    rng: &mut impl CryptoRng,
-    request: Request<'_>,
-) -> Result<(Secret, KeyRow), StoreError> {
-    let Minted {
-        secret,
-        hash,
-        id,
-        prefix,
-    } = hasher.mint(rng);
-    let row = KeyRow {
-        id,
-        hash,
-        prefix,
-        subject: store.subject(request.principal)?,
-        client: request.client.map(str::to_owned),
-        label: request.label.to_owned(),
-        created_ms: request.at_ms,
-        revoked_ms: None,
-    };
-    store.add_key(&row)?;
-    Ok((secret, row))
-}
-
-/// The keys that open the gateway at one moment. It is never changed: when the store's keys have another version, the
-/// server loads a new one and swaps it in.
-#[derive(Debug, Clone)]
-pub struct KeyRing {
-    hasher: KeyHasher,
-    entries: HashMap<[u8; 32], KeyEntry>,
-    version: u64,
-}
-
-/// Whom a key authenticates.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyEntry {
-    /// The key's id.
-    pub id: String,
-    /// Who stands in the records.
-    pub subject: SubjectId,
-    /// The principal's name.
-    pub principal: String,
-    /// The calling software that the key is bound to.
-    pub client: Option<String>,
-}
-
-impl KeyRing {
-    /// The keys of `store` that are neither revoked nor orphaned: when a principal's name is erased, its keys let nobody
-    /// in any more.
-    pub fn load(store: &dyn Store, hasher: &KeyHasher) -> Result<Self, StoreError> {
-        // The version is read first: a change in between makes this ring old at once, and never stale for good.
-        let version = store.keys_version()?;
-        let mut entries = HashMap::new();
-        for KeyRow {
-            id,
-            hash,
-            subject,
-            client,
-            ..
-        } in store.keys()?.into_iter().filter(|row| row.revoked_ms.is_none())
-        {
-            if let Some(principal) = store.name_of(subject)? {
-                entries.insert(
-                    hash,
-                    KeyEntry {
-                        id,
-                        subject,
-                        principal,
-                        client,
-                    },
-                );
-            }
-        }
-        Ok(Self {
-            hasher: hasher.clone(),
-            entries,
-            version,
-        })
-    }
-
-    /// Whom the presented text authenticates, if anybody.
-    ///
-    /// The lookup compares keyed hashes, which nobody outside can predict or steer: how long it takes says nothing about
-    /// how much of a guess was right.
-    pub fn find(&self, presented: &str) -> Option<&KeyEntry> {
-        // Other lengths are no secret; hashing what a stranger sends at length would be work for nothing.
-        let may_be_key = presented.len() == PREFIX.len() + SHOWN_LEN + HIDDEN_LEN;
-        may_be_key
-            .then(|| self.entries.get(&self.hasher.hash(presented)))
-            .flatten()
-    }
-
-    /// The [`Store::keys_version`] that this ring shows.
-    pub const fn version(&self) -> u64 {
-        self.version
-    }
-
-    /// How many keys open the gateway.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether no key does.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-}
-
 /// Writes a new secret beside its place and links it there, so that it is whole whenever it is found, and of two
 /// processes that start together one makes it.
 fn create(folder: &Path, path: &Path, rng: &mut impl CryptoRng) -> Result<(), KeyFileError> {
@@ -332,19 +173,13 @@ fn parse_hex(text: &str) -> Option<[u8; SECRET_BYTES]> {
     Some(secret)
 }
 
-/// What every key begins with, so that people and scanners know one.
-const PREFIX: &str = "ord-";
-/// How many characters after the prefix are shown in lists. They carry none of the strength.
-const SHOWN_LEN: usize = 6;
-/// How many characters are secret: 32 of 62 are 190 bits.
-const HIDDEN_LEN: usize = 32;
-
 const ID_LEN: usize = 8;
 /// RFC 4648, in lower case: ids are read aloud.
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 const FILE: &str = "key-hash";
-const SECRET_BYTES: usize = 32;
+/// The bytes of the server's secret.
+pub(super) const SECRET_BYTES: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -356,16 +191,7 @@ mod tests {
     use rand::rngs::StdRng;
     use tempfile::TempDir;
 
-    use super::{FILE, KeyFileError, KeyHasher, KeyRing, Request, SECRET_BYTES, issue};
-    use crate::store::Store as _;
-    use crate::store::sqlite::SqliteStore;
-
-    const ANN: Request<'_> = Request {
-        principal: "ann",
-        client: Some("ide"),
-        label: "laptop",
-        at_ms: 5,
-    };
+    use super::{FILE, KeyFileError, KeyHasher, SECRET_BYTES};
 
     fn rng() -> StdRng {
         StdRng::seed_from_u64(7)
@@ -426,57 +252,6 @@ mod tests {
         let tail = minted.secret.expose().strip_prefix(&minted.prefix).expect("prefix");
         assert!(!format!("{minted:?}").contains(tail));
         assert_eq!(format!("{:?}", hasher()), "KeyHasher(…)");
-    }
-
-    #[test]
-    fn a_ring_finds_the_owner_until_the_key_is_revoked() {
-        let dir = TempDir::new().expect("temporary directory");
-        let mut store = SqliteStore::open(dir.path()).expect("open");
-        let (secret, row) = issue(&mut store, &hasher(), &mut rng(), ANN).expect("issue");
-        let ring = KeyRing::load(&store, &hasher()).expect("load");
-        let entry = ring.find(secret.expose()).expect("found");
-        assert_eq!(
-            (&*entry.id, &*entry.principal, entry.client.as_deref()),
-            (&*row.id, "ann", Some("ide"))
-        );
-        assert_eq!(entry.subject, store.subject("ann").expect("subject"));
-        assert_eq!(ring.version(), store.keys_version().expect("version"));
-
-        let key = secret.expose();
-        let reversed: String = key.chars().rev().collect();
-        let swapped = key.replacen(&row.prefix, "ord-000000", 1);
-        for wrong in [
-            "",
-            "ord-",
-            &row.prefix,
-            &swapped,
-            &reversed,
-            &key.to_uppercase(),
-            &format!("{key} "),
-        ] {
-            assert_eq!(ring.find(wrong), None, "{wrong}");
-        }
-
-        store.revoke_key(&row.id, 6).expect("revoke");
-        assert_ne!(
-            ring.version(),
-            store.keys_version().expect("version"),
-            "the old ring is known to be old"
-        );
-        let ring = KeyRing::load(&store, &hasher()).expect("load");
-        assert_eq!((ring.find(key), ring.is_empty()), (None, true));
-    }
-
-    #[test]
-    fn a_key_whose_owner_was_erased_opens_nothing() {
-        let dir = TempDir::new().expect("temporary directory");
-        let mut store = SqliteStore::open(dir.path()).expect("open");
-        let (secret, row) = issue(&mut store, &hasher(), &mut rng(), ANN).expect("issue");
-        store.erase_name(row.subject).expect("erase");
-        assert_eq!(
-            KeyRing::load(&store, &hasher()).expect("load").find(secret.expose()),
-            None
-        );
     }
 
     #[test]
