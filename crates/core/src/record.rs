@@ -1,11 +1,13 @@
 //! Records: what is kept of an exchange, as JSON values. Never text, never a name.
 //!
-//! An admitted request has two records, `intent` and `outcome`; one that is turned away has one, `refusal`. Each keeps the
+//! An admitted request has two records, `intent` and `outcome`; one that is turned away has one, `refusal`. A ticket that is
+//! answered has an `approval` or a `denial` ([`steps`]). Those of requests keep the
 //! facts that it was judged on, what was decided, and what full enforcement would have decided. The store adds nothing;
 //! the ledger makes the bytes canonical. The shape is versioned by `v` and documented in `docs/reference/records.md`.
 //! [`Recorded`] is the way back: a record as facts that any policy can judge.
 
 mod replay;
+pub mod steps;
 
 use serde_json::{Map, Value, json};
 

@@ -22,7 +22,6 @@ use self::names::{Beginnings, any_begins};
 pub(super) use self::seen::MOST_STILL;
 use self::whole::Telling;
 use super::content::{self, Tally};
-use super::request::stops;
 use super::{Inspection, Judged};
 use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
@@ -156,7 +155,7 @@ impl StreamInspection {
         if self.ended {
             return Vec::new();
         }
-        if stops(&self.judged.decision) {
+        if self.stops() {
             return self.stop();
         }
         let Ok(items) = self.parser.push(bytes) else {
@@ -218,11 +217,17 @@ impl StreamInspection {
         vec![Step::End(ending, std::mem::take(&mut self.out))]
     }
 
+    /// Whether the policy keeps back what is known by now.
+    fn stops(&self) -> bool {
+        self.judged.decision.stops_beyond(&self.inspection.covered)
+    }
+
     /// Ends the stream in the words of its dialect. Nothing that was held goes out.
     fn stop(&mut self) -> Vec<Step> {
         let message = crate::decide::explain::refusal(
             &self.inspection.rules.policy,
             &self.judged.decision,
+            &self.inspection.covered,
             &self.inspection.call.record,
         );
         let refusal = crate::wire::Refusal {
@@ -239,7 +244,7 @@ impl StreamInspection {
     /// What came is no event stream of this dialect.
     fn unreadable(&mut self) -> Vec<Step> {
         self.cannot_look("/", "unrecognized");
-        if stops(&self.judged.decision) {
+        if self.stops() {
             return self.stop();
         }
         self.out.extend(
@@ -269,11 +274,7 @@ impl StreamInspection {
     fn event(&mut self, event: Event) -> Result<bool, Stop> {
         let Ok(reading) = self.talk.read_event(&event) else {
             self.cannot_look("/", "unrecognized");
-            return if stops(&self.judged.decision) {
-                Err(Stop)
-            } else {
-                Ok(false)
-            };
+            return if self.stops() { Err(Stop) } else { Ok(false) };
         };
         self.note(&reading)?;
         if let Some(channel) = &reading.vouches_for {
@@ -359,11 +360,7 @@ impl StreamInspection {
             self.judged.uninspectable.push((one.pointer.clone(), one.what.as_str()));
         }
         self.judge();
-        if stops(&self.judged.decision) {
-            Err(Stop)
-        } else {
-            Ok(())
-        }
+        if self.stops() { Err(Stop) } else { Ok(()) }
     }
 
     /// What goes out in place of a piece of text.
@@ -422,7 +419,7 @@ impl StreamInspection {
             self.cannot_look("/", "longer-than-horizon");
             return Err(Stop);
         }
-        if stops(&self.judged.decision) {
+        if self.stops() {
             return Err(Stop);
         }
         let text = masked(&release.text, &release.matches, &self.judged.decision, source);
