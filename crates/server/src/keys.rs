@@ -245,6 +245,11 @@ impl KeyRing {
         self.version
     }
 
+    /// What hashes them.
+    pub const fn hasher(&self) -> &KeyHasher {
+        &self.hasher
+    }
+
     /// How many keys open the gateway.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -89,10 +89,17 @@ pub(super) fn connect(folder: &Path, patience: Duration) -> Result<Connection, S
     connection.set_prepared_statement_cache_capacity(32);
     if schema_of(&connection)? != Some(SCHEMA) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        match schema_of(&transaction)? {
-            None => transaction.execute_batch(TABLES)?,
-            Some(SCHEMA) => {}
-            Some(found) => return Err(StoreError::Newer { found, known: SCHEMA }),
+        let found = match schema_of(&transaction)? {
+            None => {
+                transaction.execute_batch(TABLES)?;
+                1
+            }
+            Some(found) if found > SCHEMA => return Err(StoreError::Newer { found, known: SCHEMA }),
+            Some(found) => found,
+        };
+        for (number, tables) in STEPS.iter().filter(|(number, _)| *number > found) {
+            transaction.execute_batch(tables)?;
+            transaction.execute("UPDATE meta SET value = ?1 WHERE name = 'schema'", [number])?;
         }
         transaction.commit()?;
     }
@@ -114,7 +121,11 @@ pub(super) const FILE: &str = "ordain.sqlite";
 pub(super) const LOCK: &str = "lock";
 
 /// The newest schema that this program knows.
-pub(super) const SCHEMA: i64 = 1;
+pub(super) const SCHEMA: i64 = 2;
+
+/// What makes each schema of the one before, beginning with [`TABLES`], which is the first. Steps only add: a program that
+/// runs with an older one goes on.
+const STEPS: [(i64, &str); 1] = [(2, super::tickets::TABLES)];
 
 /// How long the writer waits for a command that manages keys: those hold their lock for a few milliseconds, and the
 /// gateway's callers are waiting.
