@@ -6,6 +6,7 @@
 mod bodies;
 mod forward;
 mod refuse;
+mod steps;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -78,6 +79,7 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
         wire,
         bytes: 0,
         timing: Timing::default(),
+        gateway,
     };
     match wire {
         Some(wire) => {
@@ -120,6 +122,7 @@ struct Exchange {
     endpoint_name: String,
     bytes: u64,
     timing: Timing,
+    gateway: Arc<Gateway>,
 }
 
 impl Exchange {
@@ -148,11 +151,21 @@ impl Exchange {
             judged,
             fate,
             stream,
-            inspection,
+            mut inspection,
         } = inspected;
+        let mut asked = None;
         let forward = match fate {
             Fate::Stop => return self.refuse(&judged, &inspection, stream).await,
             Fate::Forward(edited) => edited.map_or(body, Bytes::from),
+            Fate::Wait(what, edited) => {
+                let bytes = edited.map_or(body, Bytes::from);
+                if let Err(missing) = self.step(what, &judged, &inspection, &head, &bytes).await {
+                    return self.ask(missing, judged, &inspection, stream).await;
+                }
+                asked = Some(what);
+                inspection.cover(&judged.decision);
+                bytes
+            }
         };
         let live = Arc::clone(&self.live);
         let Some(route) = live
@@ -163,6 +176,11 @@ impl Exchange {
             return self.turn_away(&judged, stream, StatusCode::NOT_FOUND, reason).await;
         };
         if self.intent(&judged, stream).await.is_err() {
+            if let Some(asked) = asked.filter(|_| self.account.outrun)
+                && let Err(missing) = self.step(asked, &judged, &inspection, &head, &forward).await
+            {
+                return self.ask(missing, judged, &inspection, stream).await;
+            }
             return not_recorded(self.dialect);
         }
         self.forward(route, &head, forward, inspection, &judged.decision).await
@@ -250,6 +268,7 @@ impl Exchange {
         };
         let written = self.account.intent(&route, judged).await;
         self.timing.record = begun.elapsed();
+        self.endpoint_name = endpoint;
         written
     }
 }
