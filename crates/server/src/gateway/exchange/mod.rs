@@ -153,20 +153,12 @@ impl Exchange {
             stream,
             mut inspection,
         } = inspected;
-        let mut asked = None;
-        let forward = match fate {
+        let (asked, edited) = match fate {
             Fate::Stop => return self.refuse(&judged, &inspection, stream).await,
-            Fate::Forward(edited) => edited.map_or(body, Bytes::from),
-            Fate::Wait(what, edited) => {
-                let bytes = edited.map_or(body, Bytes::from);
-                if let Err(missing) = self.step(what, &judged, &inspection, &head, &bytes).await {
-                    return self.ask(missing, judged, &inspection, stream).await;
-                }
-                asked = Some(what);
-                inspection.cover(&judged.decision);
-                bytes
-            }
+            Fate::Forward(edited) => (None, edited),
+            Fate::Wait(asked, edited) => (Some(asked), edited),
         };
+        let forward = edited.map_or(body, Bytes::from);
         let live = Arc::clone(&self.live);
         let Some(route) = live
             .route(self.dialect, inspection.model())
@@ -175,7 +167,15 @@ impl Exchange {
             let reason = "no upstream of this gateway serves this model";
             return self.turn_away(&judged, stream, StatusCode::NOT_FOUND, reason).await;
         };
+        // Nobody is asked about what has nowhere to go.
+        if let Some(asked) = asked {
+            if let Err(missing) = self.step(asked, &judged, &inspection, &head, &forward).await {
+                return self.ask(missing, judged, &inspection, stream).await;
+            }
+            inspection.cover(&judged.decision);
+        }
         if self.intent(&judged, stream).await.is_err() {
+            // Another request was faster to use the ticket: it is told what that one left.
             if let Some(asked) = asked.filter(|_| self.account.outrun)
                 && let Err(missing) = self.step(asked, &judged, &inspection, &head, &forward).await
             {
