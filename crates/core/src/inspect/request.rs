@@ -140,9 +140,12 @@ impl Inspection {
         let Some(asked) = asked else {
             return (judged, Fate::Stop);
         };
-        let fate = |bytes| match asked.anything() {
-            true => Fate::Wait(asked, bytes),
-            false => Fate::Forward(bytes),
+        let fate = |bytes| {
+            if asked.anything() {
+                Fate::Wait(asked, bytes)
+            } else {
+                Fate::Forward(bytes)
+            }
         };
         if judged.decision.masks.is_empty() {
             return (judged, fate(None));
