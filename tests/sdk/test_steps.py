@@ -113,7 +113,7 @@ def test_justify_is_refused_and_passes_with_a_reason(steps: Steps, world: World,
     assert second.text == "All is well."
     sent = world.upstream(way.dialect).only()
     assert sent.body == second.wire.sent.replace(CARD.value.encode(), CARD.mask.encode())
-    assert b"ordain" not in sent.raw.lower(), "headers of ours stay here"
+    assert "ordain-justification" not in sent.headers and quote(WHY).encode() not in sent.raw
 
     shown = steps.show(second)
     intent = shown["records"][0]
@@ -231,22 +231,39 @@ def test_a_denied_ticket_stays_denied(steps: Steps, world: World) -> None:
     assert world.requests_seen() == 0
 
 
-def test_of_many_at_once_one_passes(steps: Steps, world: World) -> None:
+def test_of_many_at_once_one_passes(tmp_path: Path, world: World, upstream_urls: dict[str, str]) -> None:
     way = WAYS[0]
-    for race in range(5):
-        ticket = ticket_of(way.say(steps.gateway, f"Race {race}.", model="pair-1"))
-        assert steps.approve(ticket).returncode == 0
-        world.upstream(way.dialect).reset()
+    edited(tmp_path / "ordain", upstream_urls)
+    with Gateway.start(tmp_path / "ordain", upstream_urls) as gateway:
+        here = Steps(tmp_path / "ordain", gateway)
+        for race in range(5):
+            ticket = ticket_of(way.say(gateway, f"Race {race}.", model="pair-1"))
+            assert here.approve(ticket).returncode == 0
+            world.upstream(way.dialect).reset()
 
-        def use(_one: int, race: int = race, ticket: str = ticket) -> str:
-            said = way.say(steps.gateway, f"Race {race}.", model="pair-1", extra_headers={"ordain-ticket": ticket})
-            return said.text or words(said)
+            def use(_one: int, race: int = race, ticket: str = ticket) -> str:
+                said = way.say(gateway, f"Race {race}.", model="pair-1", extra_headers={"ordain-ticket": ticket})
+                return said.text or words(said)
 
-        with ThreadPoolExecutor(20) as pool:
-            said = list(pool.map(use, range(20)))
-        assert said.count("All is well.") == 1
-        assert all("was used already" in one for one in said if one != "All is well."), said
-        assert len(world.upstream(way.dialect).requests) == 1
+            with ThreadPoolExecutor(20) as pool:
+                said = list(pool.map(use, range(20)))
+            assert said.count("All is well.") == 1
+            assert all("was used already" in one for one in said if one != "All is well."), said
+            assert len(world.upstream(way.dialect).requests) == 1
+
+
+def test_so_many_tickets_wait_and_no_more(tmp_path: Path, world: World, upstream_urls: dict[str, str]) -> None:
+    way = WAYS[0]
+    edited(tmp_path / "ordain", upstream_urls)
+    with Gateway.start(tmp_path / "ordain", upstream_urls) as gateway:
+        here = Steps(tmp_path / "ordain", gateway)
+        tickets = {ticket_of(way.say(gateway, f"Number {number}.", model="pair-1")) for number in range(20)}
+        assert len(tickets) == 20
+        more = way.say(gateway, "Number 20.", model="pair-1")
+        assert "Too many" in refused(way, more) and "ordain-ticket" not in more.wire.headers
+        assert here.run("deny", tickets.pop(), "--as", OWNER).returncode == 0
+        assert ticket_of(way.say(gateway, "Number 20.", model="pair-1")) not in tickets
+    assert world.requests_seen() == 0
 
 
 def test_an_answer_waits_for_nobody(steps: Steps, world: World) -> None:
