@@ -65,6 +65,13 @@ enum Verb {
     /// Make, list, rotate and revoke virtual keys
     #[command(subcommand)]
     Key(verbs::key::Key),
+    /// Agree to a request that is held
+    Approve(verbs::tickets::Reply),
+    /// Refuse a request that is held
+    Deny(verbs::tickets::Reply),
+    /// Look at requests that wait for somebody to agree
+    #[command(subcommand)]
+    Tickets(verbs::tickets::Tickets),
     /// Take in completed courses, and list them
     #[command(subcommand)]
     Training(verbs::training::Training),
@@ -89,6 +96,9 @@ fn main() -> ExitCode {
         Verb::Framework(verb) => verb.run(),
         Verb::Impact(verb) => verb.run(),
         Verb::Key(verb) => verb.run(),
+        Verb::Approve(verb) => verb.run(true),
+        Verb::Deny(verb) => verb.run(false),
+        Verb::Tickets(verb) => verb.run(),
         Verb::Training(verb) => verb.run(),
         Verb::Policy(verb) => verb.run(),
     };

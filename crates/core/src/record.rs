@@ -1,14 +1,17 @@
 //! Records: what is kept of an exchange. Never text, never a name.
 //!
-//! An admitted request has two records, `intent` and `outcome`; one that is turned away has one, `refusal`. Each keeps the
-//! facts that it was judged on, what was decided, and what full enforcement would have decided. A [`Record`] borrows all of
-//! that and says its shape through `serde`; the store adds nothing, and the ledger makes the bytes canonical. The shape is versioned by `v` and documented in `docs/reference/records.md`.
+//! An admitted request has two records, `intent` and `outcome`; one that is turned away has one, `refusal`. A ticket that is
+//! answered has an `approval` or a `denial` ([`steps`]). Those of requests keep the facts that it was judged on, what was
+//! decided, and what full enforcement would have decided. A [`Record`] borrows all of that and says its shape through
+//! `serde`; the store adds nothing, and the ledger makes the bytes canonical. The shape is versioned by `v` and documented in
+//! `docs/reference/records.md`.
 //! [`Recorded`] is the way back: a record as facts that any policy can judge.
 
 mod decision;
 mod half;
 mod replay;
 mod spent;
+pub mod steps;
 
 use std::fmt;
 
@@ -19,6 +22,7 @@ pub use spent::{Bounded, Used};
 
 use self::decision::Decided;
 use self::half::{Content, Masked, To, Uninspectable, Who};
+use self::steps::Steps;
 use crate::inspect::{Judged, Rules};
 
 /// Version of the records' shape.
@@ -113,7 +117,11 @@ pub struct Record<'r> {
     route: Option<&'r Route<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<&'r Steps>,
     subject: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<To<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -227,6 +235,8 @@ impl<'r> Record<'r> {
             result: None,
             route: None,
             status: None,
+            steps: None,
+            ticket: None,
             to: None,
             uninspectable: None,
             usage: None,
@@ -238,6 +248,18 @@ impl<'r> Record<'r> {
     #[must_use]
     pub fn with_bounded(self, bounded: Option<&'r Bounded>) -> Self {
         Self { bounded, ..self }
+    }
+
+    /// Adds what was done so that a request passes.
+    #[must_use]
+    pub fn with_steps(self, steps: Option<&'r Steps>) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// Adds the ticket under which a request waits.
+    #[must_use]
+    pub fn with_ticket(self, ticket: Option<&'r str>) -> Self {
+        Self { ticket, ..self }
     }
 
     /// Adds what an exchange used.

@@ -18,6 +18,7 @@ pub mod reload;
 pub mod reviews;
 pub mod setup;
 pub mod store;
+pub mod tickets;
 pub mod tls;
 pub mod training;
 pub mod version;

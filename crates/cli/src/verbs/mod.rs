@@ -14,6 +14,7 @@ pub(crate) mod render;
 mod running;
 pub(crate) mod serve;
 pub(crate) mod test;
+pub(crate) mod tickets;
 pub(crate) mod training;
 pub(crate) mod up;
 

@@ -5,6 +5,7 @@ mod review;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ordain_server::setup::Folder;
 use ordain_server::store::sqlite::SqliteStore;
+use ordain_server::store::tickets::TicketBook as _;
 use ordain_server::store::{Filter, Kind, Order, Store as _, StoredRecord, SubjectId};
 use serde_json::Value;
 use uuid::Uuid;
@@ -31,6 +33,8 @@ pub(crate) enum Records {
     Show(Show),
     /// Print records as they are written
     Tail(Tail),
+    /// Erase the words that a person wrote about a request; its record stays
+    EraseReason(EraseReason),
     /// Say whether a clause was right about an exchange
     Review(review::Review),
 }
@@ -42,7 +46,7 @@ pub(crate) struct List {
     /// At most so many
     #[arg(long, default_value_t = 50)]
     limit: u64,
-    /// Only intent, outcome or refusal
+    /// Only intent, outcome, refusal, approval or denial
     #[arg(long, value_parser = kind)]
     kind: Option<Kind>,
     /// Only this subject: its id, or as much of its beginning as no other has
@@ -68,6 +72,14 @@ pub(crate) struct Show {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct EraseReason {
+    /// The id of the record: of an intent or refusal, or of the answer to a ticket
+    id: Uuid,
+    #[command(flatten)]
+    dir: Dir,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Tail {
     #[command(flatten)]
     dir: Dir,
@@ -77,10 +89,10 @@ pub(crate) struct Tail {
 }
 
 fn kind(word: &str) -> Result<Kind, String> {
-    [Kind::Intent, Kind::Outcome, Kind::Refusal]
+    Kind::ALL
         .into_iter()
         .find(|kind| kind.as_str() == word)
-        .ok_or_else(|| "use intent, outcome or refusal".to_owned())
+        .ok_or_else(|| "use intent, outcome, refusal, approval or denial".to_owned())
 }
 
 fn subject(text: &str) -> Result<String, String> {
@@ -135,6 +147,7 @@ impl Records {
             Self::List(verb) => verb.run(),
             Self::Show(verb) => verb.run(),
             Self::Tail(verb) => verb.run(),
+            Self::EraseReason(verb) => verb.run(),
             Self::Review(verb) => verb.run(),
         }
     }
@@ -196,7 +209,7 @@ impl List {
     }
 }
 
-fn value(record: &StoredRecord) -> anyhow::Result<Value> {
+pub(super) fn value(record: &StoredRecord) -> anyhow::Result<Value> {
     serde_json::from_slice(&record.bytes).with_context(|| format!("record {} is not readable", record.sequence))
 }
 
@@ -206,11 +219,13 @@ fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
 
 /// The clauses of a record that say more than `allow`.
 fn clauses(value: &Value) -> String {
-    let clauses = value.pointer("/decision/clauses").and_then(Value::as_array);
+    // Of an answer to a ticket they are ids alone.
+    let clauses = value.pointer("/decision/clauses").or_else(|| value.get("clauses"));
     clauses
+        .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .map(|clause| text(clause, "/id"))
+        .map(|clause| clause.as_str().unwrap_or_else(|| text(clause, "/id")))
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -237,7 +252,7 @@ fn columns(record: &StoredRecord) -> anyhow::Result<[String; 8]> {
 }
 
 /// All records of an exchange.
-fn exchange(store: &SqliteStore, id: Uuid) -> anyhow::Result<Vec<StoredRecord>> {
+pub(super) fn exchange(store: &SqliteStore, id: Uuid) -> anyhow::Result<Vec<StoredRecord>> {
     let mut found = Vec::new();
     let filter = Filter {
         exchange: Some(id),
@@ -257,33 +272,67 @@ fn no_exchange(id: Uuid) -> Answer {
 
 impl Show {
     fn run(self) -> anyhow::Result<Answer> {
-        let found = exchange(&open(&self.dir)?, self.id)?;
+        let store = open(&self.dir)?;
+        let found = exchange(&store, self.id)?;
         if found.is_empty() {
             return Ok(no_exchange(self.id));
         }
+        let mut reasons = Vec::new();
+        for record in &found {
+            reasons.extend(store.reason(record.id)?.map(|words| (record.id, words)));
+        }
         if self.format == Format::Json {
             let records = found.iter().map(value).collect::<anyhow::Result<Vec<_>>>()?;
-            print(serde_json::to_string_pretty(
-                &serde_json::json!({"v": 1, "records": records}),
-            )?)?;
+            let mut shown = serde_json::json!({"v": 1, "records": records});
+            if let Some(members) = shown.as_object_mut().filter(|_| !reasons.is_empty()) {
+                let reasons = reasons.into_iter().map(|(id, words)| (id.to_string(), words.into()));
+                members.insert("reasons".to_owned(), Value::Object(reasons.collect()));
+            }
+            print(serde_json::to_string_pretty(&shown)?)?;
             return Ok(Answer::Yes);
         }
-        // Without a policy that can be read, times are those of the whole world.
-        let policy = policy::read_for_use(self.dir.path()).and_then(policy::Read::usable);
-        let zone = policy.map_or(TimeZone::UTC, |(policy, ..)| policy.zone().clone());
         for record in &found {
-            print(format_args!(
-                "# {}, {}; sequence {}, leaf {}",
-                record.kind,
-                local(record.at_ms, &zone),
-                record.sequence,
-                record.leaf
-            ))?;
-            let mut lines = String::new();
-            outline(&value(record)?, "", &zone, 0, &mut lines);
-            print(lines)?;
+            show_record(record, self.dir.path())?;
+            if let Some((_, words)) = reasons.iter().find(|(id, _)| *id == record.id) {
+                print(format_args!(
+                    "# beside the record, in a person's own words\nreason: {words}\n"
+                ))?;
+            }
         }
         Ok(Answer::Yes)
+    }
+}
+
+/// Prints a record for people. Without a policy that can be read, times are those of the whole world.
+pub(super) fn show_record(record: &StoredRecord, dir: &Path) -> anyhow::Result<()> {
+    let policy = policy::read_for_use(dir).and_then(policy::Read::usable);
+    let zone = policy.map_or(TimeZone::UTC, |(policy, ..)| policy.zone().clone());
+    print(format_args!(
+        "# {}, {}; sequence {}, leaf {}",
+        record.kind,
+        local(record.at_ms, &zone),
+        record.sequence,
+        record.leaf
+    ))?;
+    let mut lines = String::new();
+    outline(&value(record)?, "", &zone, 0, &mut lines);
+    print(lines)
+}
+
+impl EraseReason {
+    fn run(self) -> anyhow::Result<Answer> {
+        let folder = Folder::new(self.dir.path());
+        anyhow::ensure!(folder.is_made(), "{}", self.dir.missing());
+        let erased = SqliteStore::open_shared(&folder.store())?.erase_reason(self.id)?;
+        if erased {
+            print(format_args!(
+                "erased what was written about {}; its record stays",
+                self.id
+            ))?;
+        } else {
+            eprintln!("nobody wrote anything about `{}`, or it was erased", self.id);
+        }
+        Ok(Answer::from(erased))
     }
 }
 

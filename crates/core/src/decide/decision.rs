@@ -82,9 +82,9 @@ impl Decision {
         self.contributions.iter().filter(|one| one.acts > Verdict::Allow)
     }
 
-    /// Whether the bytes are kept back. Every gate counts, not only the strictest: what is to be masked *and* to be justified
-    /// waits for the justification. `justify` and `hold` need a second step that does not exist yet: until then they keep
-    /// back like `block`, and `check` says so.
+    /// Whether the bytes are kept back, as long as nobody has taken the second step of `justify` and `hold`: see
+    /// [`Decision::asks`]. Every gate counts, not only the strictest: what is to be masked *and* to be justified waits for the
+    /// justification.
     #[must_use]
     pub fn stops(&self) -> bool {
         self.stopping().next().is_some() || self.verdict.stops()

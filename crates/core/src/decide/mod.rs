@@ -9,10 +9,12 @@ pub mod decision;
 pub mod explain;
 pub mod facts;
 pub(crate) mod selector;
+pub mod steps;
 
 pub use decision::{Contribution, Decision, Mask};
 pub use facts::{Called, Content, Destination, Facts, Seen, Who};
 pub use selector::Pattern;
+pub use steps::{Asked, Covered};
 
 pub(crate) use bound::{Bound, Found};
 

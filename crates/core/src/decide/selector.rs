@@ -271,6 +271,11 @@ impl Selector {
         &self.tests
     }
 
+    /// Whether it looks at the tools that an answer calls.
+    pub(crate) fn asks_about_tools(&self) -> bool {
+        self.tests.iter().any(|test| matches!(test, Test::Tool(_)))
+    }
+
     /// What its `data` names.
     pub(crate) fn data(&self) -> Option<&Data> {
         self.data.as_ref()

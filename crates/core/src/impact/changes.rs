@@ -128,13 +128,13 @@ impl<'p> Changes<'p> {
         let changes = then != now;
         if half.is_prompt() && !half.is_refusal() {
             let asked = Asked {
-                passes: !self.keeps_back(&decision),
+                passes: !self.keeps_back(&half.recorded, &decision),
                 changed: changes,
             };
             self.asked.insert(half.exchange.clone(), asked);
         }
         self.unknown.untried += u64::from(self.asks_untried(&half));
-        let stopped = half.is_refusal() || !half.is_prompt();
+        let stopped = half.is_refusal() || (!half.is_prompt() && !half.recorded.passed_by_steps());
         self.unknown.unseen += u64::from(stopped && then.stops() && !now.stops());
         if !changes {
             return;
@@ -153,11 +153,17 @@ impl<'p> Changes<'p> {
         self.groups.entry(group).or_default().push(half.exchange);
     }
 
-    /// Whether a decision keeps the bytes back, as far as is measured.
-    fn keeps_back(&self, decision: &Decision) -> bool {
+    /// Whether a decision keeps the bytes back, as far as is measured and beyond what was done for the request at the time.
+    fn keeps_back(&self, recorded: &Recorded, decision: &Decision) -> bool {
+        let waits =
+            |citation, verdict: Verdict| verdict.stops() && !recorded.took(&self.policy.citation(citation).id, verdict);
         match self.measure {
-            Measure::Acting => decision.stops(),
-            Measure::Full => decision.full_contributions(self.policy).any(|one| one.verdict.stops()),
+            Measure::Acting => {
+                decision.verdict == Verdict::Block || decision.acting().any(|one| waits(one.citation, one.acts))
+            }
+            Measure::Full => decision
+                .full_contributions(self.policy)
+                .any(|one| waits(one.citation, one.verdict)),
         }
     }
 

@@ -99,6 +99,17 @@ pub fn name(scanner: &Scanner, name: &str) -> String {
     masked(name, &found)
 }
 
+/// What a person wrote about a request, fit to be kept: what is found in it is masked, whatever the policy says. `None` if a
+/// detector failed on it, since then nobody knows what it holds.
+#[must_use]
+pub fn words(scanner: &Scanner, text: &str) -> Option<String> {
+    let release = scanner.follow().push(scanner, text, true);
+    release
+        .failures
+        .is_empty()
+        .then(|| masked(text, release.matches.iter()))
+}
+
 /// What stands in place of a masked value.
 #[must_use]
 pub fn label(entity: &EntityId) -> String {

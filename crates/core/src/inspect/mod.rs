@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::decide::{Decision, Destination, Facts, Who};
+use crate::decide::{Asked, Covered, Decision, Destination, Facts, Who};
 use crate::detect::EntityId;
 use crate::detect::scanner::Scanner;
 use crate::exchange::{Bound, Usage};
@@ -110,6 +110,9 @@ pub struct Said {
 pub enum Fate {
     /// It goes on: unchanged, or as these bytes.
     Forward(Option<Vec<u8>>),
+    /// It goes on, unchanged or as these bytes, once somebody has done what is asked for. Of requests alone: nobody can be
+    /// asked about an answer that is on its way.
+    Wait(Asked, Option<Vec<u8>>),
     /// It does not go on.
     Stop,
 }
@@ -124,4 +127,6 @@ pub struct Inspection {
     call: Call,
     model: Option<String>,
     bound: Bound,
+    /// What was done for the request and covers its answer.
+    covered: Covered,
 }

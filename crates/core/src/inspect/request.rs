@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Call, Fate, Inspection, Judged, Rules, Said, arguments, content};
-use crate::decide::{Decision, Facts, decide};
+use crate::decide::{Asked, Covered, Decision, Facts, decide};
 use crate::detect::scanner::Scan;
 use crate::exchange::{Bound, Edit, Half};
 use crate::verdict::{Direction, Verdict};
@@ -49,6 +49,7 @@ impl Inspection {
             call,
             model,
             bound: half.bound,
+            covered: Covered::default(),
         };
         let (judged, fate) = inspection.judge(Direction::Prompt, body, &half);
         Ok(Request {
@@ -87,6 +88,17 @@ impl Inspection {
     #[must_use]
     pub fn call(&self) -> &Call {
         &self.call
+    }
+
+    /// Everything that a decision on the prompt asks for has been done; the answer is judged with that in mind.
+    pub fn cover(&mut self, decision: &Decision) {
+        self.covered = Covered::by(&self.rules.policy, decision);
+    }
+
+    /// What was done for the request and covers its answer.
+    #[must_use]
+    pub fn covered(&self) -> &Covered {
+        &self.covered
     }
 
     /// Facts about one half of this exchange.
@@ -132,17 +144,28 @@ impl Inspection {
                 bytes: half.parts.iter().map(|part| part.text.len() as u64).sum(),
             },
         };
-        if stops(&judged.decision) {
+        let asked = match direction {
+            Direction::Prompt => judged.decision.asks(&self.rules.policy),
+            Direction::Answer => (!judged.decision.stops_beyond(&self.covered)).then(Asked::default),
+        };
+        let Some(asked) = asked else {
             return (judged, Fate::Stop);
-        }
+        };
+        let fate = |bytes| {
+            if asked.anything() {
+                Fate::Wait(asked, bytes)
+            } else {
+                Fate::Forward(bytes)
+            }
+        };
         if judged.decision.masks.is_empty() {
-            return (judged, Fate::Forward(None));
+            return (judged, fate(None));
         }
         let edits = content::edits(&half.parts, &scan, &judged.decision.masks);
         match self.spliced(direction, body, half, &edits, &judged) {
             Some(bytes) => {
                 count_masked(&mut judged, half, &scan);
-                (judged, Fate::Forward(Some(bytes)))
+                (judged, fate(Some(bytes)))
             }
             None => {
                 // What was to be masked is still there: the decision stands, and it cannot be carried out.
@@ -183,11 +206,6 @@ impl Inspection {
             .all(|failure| judged.failed.contains(&failure.detector));
         (left.is_empty() && seen_again).then_some(bytes)
     }
-}
-
-/// Whether a decision keeps the bytes back.
-pub(super) fn stops(decision: &Decision) -> bool {
-    decision.stops()
 }
 
 fn count_masked(judged: &mut Judged, half: &Half, scan: &Scan) {

@@ -26,7 +26,6 @@ pub(super) use self::waiting::MOST_WAITING;
 use self::waiting::{Ready, Waiting};
 use self::whole::Telling;
 use super::content::{self, Tally};
-use super::request::stops;
 use super::{Inspection, Judged, Said};
 use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
@@ -168,7 +167,7 @@ impl StreamInspection {
         if self.ended {
             return Vec::new();
         }
-        if stops(&self.judged.decision) {
+        if self.stops() {
             return self.stop();
         }
         let Ok(items) = self.parser.push(bytes) else {
@@ -233,11 +232,17 @@ impl StreamInspection {
         vec![Step::End(ending, std::mem::take(&mut self.out))]
     }
 
+    /// Whether the policy keeps back what is known by now.
+    fn stops(&self) -> bool {
+        self.judged.decision.stops_beyond(&self.inspection.covered)
+    }
+
     /// Ends the stream in the words of its dialect. Nothing that was held goes out.
     fn stop(&mut self) -> Vec<Step> {
         let message = crate::decide::explain::refusal(
             &self.inspection.rules.policy,
             &self.judged.decision,
+            &self.inspection.covered,
             &self.inspection.call.record,
         );
         let refusal = crate::wire::Refusal {
@@ -254,7 +259,7 @@ impl StreamInspection {
     /// What came is no event stream of this dialect.
     fn unreadable(&mut self) -> Vec<Step> {
         self.cannot_look("/", "unrecognized");
-        if stops(&self.judged.decision) {
+        if self.stops() {
             return self.stop();
         }
         self.out.extend(
@@ -284,11 +289,7 @@ impl StreamInspection {
     fn event(&mut self, event: Event) -> Result<bool, Stop> {
         let Ok(reading) = self.talk.read_event(&event) else {
             self.cannot_look("/", "unrecognized");
-            return if stops(&self.judged.decision) {
-                Err(Stop)
-            } else {
-                Ok(false)
-            };
+            return if self.stops() { Err(Stop) } else { Ok(false) };
         };
         self.measure(&reading);
         self.note(&reading)?;
@@ -387,11 +388,7 @@ impl StreamInspection {
             self.judged.uninspectable.push((one.pointer.clone(), one.what.as_str()));
         }
         self.judge();
-        if stops(&self.judged.decision) {
-            Err(Stop)
-        } else {
-            Ok(())
-        }
+        if self.stops() { Err(Stop) } else { Ok(()) }
     }
 
     /// What goes out in place of a piece of text.
@@ -452,7 +449,7 @@ impl StreamInspection {
             self.cannot_look("/", "longer-than-horizon");
             return Err(Stop);
         }
-        if stops(&self.judged.decision) {
+        if self.stops() {
             return Err(Stop);
         }
         let text = masked(&release.text, &release.matches, &self.judged.decision, source);

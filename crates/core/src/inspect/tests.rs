@@ -5,6 +5,7 @@ mod facts;
 mod ollama;
 mod repeats;
 mod requests;
+mod steps;
 mod streams;
 mod tools;
 mod whole_values;

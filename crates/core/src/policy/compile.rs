@@ -3,6 +3,7 @@
 //! Names become numbers, dates become moments, sections become rows. A [`Policy`] holds nothing that could be invalid: it
 //! is only made from a document without errors. Read [`Policy`] first; [`crate::decide`] is its one reader.
 
+mod answerable;
 mod compiler;
 mod condition;
 pub(super) mod names;
@@ -12,6 +13,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use answerable::Answerable;
 pub(crate) use compiler::compile;
 pub(crate) use condition::Condition;
 pub(crate) use names::{Names, Table};
@@ -58,6 +60,7 @@ pub struct Policy {
     pub(crate) exceptions: Vec<Exception>,
     pub(crate) citations: Citations,
     cited: Vec<Citation>,
+    answerable: Answerable,
     own_detectors: Vec<std::sync::Arc<dyn Detector>>,
     paths: Vec<String>,
 }
@@ -87,6 +90,8 @@ pub struct Citation {
     pub clause: Option<String>,
     /// What the person is told.
     pub tell: Option<String>,
+    /// The role that owns the clause.
+    pub owner: Option<String>,
 }
 
 /// Number of a [`Citation`] in its policy.
@@ -225,6 +230,7 @@ impl Policy {
             statement: None,
             clause: None,
             tell: None,
+            owner: None,
         };
         self.cited.get(usize::from(id.0)).unwrap_or(&NONE)
     }
@@ -321,6 +327,16 @@ impl Policy {
     /// Whether a citation has neither mode nor exceptions.
     pub(crate) fn is_unconditional(&self, citation: CitationId) -> bool {
         citation == self.citations.uninspectable || citation == self.citations.detector_failure
+    }
+
+    /// Whether a clause's rule asks which tools an answer calls.
+    pub(crate) fn asks_about_tools(&self, citation: CitationId) -> bool {
+        let asks = |rule: &Rule| {
+            let selectors = rule.when.iter().chain(&rule.unless);
+            let condition = rule.condition.as_ref();
+            selectors.into_iter().any(Selector::asks_about_tools) || condition.is_some_and(|it| it.mentions("tools"))
+        };
+        citation == self.citations.tools || self.rules.iter().any(|rule| rule.citation == citation && asks(rule))
     }
 
     pub(crate) fn cell(&self, data: u8, app: AppClass) -> Verdict {

@@ -29,6 +29,10 @@ pub struct Recorded {
     pub full: Verdict,
     /// What had a say.
     pub clauses: Vec<Said>,
+    /// What was done so that the request passed: the clauses that asked for it, with what they asked for.
+    taken: Vec<(String, Verdict)>,
+    /// Whether the answer reached the client whole.
+    completed: bool,
     /// Nobody could read the request.
     unread: bool,
     /// What was to be masked could not be.
@@ -55,7 +59,7 @@ pub struct Unreadable;
 
 impl Recorded {
     /// Reads a record. `opening` is the intent of its exchange and says who asked, when and for what: needed for an outcome
-    /// alone. `None` for an outcome without an answer, where nothing was judged.
+    /// alone. `None` where nothing was judged: for an outcome without an answer, and for the answer to a ticket.
     ///
     /// # Errors
     ///
@@ -68,6 +72,7 @@ impl Recorded {
             Some("intent" | "refusal") => half(record, record, Direction::Prompt, catalog)
                 .ok_or(Unreadable)
                 .map(Some),
+            Some("approval" | "denial") => Ok(None),
             Some("outcome") if record.get("decision").is_none() => Ok(None),
             Some("outcome") => opening
                 .and_then(|opening| half(record, opening, Direction::Answer, catalog))
@@ -84,7 +89,9 @@ impl Recorded {
             return decide_unread(policy, &self.facts);
         }
         let decision = decide(policy, &self.facts);
-        if !self.unspliced || decision.stops() || decision.masks.is_empty() {
+        // A request that waits is spliced before anybody is asked.
+        let stops = decision.stops() && self.facts.direction == Direction::Answer;
+        if !self.unspliced || stops || decision.masks.is_empty() {
             return decision;
         }
         // It wants masks where none could be put in. See `Inspection::judge`.
@@ -95,6 +102,31 @@ impl Recorded {
             ..decide(policy, &facts)
         }
     }
+
+    /// Whether what this clause asked for was done at the time.
+    #[must_use]
+    pub fn took(&self, clause: &str, asked: Verdict) -> bool {
+        self.taken.iter().any(|(id, verdict)| id == clause && *verdict == asked)
+    }
+
+    /// Whether it passed although it was to be kept back, since what was asked for had been done.
+    #[must_use]
+    pub fn passed_by_steps(&self) -> bool {
+        self.completed && !self.taken.is_empty()
+    }
+}
+
+/// What was done for a request, from its intent.
+fn taken(opening: &Value) -> Option<Vec<(String, Verdict)>> {
+    let Some(steps) = opening.get("steps") else {
+        return Some(Vec::new());
+    };
+    let of = |name, verdict| Some(texts(steps.get(name))?.into_iter().map(move |id| (id, verdict)));
+    Some(
+        of("justified", Verdict::Justify)?
+            .chain(of("agreed", Verdict::Hold)?)
+            .collect(),
+    )
 }
 
 /// One half: `record` has its content and decision, `opening` the rest.
@@ -128,6 +160,8 @@ fn half(record: &Value, opening: &Value, direction: Direction, catalog: &Catalog
         verdict: verdict(decision, "verdict")?,
         full: verdict(decision, "full")?,
         clauses: list(decision.get("clauses"))?.map(said).collect::<Option<_>>()?,
+        taken: taken(opening)?,
+        completed: record.get("result").and_then(Value::as_str) == Some("completed"),
         unread,
         unspliced: failed.iter().any(|detector| detector == "splice"),
     })

@@ -295,7 +295,7 @@ fn states_are_computed() {
         Kind::Coaches,
         Kind::Observes,
         Kind::NotYet,
-        Kind::NotYet,
+        Kind::RunsNow,
         Kind::RunsNow,
         Kind::Observes,
         Kind::NotYet,

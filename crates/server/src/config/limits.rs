@@ -26,6 +26,8 @@ pub struct Limits {
     pub record: Duration,
     /// For running exchanges to end once the gateway is to stop.
     pub drain: Duration,
+    /// For a ticket to be approved and used.
+    pub ticket: Duration,
     /// Records that may wait.
     pub queue: usize,
     /// Tokens that an answer is taken to have where the request does not bound them.
@@ -44,6 +46,7 @@ impl Default for Limits {
             write: Duration::from_secs(30),
             record: Duration::from_secs(2),
             drain: Duration::from_secs(10),
+            ticket: Duration::from_secs(24 * 3600),
             queue: 4096,
             output_tokens: 4096,
         }
@@ -77,6 +80,7 @@ pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Limits> {
         ("write_seconds", &mut limits.write),
         ("record_seconds", &mut limits.record),
         ("drain_seconds", &mut limits.drain),
+        ("ticket_seconds", &mut limits.ticket),
     ] {
         if let Some(seconds) = number(&mut fields, key) {
             *slot = Duration::from_secs(u64::from(seconds.max(1)));

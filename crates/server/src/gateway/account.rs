@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ordain_core::inspect::{Judged, Rules};
+use ordain_core::record::steps::Steps;
 use ordain_core::record::{self, Bounded, Header, Record, Result as Ended, Route};
 use ordain_core::verdict::Verdict;
 use uuid::Uuid;
@@ -12,7 +13,8 @@ use super::Gateway;
 use super::bill::Bill;
 use super::live::Live;
 use crate::metrics::{End, Metrics, Stage};
-use crate::recorder::RecorderHandle;
+use crate::recorder::{RecordError, RecorderHandle};
+use crate::store::tickets::Beside;
 use crate::store::{NewRecord, SubjectId};
 
 /// Nothing could be recorded: nothing may happen.
@@ -27,7 +29,7 @@ pub(super) struct Account {
     metrics: Arc<Metrics>,
     patience: Duration,
     rules: Arc<Rules>,
-    subject: SubjectId,
+    pub(super) subject: SubjectId,
     subject_name: String,
     /// The wire and the verdict on the prompt, under which it is counted.
     wire: &'static str,
@@ -36,6 +38,10 @@ pub(super) struct Account {
     pub(super) id: Uuid,
     /// The same as text.
     pub(super) name: String,
+    /// What was done about the request beside sending it, or is still to be done.
+    pub(super) second: Option<Box<Second>>,
+    /// Its intent was rejected: another request was faster to use the ticket.
+    pub(super) outrun: bool,
     /// What to write when the account is dropped while it owes an outcome.
     owes: Option<Ended>,
     /// The status that the client got, if it got one.
@@ -70,6 +76,8 @@ impl Account {
             subject_name,
             id,
             name,
+            second: None,
+            outrun: false,
             owes: None,
             status: 0,
             delivered: 0,
@@ -84,14 +92,23 @@ impl Account {
         let at_ms = now_ms();
         self.verdict = judged.decision.verdict;
         self.note_failures(judged);
-        let value = record::intent(&self.header(&self.name, at_ms), route, &self.rules, judged);
-        let new = NewRecord::intent(self.id, at_ms, self.subject, bytes(&value)?).with_spends(self.bill.opening());
+        let second = self.second.take();
+        let uses = second.as_ref().is_some_and(|second| second.beside.ticket.is_some());
+        let record = record::intent(&self.header(&self.name, at_ms), route, &self.rules, judged);
+        let record = bytes(&record.with_steps(second.as_ref().and_then(|second| second.steps.as_ref())))?;
+        let new = NewRecord::intent(self.id, at_ms, self.subject, record)
+            .with_spends(self.bill.opening())
+            .with(second.map(|second| Box::new(second.beside)));
         // From here on it may be written, whether or not anybody waits for it: then nothing was sent.
         self.owes = Some(Ended::NotSent);
         match self.write(new).await {
             Written::Durable => {
                 self.owes = Some(Ended::ClientGone);
                 Ok(())
+            }
+            Written::Rejected => {
+                (self.owes, self.outrun) = (None, uses);
+                Err(NotRecorded)
             }
             // At worst it was written after all, and the next start closes it.
             Written::Failed => {
@@ -110,11 +127,14 @@ impl Account {
         let at_ms = now_ms();
         self.note_failures(judged);
         self.metrics.ended(self.wire, judged.decision.verdict, End::Refused);
+        let second = self.second.as_deref();
         let record = record::refusal(&self.header(&self.name, at_ms), route, &self.rules, judged, status);
-        let value = record.with_bounded(self.bounded.as_ref());
-        self.write(NewRecord::refusal(self.id, at_ms, self.subject, bytes(&value)?))
-            .await
-            .into_result()
+        let record = record
+            .with_bounded(self.bounded.as_ref())
+            .with_ticket(second.and_then(|second| second.waits.as_deref()));
+        let new = NewRecord::refusal(self.id, at_ms, self.subject, bytes(&record)?)
+            .with(second.map(|second| Box::new(second.beside.clone())));
+        self.write(new).await.into_result()
     }
 
     /// Records how the exchange ended. Only after this may the last byte go to the client.
@@ -178,16 +198,17 @@ impl Account {
         let begun = Instant::now();
         let written = tokio::time::timeout(self.patience, self.recorder.record(new)).await;
         self.metrics.took(Stage::Record, begun.elapsed());
-        if !matches!(written, Ok(Ok(_))) {
-            self.metrics.not_recorded();
-        }
         match written {
             Ok(Ok(_)) => Written::Durable,
+            // The record is at fault and not the store; the recorder has said so.
+            Ok(Err(RecordError::Rejected(_))) => Written::Rejected,
             Ok(Err(error)) => {
+                self.metrics.not_recorded();
                 tracing::error!(%error, record = %self.name, "a record could not be written");
                 Written::Failed
             }
             Err(_) => {
+                self.metrics.not_recorded();
                 tracing::error!(record = %self.name, "a record took too long to become durable");
                 Written::Late
             }
@@ -216,9 +237,20 @@ impl Drop for Account {
     }
 }
 
+/// What the record of a request says beside the decision, and what is written with it.
+#[derive(Debug, Clone)]
+pub(super) struct Second {
+    /// The steps that were taken.
+    pub(super) steps: Option<Steps>,
+    /// The ticket under which it waits.
+    pub(super) waits: Option<String>,
+    pub(super) beside: Beside,
+}
+
 /// What became of a record.
 enum Written {
     Durable,
+    Rejected,
     Failed,
     Late,
 }
@@ -227,7 +259,7 @@ impl Written {
     const fn into_result(self) -> Result<(), NotRecorded> {
         match self {
             Self::Durable => Ok(()),
-            Self::Failed | Self::Late => Err(NotRecorded),
+            Self::Rejected | Self::Failed | Self::Late => Err(NotRecorded),
         }
     }
 }

@@ -42,7 +42,9 @@ use crate::keys::{KeyHasher, KeyRing};
 use crate::metrics::Metrics;
 use crate::recorder::RecorderHandle;
 use crate::store::sqlite::SqliteStore;
+use crate::store::tickets::TicketBook as _;
 use crate::store::{Store as _, StoreError};
+use crate::tickets::{self, Binder};
 use crate::version::{Version, VersionError};
 use live::Live;
 use lockout::Lockout;
@@ -58,6 +60,8 @@ pub struct Gateway {
     budgets: Arc<Budgets>,
     lockout: Lockout,
     recorder: RecorderHandle,
+    /// What tickets are bound with.
+    binder: Binder,
     metrics: Arc<Metrics>,
     /// Where the demonstration upstream listens, if there is one.
     demo: Option<SocketAddr>,
@@ -107,6 +111,7 @@ impl Gateway {
             metrics,
             live: Current::new(Live::new(version, demo)?),
             stale: AtomicBool::new(false),
+            binder: Binder::new(keys.hasher()),
             keys: Current::new(keys),
             budgets,
             lockout: Lockout::new(),
@@ -265,7 +270,8 @@ fn bind(address: &str) -> Result<(StdListener, SocketAddr), StartError> {
     Ok((listener, bound))
 }
 
-/// Accepts connections, gives each to the next worker, keeps the key ring fresh, and serves operators.
+/// Accepts connections, gives each to the next worker, keeps the key ring fresh, takes in answers to tickets, and serves
+/// operators.
 fn acceptor(
     listener: StdListener,
     operate: Option<StdListener>,
@@ -335,6 +341,16 @@ fn refresh_keys(
     let known = gateway.keys.take();
     if store.keys_version()? != known.version() {
         gateway.keys.replace(KeyRing::load(store, hasher)?.after(&known));
+    }
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    if store.tickets_due(now_ms)? {
+        let rules = Arc::clone(&gateway.live.take().rules);
+        // Queued at once; nobody waits for it, since whoever answered looks whether it was taken in.
+        drop(
+            gateway
+                .recorder
+                .with_store(move |store| tickets::take_in(store, &rules, now_ms)),
+        );
     }
     Ok(())
 }

@@ -104,6 +104,11 @@ impl KeyRing {
         }
     }
 
+    /// What hashes them.
+    pub const fn hasher(&self) -> &KeyHasher {
+        &self.hasher
+    }
+
     /// The [`Store::keys_version`] that this ring shows.
     pub const fn version(&self) -> u64 {
         self.version

@@ -9,10 +9,12 @@ use std::task::{Context, Waker};
 
 use tempfile::TempDir;
 use tokio::runtime::Builder;
+use uuid::Uuid;
 
 use super::{Ack, RecordError, Recorder, RecorderHandle, Unwritten, close_open_intents};
 use crate::store::conformance::{collect, intent, outcome};
 use crate::store::sqlite::SqliteStore;
+use crate::store::tickets::{PostedAnswer, Ticket, TicketBook};
 use crate::store::{Filter, KeyRow, NewRecord, Spent, Store, StoreError, StoredRecord, SubjectId, Visit};
 
 /// What a test does with the store behind the recorder.
@@ -119,6 +121,48 @@ impl Store for Scripted {
     }
 }
 
+impl TicketBook for Scripted {
+    fn ticket(&self, id: &str) -> Result<Option<Ticket>, StoreError> {
+        self.store.ticket(id)
+    }
+
+    fn open_tickets_of(&self, subject: SubjectId) -> Result<Vec<Ticket>, StoreError> {
+        self.store.open_tickets_of(subject)
+    }
+
+    fn tickets(&self) -> Result<Vec<Ticket>, StoreError> {
+        self.store.tickets()
+    }
+
+    fn post_answer(&mut self, answer: &PostedAnswer) -> Result<(), StoreError> {
+        self.store.post_answer(answer)
+    }
+
+    fn posted_answers(&self) -> Result<Vec<PostedAnswer>, StoreError> {
+        self.store.posted_answers()
+    }
+
+    fn turn_down(&mut self, ticket: &str, why: &str) -> Result<(), StoreError> {
+        self.store.turn_down(ticket, why)
+    }
+
+    fn tickets_due(&self, now_ms: i64) -> Result<bool, StoreError> {
+        self.store.tickets_due(now_ms)
+    }
+
+    fn clear_tickets(&mut self, now_ms: i64) -> Result<usize, StoreError> {
+        self.store.clear_tickets(now_ms)
+    }
+
+    fn reason(&self, record: Uuid) -> Result<Option<String>, StoreError> {
+        self.store.reason(record)
+    }
+
+    fn erase_reason(&mut self, record: Uuid) -> Result<bool, StoreError> {
+        self.store.erase_reason(record)
+    }
+}
+
 /// A recorder over a scripted store in a folder of its own.
 struct Bench {
     dir: TempDir,
@@ -184,7 +228,7 @@ fn new_intent() -> NewRecord {
     intent(1, SubjectId::NOBODY)
 }
 
-fn ids(records: &[StoredRecord]) -> Vec<uuid::Uuid> {
+fn ids(records: &[StoredRecord]) -> Vec<Uuid> {
     records.iter().map(|record| record.id).collect()
 }
 
@@ -414,13 +458,7 @@ fn intents_that_a_crash_left_open_are_closed_once() {
         .append(&[early.clone(), closed.clone(), late.clone(), outcome(&closed, 30)])
         .expect("append");
     let unknown = |intent: &StoredRecord, at_ms| {
-        NewRecord::outcome(
-            uuid::Uuid::now_v7(),
-            intent.exchange,
-            at_ms,
-            intent.subject,
-            b"{}".to_vec(),
-        )
+        NewRecord::outcome(Uuid::now_v7(), intent.exchange, at_ms, intent.subject, b"{}".to_vec())
     };
     assert_eq!(close_open_intents(&mut store, 500, unknown).expect("recover"), 2);
     assert_eq!(close_open_intents(&mut store, 500, unknown).expect("recover"), 0);

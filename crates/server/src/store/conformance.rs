@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use uuid::Uuid;
 
+use super::tickets::{Beside, PostedAnswer, Ticket, TicketStep};
 use super::{
     Amount, Filter, Holder, KeyRow, Kind, NewRecord, Order, Period, Rejection, Spend, Spent, Store, StoreError,
     StoredRecord, SubjectId, Terms,
@@ -11,7 +12,7 @@ use super::{
 
 /// Runs the whole suite, each law on a store of its own.
 pub(crate) fn run(make: &mut dyn FnMut() -> Box<dyn Store>) {
-    let laws: [fn(&mut dyn Store); 18] = [
+    let laws: [fn(&mut dyn Store); 23] = [
         a_record_comes_back_as_it_was_written,
         sequence_numbers_start_at_zero_and_have_no_gaps,
         a_rejected_batch_leaves_nothing_behind,
@@ -30,6 +31,11 @@ pub(crate) fn run(make: &mut dyn FnMut() -> Box<dyn Store>) {
         what_a_record_spends_is_counted_with_it_or_not_at_all,
         a_counter_holds_one_period_and_never_less_than_nothing,
         a_probe_leaves_no_record,
+        words_stand_beside_a_record_and_can_be_erased,
+        a_ticket_is_opened_answered_and_used_once_each,
+        a_ticket_is_good_for_its_own_request_alone,
+        of_a_hundred_that_use_a_ticket_one_does,
+        an_answer_can_be_left_for_whoever_appends,
     ];
     for law in laws {
         law(&mut *make());
@@ -104,6 +110,7 @@ fn a_record_comes_back_as_it_was_written(store: &mut dyn Store) {
                 bytes,
                 leaf,
                 spends: Vec::new(),
+                beside: None,
             },
             written
         );
@@ -613,4 +620,198 @@ fn a_probe_leaves_no_record(store: &mut dyn Store) {
     store.probe().expect("probe");
     assert_eq!(collect(store, &Filter::default()), []);
     assert_eq!(store.append(&[intent(1, SubjectId::random())]).expect("append"), 0..1);
+}
+
+fn beside(record: NewRecord, ticket: TicketStep) -> NewRecord {
+    record.with(Some(Box::new(Beside {
+        reason: None,
+        ticket: Some(ticket),
+    })))
+}
+
+fn ticket(id: &str, subject: SubjectId) -> Ticket {
+    Ticket {
+        id: id.to_owned(),
+        binding: [7; 32],
+        subject,
+        policy: "sha256:00".to_owned(),
+        clauses: vec!["AU-1".to_owned(), "data.matrix".to_owned()],
+        exchange: Uuid::now_v7(),
+        opened_ms: 10,
+        expires_ms: 100,
+        answered: None,
+        used: None,
+    }
+}
+
+/// Opens a ticket of `subject`.
+fn open_ticket(store: &mut dyn Store, id: &str, subject: SubjectId) -> Ticket {
+    let ticket = ticket(id, subject);
+    let refusal = NewRecord::refusal(ticket.exchange, ticket.opened_ms, subject, b"{}".to_vec());
+    let opens = beside(refusal, TicketStep::Open(ticket.clone()));
+    store.append(&[opens]).expect("append");
+    ticket
+}
+
+fn answers(id: &str, agreed: bool, by: SubjectId, at_ms: i64) -> NewRecord {
+    let record = NewRecord::answer(Uuid::now_v7(), agreed, at_ms, by, b"{}".to_vec());
+    let ticket = id.to_owned();
+    beside(record, TicketStep::Answer { ticket, agreed })
+}
+
+fn uses(id: &str, subject: SubjectId, binding: [u8; 32], at_ms: i64) -> NewRecord {
+    let ticket = id.to_owned();
+    beside(intent(at_ms, subject), TicketStep::Use { ticket, binding })
+}
+
+fn words_stand_beside_a_record_and_can_be_erased(store: &mut dyn Store) {
+    let told = intent(1, SubjectId::random()).with(Some(Box::new(Beside {
+        reason: Some("for the audit".to_owned()),
+        ticket: None,
+    })));
+    let untold = intent(2, SubjectId::random());
+    let stray = outcome(&intent(3, SubjectId::random()), 4);
+    assert!(store.append(&[told.clone(), stray]).is_err());
+    assert_eq!(store.reason(told.id).expect("reason"), None, "both or neither");
+    store.append(&[told.clone(), untold.clone()]).expect("append");
+    let records = collect(store, &Filter::default());
+    assert_eq!(store.reason(told.id).expect("reason").as_deref(), Some("for the audit"));
+    assert_eq!(store.reason(untold.id).expect("reason"), None);
+    assert!(store.erase_reason(told.id).expect("erase"));
+    assert!(!store.erase_reason(told.id).expect("erase"));
+    assert_eq!(store.reason(told.id).expect("reason"), None);
+    assert_eq!(collect(store, &Filter::default()), records, "erasing touches no record");
+}
+
+fn a_ticket_is_opened_answered_and_used_once_each(store: &mut dyn Store) {
+    let [ann, bob] = [SubjectId::random(), SubjectId::random()];
+    let opened = open_ticket(store, "T-1", ann);
+    assert_eq!(store.ticket("T-1").expect("find"), Some(opened.clone()));
+    assert_eq!(store.open_tickets_of(ann).expect("list"), [opened.clone()]);
+    assert_eq!(store.open_tickets_of(bob).expect("list"), []);
+    let again = beside(
+        NewRecord::refusal(Uuid::now_v7(), 10, ann, b"{}".to_vec()),
+        TicketStep::Open(ticket("T-1", ann)),
+    );
+    assert_eq!(rejection(store.append(&[again])), (0, Rejection::Duplicate));
+    let spent = (0, Rejection::TicketSpent);
+    assert_eq!(
+        rejection(store.append(&[uses("T-1", ann, [7; 32], 20)])),
+        spent,
+        "nobody agreed"
+    );
+    assert_eq!(
+        rejection(store.append(&[answers("T-1", true, ann, 20)])),
+        spent,
+        "their own"
+    );
+    assert_eq!(
+        rejection(store.append(&[answers("T-1", true, bob, 100)])),
+        spent,
+        "too late"
+    );
+    assert_eq!(
+        rejection(store.append(&[answers("T-2", true, bob, 20)])),
+        spent,
+        "unknown"
+    );
+    let answer = answers("T-1", true, bob, 20);
+    store.append(std::slice::from_ref(&answer)).expect("append");
+    let answered = store.ticket("T-1").expect("find").and_then(|ticket| ticket.answered);
+    let answered = answered.expect("answered");
+    assert_eq!(
+        (answered.agreed, answered.by, answered.at_ms, answered.record),
+        (true, bob, 20, answer.id)
+    );
+    assert_eq!(
+        rejection(store.append(&[answers("T-1", false, bob, 21)])),
+        spent,
+        "once"
+    );
+    let intent = uses("T-1", ann, [7; 32], 30);
+    store.append(std::slice::from_ref(&intent)).expect("append");
+    assert_eq!(
+        store.ticket("T-1").expect("find").and_then(|ticket| ticket.used),
+        Some(intent.id)
+    );
+    assert_eq!(rejection(store.append(&[uses("T-1", ann, [7; 32], 31)])), spent, "once");
+    assert_eq!(store.open_tickets_of(ann).expect("list"), []);
+    assert_eq!(store.tickets().expect("list").len(), 1);
+}
+
+fn a_ticket_is_good_for_its_own_request_alone(store: &mut dyn Store) {
+    let [ann, bob] = [SubjectId::random(), SubjectId::random()];
+    open_ticket(store, "T-1", ann);
+    open_ticket(store, "T-2", ann);
+    store
+        .append(&[answers("T-1", true, bob, 20), answers("T-2", false, bob, 20)])
+        .expect("append");
+    for (wrong, why) in [
+        (uses("T-1", bob, [7; 32], 30), "another principal"),
+        (uses("T-1", ann, [8; 32], 30), "another request"),
+        (uses("T-1", ann, [7; 32], 100), "expired"),
+        (uses("T-2", ann, [7; 32], 30), "denied"),
+    ] {
+        assert_eq!(rejection(store.append(&[wrong])), (0, Rejection::TicketSpent), "{why}");
+    }
+    assert_eq!(
+        store.open_intents().expect("open intents"),
+        [],
+        "no intent without its ticket"
+    );
+    assert!(!store.tickets_due(99).expect("due"));
+    assert!(store.tickets_due(100).expect("due"));
+    assert_eq!(store.clear_tickets(99).expect("clear"), 0);
+    assert_eq!(store.clear_tickets(100).expect("clear"), 2);
+    assert_eq!(store.ticket("T-1").expect("find"), None);
+}
+
+fn of_a_hundred_that_use_a_ticket_one_does(store: &mut dyn Store) {
+    let [ann, bob] = [SubjectId::random(), SubjectId::random()];
+    for race in 0..100 {
+        let id = format!("T-{race}");
+        open_ticket(store, &id, ann);
+        store.append(&[answers(&id, true, bob, 20)]).expect("append");
+        // As the recorder does: a rejected record is taken out of its batch, and the others are offered again.
+        let mut batch: Vec<NewRecord> = (0..4).map(|at| uses(&id, ann, [7; 32], 30 + at)).collect();
+        let mut rejected = 0;
+        while let Err(StoreError::Rejected { index, why }) = store.append(&batch) {
+            assert_eq!(why, Rejection::TicketSpent);
+            batch.remove(index);
+            rejected += 1;
+        }
+        assert_eq!((batch.len(), rejected), (1, 3));
+    }
+    assert_eq!(store.open_intents().expect("open intents").len(), 100);
+}
+
+fn an_answer_can_be_left_for_whoever_appends(store: &mut dyn Store) {
+    let ann = SubjectId::random();
+    let bob = store.subject("bob").expect("subject");
+    open_ticket(store, "T-1", ann);
+    let posted = PostedAnswer {
+        ticket: "T-1".to_owned(),
+        agreed: true,
+        by: bob,
+        at_ms: 20,
+        reason: Some("fine".to_owned()),
+        rejected: None,
+    };
+    assert!(!store.tickets_due(20).expect("due"));
+    store.post_answer(&posted).expect("post");
+    assert!(store.tickets_due(20).expect("due"));
+    assert_eq!(
+        rejection(store.post_answer(&posted)).1,
+        Rejection::Duplicate,
+        "one waits"
+    );
+    assert_eq!(store.posted_answers().expect("posted"), std::slice::from_ref(&posted));
+    store.turn_down("T-1", "not yours").expect("turn down");
+    let down = store.posted_answers().expect("posted");
+    assert_eq!(down.first().and_then(|one| one.rejected.as_deref()), Some("not yours"));
+    assert_eq!(down.first().and_then(|one| one.reason.as_deref()), None);
+    assert!(!store.tickets_due(20).expect("due"));
+    store.post_answer(&posted).expect("another try");
+    store.append(&[answers("T-1", true, bob, 20)]).expect("append");
+    assert_eq!(store.posted_answers().expect("posted"), [], "it was taken in");
 }

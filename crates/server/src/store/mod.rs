@@ -21,9 +21,11 @@ use uuid::Uuid;
 pub mod spending;
 pub mod sqlite;
 pub mod terms;
+pub mod tickets;
 
 pub use spending::{Amount, Holder, Measure, Period, Spend, Spent};
 pub use terms::{KeyRow, KeyState, Limit, Scope, Terms};
+use tickets::{Beside, TicketBook};
 
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -31,7 +33,7 @@ pub(crate) mod conformance;
 /// A database that keeps what the gateway must remember.
 ///
 /// One writer appends (see [`crate::recorder`]); others may read, and may manage keys.
-pub trait Store: Send {
+pub trait Store: TicketBook + Send {
     /// Appends `batch` in its order as one transaction: all of it is durable on return, or none of it is there.
     /// The answer is the sequence numbers that were given, one a record; the first record of a store has 0, so that a
     /// record's number is also its leaf's index.
@@ -103,15 +105,24 @@ pub enum Kind {
     Outcome,
     /// A request was turned away and nothing was sent: opens and closes its exchange.
     Refusal,
+    /// Somebody agreed to what is held under a ticket: stands for itself.
+    Approval,
+    /// Somebody refused it: stands for itself.
+    Denial,
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Intent, Self::Outcome, Self::Refusal, Self::Approval, Self::Denial];
+
     /// The name of the kind.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Intent => "intent",
             Self::Outcome => "outcome",
             Self::Refusal => "refusal",
+            Self::Approval => "approval",
+            Self::Denial => "denial",
         }
     }
 
@@ -121,6 +132,8 @@ impl Kind {
             Self::Intent => 1,
             Self::Outcome => 2,
             Self::Refusal => 3,
+            Self::Approval => 4,
+            Self::Denial => 5,
         }
     }
 
@@ -129,6 +142,8 @@ impl Kind {
             1 => Some(Self::Intent),
             2 => Some(Self::Outcome),
             3 => Some(Self::Refusal),
+            4 => Some(Self::Approval),
+            5 => Some(Self::Denial),
             _ => None,
         }
     }
@@ -202,6 +217,8 @@ pub struct NewRecord {
     pub leaf: LeafHash,
     /// What it spends: counted when it is durable, and not kept with it.
     pub spends: Vec<Spend>,
+    /// What is written with it, or not at all; in most cases nothing.
+    pub beside: Option<Box<Beside>>,
 }
 
 impl NewRecord {
@@ -226,6 +243,17 @@ impl NewRecord {
         Self { spends, ..self }
     }
 
+    /// The record of a ticket that was answered, from its canonical bytes.
+    pub fn answer(id: Uuid, agreed: bool, at_ms: i64, subject: SubjectId, bytes: Vec<u8>) -> Self {
+        let kind = if agreed { Kind::Approval } else { Kind::Denial };
+        Self::new(id, kind, id, at_ms, subject, bytes)
+    }
+
+    /// The same, with what is written beside it.
+    pub fn with(self, beside: Option<Box<Beside>>) -> Self {
+        Self { beside, ..self }
+    }
+
     fn new(id: Uuid, kind: Kind, exchange: Uuid, at_ms: i64, subject: SubjectId, bytes: Vec<u8>) -> Self {
         let leaf = leaf_hash(&bytes);
         Self {
@@ -237,6 +265,7 @@ impl NewRecord {
             bytes,
             leaf,
             spends: Vec::new(),
+            beside: None,
         }
     }
 }
@@ -388,6 +417,9 @@ pub enum Rejection {
     /// An intent or refusal that does not open its own exchange.
     #[error("an intent or refusal must carry the id of its exchange")]
     Misfit,
+    /// A ticket that is answered, used or expired already, or is for something else.
+    #[error("the ticket cannot be answered or used any more")]
+    TicketSpent,
     /// A key for a subject that does not exist.
     #[error("there is no such subject")]
     UnknownSubject,
@@ -431,7 +463,7 @@ mod tests {
 
     #[test]
     fn kinds_read_back_from_their_numbers() {
-        for kind in [Kind::Intent, Kind::Outcome, Kind::Refusal] {
+        for kind in Kind::ALL {
             assert_eq!(Kind::from_number(kind.number()), Some(kind));
         }
         assert_eq!(Kind::from_number(0), None);

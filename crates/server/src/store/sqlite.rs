@@ -17,6 +17,7 @@ use uuid::Uuid;
 use self::files::{
     FILE, SCHEMA, SHARED_PATIENCE, WRITER_PATIENCE, connect, is_older, make_private, schema_of, take_lock,
 };
+use super::tickets::{PostedAnswer, Ticket, TicketBook};
 use super::{
     Filter, KeyRow, Kind, NewRecord, Order, Rejection, Spent, Store, StoreError, StoredRecord, SubjectId, Visit,
 };
@@ -24,6 +25,7 @@ use super::{
 mod files;
 mod keys;
 mod spending;
+mod tickets;
 
 /// A store in one folder: `ordain.sqlite` with its journal, and `lock`.
 #[derive(Debug)]
@@ -105,6 +107,11 @@ impl SqliteStore {
         let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.busy_timeout(SHARED_PATIENCE)?;
         match schema_of(&connection)? {
+            // An older one is brought up to date by whoever may write.
+            Some(older) if older < SCHEMA => {
+                drop(connect(folder, SHARED_PATIENCE)?);
+                Self::open_read_only(folder)
+            }
             Some(SCHEMA) => Ok(Self {
                 connection,
                 folder: folder.to_owned(),
@@ -165,6 +172,14 @@ impl SqliteStore {
         Ok(self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    /// Takes what was erased out of the journal as well. `secure_delete` zeroed it in its page; this empties the journal of
+    /// the page as it was. A reader in the middle of a scan may prevent it: then the next checkpoint does it.
+    fn empty_journal(&self) -> Result<(), StoreError> {
+        Ok(self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     fn write(&mut self, batch: &[NewRecord], first: u64) -> Result<(), StoreError> {
@@ -264,10 +279,7 @@ impl Store for SqliteStore {
         )?;
         keys_changed(&transaction)?;
         transaction.commit()?;
-        // `secure_delete` zeroed the name in its page; this empties the journal of the page as it was. A reader in the
-        // middle of a scan may prevent it: then the next checkpoint does it.
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.empty_journal()?;
         Ok(erased > 0)
     }
 
@@ -329,6 +341,55 @@ impl Store for SqliteStore {
     }
 }
 
+impl TicketBook for SqliteStore {
+    fn ticket(&self, id: &str) -> Result<Option<Ticket>, StoreError> {
+        tickets::find(&self.connection, id)
+    }
+
+    fn open_tickets_of(&self, subject: SubjectId) -> Result<Vec<Ticket>, StoreError> {
+        tickets::of_subject(&self.connection, subject)
+    }
+
+    fn tickets(&self) -> Result<Vec<Ticket>, StoreError> {
+        tickets::all(&self.connection)
+    }
+
+    fn post_answer(&mut self, answer: &PostedAnswer) -> Result<(), StoreError> {
+        tickets::post(&self.connection, answer)
+    }
+
+    fn posted_answers(&self) -> Result<Vec<PostedAnswer>, StoreError> {
+        tickets::posted(&self.connection)
+    }
+
+    fn turn_down(&mut self, ticket: &str, why: &str) -> Result<(), StoreError> {
+        tickets::turn_down(&self.connection, ticket, why)
+    }
+
+    fn tickets_due(&self, now_ms: i64) -> Result<bool, StoreError> {
+        tickets::due(&self.connection, now_ms)
+    }
+
+    fn clear_tickets(&mut self, now_ms: i64) -> Result<usize, StoreError> {
+        let transaction = self.transaction()?;
+        let cleared = tickets::clear(&transaction, now_ms)?;
+        transaction.commit()?;
+        Ok(cleared)
+    }
+
+    fn reason(&self, record: Uuid) -> Result<Option<String>, StoreError> {
+        tickets::reason(&self.connection, record)
+    }
+
+    fn erase_reason(&mut self, record: Uuid) -> Result<bool, StoreError> {
+        let erased = self
+            .connection
+            .execute("DELETE FROM reasons WHERE record = ?1", [record.as_bytes()])?;
+        self.empty_journal()?;
+        Ok(erased > 0)
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
@@ -361,8 +422,10 @@ fn end(connection: &Connection) -> Result<(u64, Option<(Uuid, LeafHash)>), Store
 fn insert(transaction: &Transaction<'_>, sequence: u64, record: &NewRecord) -> Result<(), StoreError> {
     let exchange = record.exchange.as_bytes();
     match record.kind {
-        Kind::Intent | Kind::Refusal if record.id != record.exchange => return Err(reject(Rejection::Misfit)),
-        Kind::Refusal => {}
+        Kind::Intent | Kind::Refusal | Kind::Approval | Kind::Denial if record.id != record.exchange => {
+            return Err(reject(Rejection::Misfit));
+        }
+        Kind::Refusal | Kind::Approval | Kind::Denial => {}
         Kind::Intent => {
             let mut open = transaction.prepare_cached(
                 "INSERT INTO open_exchanges (exchange, seq) VALUES (?1, ?2) ON CONFLICT (exchange) DO NOTHING",
@@ -405,7 +468,10 @@ fn insert(transaction: &Transaction<'_>, sequence: u64, record: &NewRecord) -> R
     for spend in &record.spends {
         spending::count(transaction, spend)?;
     }
-    Ok(())
+    match &record.beside {
+        None => Ok(()),
+        Some(beside) => tickets::write_beside(transaction, record, beside),
+    }
 }
 
 /// A broken constraint is the row's fault, anything else the store's.

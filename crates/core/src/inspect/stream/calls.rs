@@ -3,7 +3,6 @@
 use super::names::Beginnings;
 use super::{Stop, StreamInspection};
 use crate::decide::Called;
-use crate::inspect::request::stops;
 use crate::inspect::{arguments, content};
 use crate::wire::{CallBegun, EventReading};
 
@@ -64,7 +63,7 @@ impl StreamInspection {
         }
         if settled {
             self.judge();
-            if stops(&self.judged.decision) {
+            if self.stops() {
                 return Err(Stop);
             }
         }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::{MOST_CHANNELS, Stop, StreamInspection, masked};
 use crate::detect::{EntityId, Match};
 use crate::inspect::content;
-use crate::inspect::request::stops;
 use crate::verdict::Source;
 use crate::wire::reading::read_arguments;
 use crate::wire::splice::splice;
@@ -36,11 +35,7 @@ impl StreamInspection {
         }
         self.note_failures(&release.failures);
         self.judge();
-        if stops(&self.judged.decision) {
-            Err(Stop)
-        } else {
-            Ok(())
-        }
+        if self.stops() { Err(Stop) } else { Ok(()) }
     }
 
     /// Judges whole tool-call arguments: JSON in a text, or plain text if it is none.
@@ -70,7 +65,7 @@ impl StreamInspection {
         }
         self.note_failures(&scan.failures);
         self.judge();
-        if stops(&self.judged.decision) {
+        if self.stops() {
             return Err(Stop);
         }
         let edits = content::edits(&half.parts, &scan, &self.judged.decision.masks);
@@ -121,7 +116,7 @@ impl StreamInspection {
         let scanner = &self.inspection.rules.scanner;
         let release = scanner.follow().push(scanner, text, true);
         self.count(&release, source);
-        if stops(&self.judged.decision) {
+        if self.stops() {
             return Err(Stop);
         }
         self.count_masked(channel, &release.matches, source, telling)?;

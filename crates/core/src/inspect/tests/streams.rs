@@ -29,7 +29,7 @@ fn batch(rules: &Arc<Rules>, text: &str) -> String {
     let bytes = match admitted(rules, Dialect::OpenAi).answer(body.as_bytes()).1 {
         Fate::Forward(Some(bytes)) => bytes,
         Fate::Forward(None) => body.into_bytes(),
-        Fate::Stop => panic!("it is masked"),
+        Fate::Stop | Fate::Wait(..) => panic!("it is masked"),
     };
     let body: Value = serde_json::from_slice(&bytes).expect("JSON");
     body["choices"][0]["message"]["content"]

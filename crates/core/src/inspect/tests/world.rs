@@ -75,9 +75,13 @@ pub(super) fn rules(then: &str, mode: &str, unavailable: &str) -> Arc<Rules> {
 
 /// The rules of a whole document.
 pub(super) fn of_text(text: &str) -> Arc<Rules> {
-    let files = Files::single(text);
+    of_files(&Files::single(text))
+}
+
+/// The rules of a policy with its cases.
+pub(super) fn of_files(files: &Files) -> Arc<Rules> {
     let loaded = load(
-        &files,
+        files,
         &Catalog::built_in(),
         "2026-12-10T12:00:00Z".parse().expect("a moment"),
     );

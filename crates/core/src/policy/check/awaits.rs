@@ -2,14 +2,15 @@
 
 use super::{Context, check, selectors};
 use crate::detect::entities::entity;
+use crate::policy::document::Rule;
 use crate::policy::node::Place;
 use crate::policy::problem::Problem;
-use crate::verdict::Verdict;
+use crate::verdict::{Direction, Verdict};
 
 check!(
     "awaits",
     Note,
-    "Entities that no detector finds, verdicts that act as `block`, and what the gateway does not act on: labels of outputs, consequences, metrics (a note: what awaits is never taken as done).",
+    "Entities that no detector finds, `justify` and `hold` where nobody can be asked, so that they act as `block`, and what the gateway does not act on: labels of outputs, consequences, metrics (a note: what awaits is never taken as done).",
     "Nothing to do until the product can; or leave the part out.",
     Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: source-code}, then: block}} #!\n",
@@ -46,51 +47,27 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
             "what depends on it does nothing until a detector makes it",
         );
     }
-    let rules = document
-        .clauses
-        .iter()
-        .filter_map(|clause| clause.rule.as_ref())
-        .map(|rule| &rule.then);
-    let cells = document.data.matrix.iter().flat_map(|matrix| {
-        matrix
-            .rows
-            .iter()
-            .flat_map(|row| row.cells.iter().map(|(_, verdict)| verdict))
-    });
-    let answers = document
-        .data
-        .answers
-        .iter()
-        .flat_map(|answers| answers.value.iter().map(|(_, verdict)| verdict));
-    let own_cells = document
-        .apps
-        .iter()
-        .flat_map(|app| app.cells.iter().map(|(_, verdict)| verdict));
-    let gates = document.education.gates.iter().map(|gate| &gate.then);
+    let of_answers = document.data.answers.iter().flat_map(|answers| answers.value.iter());
     let tools = document.access.tools.iter().flat_map(|tools| {
-        tools
-            .list
-            .iter()
-            .filter_map(|tool| tool.then.as_ref())
-            .chain(&tools.unlisted)
+        let listed = tools.list.iter().filter_map(|tool| tool.then.as_ref());
+        listed.chain(&tools.unlisted)
     });
-    let exceptions = document
-        .exceptions
-        .iter()
-        .filter_map(|exception| exception.then.as_ref());
-    for verdict in rules
-        .chain(cells)
-        .chain(answers)
-        .chain(own_cells)
-        .chain(gates)
+    let exceptions = document.exceptions.iter();
+    let excepted = exceptions.filter(|one| ["access.tools", "data.answers"].contains(&one.clause.as_str()));
+    let rules = document.clauses.iter().filter_map(|clause| clause.rule.as_ref());
+    let answers = of_answers
+        .map(|(_, verdict)| verdict)
         .chain(tools)
-        .chain(exceptions)
-    {
+        .chain(excepted.filter_map(|one| one.then.as_ref()))
+        .chain(rules.filter(|rule| is_of_answers(rule)).map(|rule| &rule.then));
+    let unseen = document.data.uninspectable.iter().chain(&document.data.unavailable);
+    let answers = answers.map(|verdict| (verdict, "an answer waits for nobody"));
+    let unseen = unseen.map(|verdict| (verdict, "nobody can vouch for what could not be inspected"));
+    for (verdict, why) in answers.chain(unseen) {
         if matches!(verdict.value, Verdict::Justify | Verdict::Hold) {
-            let message = format!("the gateway cannot `{}` yet: it blocks instead", verdict.value);
             note(
                 verdict.place,
-                message,
+                format!("{why}: `{}` acts as `block` here", verdict.value),
                 "the policy decides as written; cases and impact show the verdict you wrote",
             );
         }
@@ -123,4 +100,14 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
             note(place, message.to_owned(), help);
         }
     }
+}
+
+/// Whether a rule matches answers alone: each of its maps says so, or asks which tools are called.
+fn is_of_answers(rule: &Rule) -> bool {
+    let mut maps = rule.when.iter();
+    !rule.when.is_empty()
+        && maps.all(|map| {
+            let said = map.direction.as_ref();
+            map.tool.is_some() || said.is_some_and(|said| said.iter().all(|one| one.value == Direction::Answer))
+        })
 }

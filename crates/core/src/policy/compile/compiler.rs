@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{
-    AppEntry, Citation, CitationId, Citations, Condition, Escalation, Exception, Exclude, Gate, Grant, Names, Policy,
-    Rule, Tool, Tools, Use,
+    Answerable, AppEntry, Citation, CitationId, Citations, Condition, Escalation, Exception, Exclude, Gate, Grant,
+    Names, Policy, Rule, Tool, Tools, Use,
 };
 use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{self, Bits, Pattern};
@@ -106,6 +106,7 @@ impl Compiler<'_, '_> {
             exceptions,
             citations,
             cited: self.cited,
+            answerable: Answerable::of(document),
             paths: document.paths.clone(),
             names: self.names,
             zone: self.zone,
@@ -133,6 +134,8 @@ impl Compiler<'_, '_> {
             .clone()
             .find(|clause| clause.section.as_str() == home)
             .or_else(|| speaking.next());
+        let own = self.document.clauses.iter().find(|clause| clause.id.as_str() == id);
+        let owner = own.or(holds_up).and_then(|clause| clause.owner.as_ref());
         let statement = statement.or_else(|| holds_up.and_then(|clause| clause.statement.as_ref()));
         self.cited.push(Citation {
             id: id.to_owned(),
@@ -141,6 +144,7 @@ impl Compiler<'_, '_> {
             statement: statement.map(|text| text.value.clone()),
             clause: holds_up.map(|clause| clause.id.value.clone()),
             tell: tell.map(|text| text.value.clone()),
+            owner: owner.map(|text| text.value.clone()),
         });
         CitationId(u16::try_from(self.cited.len() - 1).unwrap_or(u16::MAX))
     }

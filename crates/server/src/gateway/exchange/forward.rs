@@ -191,7 +191,7 @@ impl Exchange {
                 )
             }
             // An error of the upstream that cannot be read is the upstream's fault, not an answer that refuses.
-            Fate::Stop if !status.is_success() => (
+            Fate::Stop | Fate::Wait(..) if !status.is_success() => (
                 Ended::Stopped,
                 error(
                     self.dialect,
@@ -199,7 +199,8 @@ impl Exchange {
                     "the upstream answered with an error that cannot be inspected",
                 ),
             ),
-            Fate::Stop => (
+            // Of an answer nothing is asked.
+            Fate::Stop | Fate::Wait(..) => (
                 Ended::Stopped,
                 self.refusal(&judged.decision, inspection, self.block_status(), false),
             ),

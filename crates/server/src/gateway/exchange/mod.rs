@@ -7,6 +7,7 @@ mod admit;
 mod bodies;
 mod forward;
 mod refuse;
+mod steps;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -94,6 +95,7 @@ pub(super) async fn handle(
         wire,
         bytes: 0,
         timing: Timing::default(),
+        gateway,
     };
     match wire {
         Some(wire) => {
@@ -138,6 +140,7 @@ struct Exchange {
     endpoint_name: String,
     bytes: u64,
     timing: Timing,
+    gateway: Arc<Gateway>,
 }
 
 impl Exchange {
@@ -169,15 +172,17 @@ impl Exchange {
             judged,
             fate,
             stream,
-            inspection,
+            mut inspection,
         } = inspected;
         if let Some(turned) = self.outside(&judged, &inspection) {
             return self.bounded(Some((&judged, stream)), turned).await;
         }
-        let forward = match fate {
+        let (asked, edited) = match fate {
             Fate::Stop => return self.refuse(&judged, &inspection, stream).await,
-            Fate::Forward(edited) => edited.map_or(body, Bytes::from),
+            Fate::Forward(edited) => (None, edited),
+            Fate::Wait(asked, edited) => (Some(asked), edited),
         };
+        let forward = edited.map_or(body, Bytes::from);
         let live = Arc::clone(&self.live);
         let Some(route) = live
             .route(self.dialect, inspection.model())
@@ -186,10 +191,23 @@ impl Exchange {
             let reason = "no upstream of this gateway serves this model";
             return self.turn_away(&judged, stream, StatusCode::NOT_FOUND, reason).await;
         };
+        // Nobody is asked about what has nowhere to go.
+        if let Some(asked) = asked {
+            if let Err(missing) = self.step(asked, &judged, &inspection, &head, &forward).await {
+                return self.ask(missing, judged, &inspection, stream).await;
+            }
+            inspection.cover(&judged.decision);
+        }
         if let Err(turned) = self.reserve(route, &inspection, &forward) {
             return self.bounded(Some((&judged, stream)), turned).await;
         }
         if self.intent(&judged, stream).await.is_err() {
+            // Another request was faster to use the ticket: it is told what that one left.
+            if let Some(asked) = asked.filter(|_| self.account.outrun)
+                && let Err(missing) = self.step(asked, &judged, &inspection, &head, &forward).await
+            {
+                return self.ask(missing, judged, &inspection, stream).await;
+            }
             return not_recorded(self.dialect);
         }
         self.forward(route, &head, forward, inspection, &judged.decision).await
@@ -274,6 +292,7 @@ impl Exchange {
         };
         let written = self.account.intent(&route, judged).await;
         self.timing.record = begun.elapsed();
+        self.endpoint_name = endpoint;
         written
     }
 }

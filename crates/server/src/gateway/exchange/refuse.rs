@@ -133,13 +133,25 @@ impl Exchange {
         status: StatusCode,
         stream: bool,
     ) -> Reply {
-        let message = explain::refusal(&self.live.rules.policy, decision, &self.account.name);
+        let covered = inspection.covered();
+        let message = explain::refusal(&self.live.rules.policy, decision, covered, &self.account.name);
+        self.refusal_with(&message, inspection, status, stream)
+    }
+
+    /// The same with other words: an answer that refuses where there is such a thing, else an error.
+    pub(super) fn refusal_with(
+        &self,
+        message: &str,
+        inspection: &Inspection,
+        status: StatusCode,
+        stream: bool,
+    ) -> Reply {
         let talk = self.wire.and_then(Wire::talk).filter(|_| status == StatusCode::OK);
         let Some(talk) = talk else {
-            return error(self.dialect, status, &message);
+            return error(self.dialect, status, message);
         };
         let refusal = Refusal {
-            message: &message,
+            message,
             model: inspection.model(),
             record: &self.account.name,
             at: inspection.call().now.as_second(),

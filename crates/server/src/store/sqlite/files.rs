@@ -126,7 +126,7 @@ pub(super) const LOCK: &str = "lock";
 pub(super) const SCHEMA: i64 = MIGRATIONS.len() as i64;
 
 /// What leads from nothing to the newest schema, one step a schema. A step that was released is never changed.
-const MIGRATIONS: [&str; 2] = [TABLES, KEY_TERMS];
+const MIGRATIONS: [&str; 3] = [TABLES, KEY_TERMS, super::tickets::TABLES];
 
 /// How long the writer waits for a command that manages keys: those hold their lock for a few milliseconds, and the
 /// gateway's callers are waiting.
