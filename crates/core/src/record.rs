@@ -215,6 +215,19 @@ fn half(record: &mut Map<String, Value>, policy: &Policy, judged: &Judged) {
             .map(|(entity, count)| (entity.to_string(), Value::from(*count)));
         record.insert("masked".to_owned(), Value::Object(masked.collect()));
     }
+    if !judged.restored.is_empty() {
+        let restored = judged
+            .restored
+            .iter()
+            .map(|(entity, count)| (entity.to_string(), Value::from(*count)));
+        record.insert("restored".to_owned(), Value::Object(restored.collect()));
+    }
+    if !judged.withheld.is_empty() {
+        record.insert("withheld".to_owned(), json!({"access.tools": judged.withheld}));
+    }
+    if let Some(label) = &judged.label {
+        record.insert("label".to_owned(), label.clone().into());
+    }
     if !judged.failed.is_empty() {
         record.insert("failed".to_owned(), judged.failed.clone().into());
     }

@@ -10,10 +10,12 @@
 mod answer;
 pub mod arguments;
 pub mod content;
+mod kept;
 mod request;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use crate::detect::EntityId;
 use crate::detect::scanner::Scanner;
 use crate::policy::compile::Policy;
 use crate::wire::Wire;
+use kept::Kept;
 
 pub use request::Request;
 pub use stream::{Ending, Step, StreamInspection};
@@ -73,6 +76,12 @@ pub struct Judged {
     pub decision: Decision,
     /// How many spans were masked, by entity.
     pub masked: BTreeMap<EntityId, u32>,
+    /// Of an answer: how many tokens were replaced by what they stand for, by entity.
+    pub restored: BTreeMap<EntityId, u32>,
+    /// Of a request: the tools that were taken out of its lists, since `access.tools` does not grant them.
+    pub withheld: Vec<String>,
+    /// Of an answer: the label that it carries, if the policy has answers labelled.
+    pub label: Option<String>,
     /// Detectors that could not do their work, by id.
     pub failed: Vec<String>,
     /// What could not be read as text, by kind, with its pointer.
@@ -97,4 +106,5 @@ pub struct Inspection {
     named: Option<String>,
     call: Call,
     model: Option<String>,
+    kept: Kept,
 }

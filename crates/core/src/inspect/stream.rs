@@ -10,7 +10,9 @@
 mod calls;
 mod held;
 mod names;
+mod note;
 mod seen;
+mod tokens;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +20,7 @@ use std::ops::Range;
 
 use self::held::Template;
 use self::names::{Beginnings, any_begins};
+use self::note::Note;
 #[cfg(test)]
 pub(super) use self::seen::MOST_STILL;
 use self::whole::Telling;
@@ -79,6 +82,8 @@ pub struct StreamInspection {
     begun: BTreeMap<String, bool>,
     /// How many events went out that the upstream did not send.
     copies: u64,
+    /// What is to be said behind the text, if anything is.
+    note: Option<Note>,
     judged: Judged,
     out: Vec<u8>,
     /// Whether the last event was one that a stream may end with.
@@ -94,6 +99,8 @@ struct Channel {
     growing: Growing,
     /// Arguments so far.
     arguments: String,
+    /// Text at the end that may yet become a token.
+    unrestored: String,
     /// The last event that carried a piece, to copy for what is left at the end.
     template: Option<Template>,
 }
@@ -121,10 +128,14 @@ impl Inspection {
             facts,
             decision,
             masked: BTreeMap::new(),
+            restored: BTreeMap::new(),
+            withheld: Vec::new(),
+            label: self.label(None),
             failed: Vec::new(),
             uninspectable: Vec::new(),
         };
         Some(StreamInspection {
+            note: self.note(None).map(Note::new),
             inspection: self,
             talk,
             parser: Parser::new(talk.framing()),
@@ -198,6 +209,8 @@ impl StreamInspection {
             Err(SseError::CutOff) => self.may_end = false,
             Err(SseError::TooLarge | SseError::NotUtf8) => return self.unreadable(),
         }
+        // Nothing says that the text is at its end.
+        self.note = None;
         let everything = EventReading {
             ends: vec![String::new()],
             ..EventReading::default()
@@ -276,6 +289,7 @@ impl StreamInspection {
             };
         };
         self.note(&reading)?;
+        self.place_note(&event, &reading);
         if let Some(channel) = &reading.vouches_for {
             // Text that is vouched for is whole.
             let ends = EventReading {
@@ -297,9 +311,14 @@ impl StreamInspection {
         let last: BTreeMap<&str, usize> = pieces.map(|(place, one)| (one.channel.as_str(), place)).collect();
         for (place, fragment) in reading.fragments.iter().enumerate() {
             let is_last = last.get(fragment.channel.as_str()) == Some(&place);
-            let text = self.fragment(fragment, is_last && ended.cover(&fragment.channel))?;
+            let ends = is_last && ended.cover(&fragment.channel);
+            let text = self.fragment(fragment, ends)?;
             if text != fragment.text {
                 altered.insert(&fragment.channel);
+            }
+            let mut text = self.restored(fragment, text, ends)?;
+            self.add_note(&fragment.channel, fragment.flow, ends, &mut text);
+            if text != fragment.text {
                 replacements.push((fragment.token.clone(), text));
             }
         }
@@ -317,6 +336,7 @@ impl StreamInspection {
                 event: event.event,
             }
         };
+        self.add_postscript(&event);
         self.send(&event);
         self.may_end = reading.may_end.unwrap_or(self.may_end);
         self.follow(&event, &reading);
@@ -348,7 +368,8 @@ impl StreamInspection {
             return Ok(());
         }
         for begun in &reading.tools {
-            self.begin_call(begun);
+            let begun = self.inspection.meant_call(begun).into_owned();
+            self.begin_call(&begun);
             if self.judged.facts.content.tools.len() > MOST_CHANNELS {
                 self.cannot_look("/", "too-many-tools");
                 return Err(Stop);
@@ -387,6 +408,7 @@ impl StreamInspection {
                 source: fragment.source,
                 growing: self.inspection.rules.scanner.follow(),
                 arguments: String::new(),
+                unrestored: String::new(),
                 template: None,
             };
             self.channels.insert(fragment.channel.clone(), channel);
@@ -412,7 +434,8 @@ impl StreamInspection {
             }
             let whole = std::mem::take(&mut channel.arguments);
             if !whole.is_empty() {
-                self.complete_calls(name, &whole);
+                let meant = self.inspection.meant(&whole).into_owned();
+                self.complete_calls(name, &meant);
             }
             return self.arguments(name, &whole, source, Telling::First);
         }

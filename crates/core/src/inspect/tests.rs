@@ -1,10 +1,13 @@
 //! Whole exchanges through the inspection: what goes in, what comes out, and what the record would know.
 
 mod facts;
+mod notes;
 mod ollama;
 mod repeats;
 mod requests;
 mod streams;
+mod tokens;
 mod tools;
 mod whole_values;
+mod withheld;
 mod world;

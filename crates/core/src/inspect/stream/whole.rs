@@ -105,7 +105,8 @@ impl StreamInspection {
         match fragment.flow {
             Flow::ToldArguments => {
                 if !text.is_empty() {
-                    self.complete_calls(channel, text);
+                    let meant = self.inspection.meant(text).into_owned();
+                    self.complete_calls(channel, &meant);
                 }
                 self.arguments(channel, text, source, Telling::Again)
             }

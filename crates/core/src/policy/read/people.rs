@@ -62,7 +62,10 @@ pub(super) fn outputs(fields: &mut Fields<'_>, document: &mut Document, reader: 
 }
 
 /// Which label an answer takes: that of the most sensitive input, or none.
-pub(in crate::policy) const INHERIT: [&str; 2] = ["highest-input", "none"];
+pub(in crate::policy) const INHERIT: [&str; 2] = [INHERIT_HIGHEST, "none"];
+
+/// The word for an answer that takes the label of its most sensitive input.
+pub(in crate::policy) const INHERIT_HIGHEST: &str = "highest-input";
 
 /// Where an answer may go.
 pub(in crate::policy) const AUDIENCES: [&str; 3] = ["internal", "external", "public"];

@@ -101,6 +101,7 @@ impl Exchange {
         decided: &Decision,
     ) -> Reply {
         self.account.status = 200;
+        let label = inspection.judged().label.clone();
         let headers = self
             .named(
                 reply::whole(StatusCode::OK, framing.media_type(), Bytes::new()),
@@ -112,6 +113,7 @@ impl Exchange {
         let body = StreamBody::new(body, inspection, self.account, self.metrics, &self.live.limits);
         let mut answer = Response::new(Either::Right(body));
         *answer.headers_mut() = headers;
+        reply::name_label(answer.headers_mut(), label.as_deref());
         answer
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -195,7 +197,7 @@ impl Exchange {
         };
         self.account.status = answer.status().as_u16();
         self.account.delivered = answer.body().size_hint().exact().unwrap_or_default();
-        let decision = judged.decision.clone();
+        let (decision, label) = (judged.decision.clone(), judged.label.clone());
         self.account.answer = Some(judged);
         let begun = Instant::now();
         let written = self.account.outcome(ended).await;
@@ -204,6 +206,7 @@ impl Exchange {
             return not_recorded(self.dialect);
         }
         answer = self.named(answer, &[decided, &decision]);
+        reply::name_label(answer.headers_mut(), label.as_deref());
         answer
     }
 

@@ -28,7 +28,7 @@ use super::caller::{self, Caller, Unknown};
 use super::live::Live;
 use super::reply::{self, Reply, Timing};
 use super::{Gateway, models, upstream};
-use crate::config::Dialect;
+use crate::config::{CoachNote, Dialect};
 use crate::metrics::{Metrics, Stage};
 use bodies::{LARGE, unknown_expectation, unreadable_encoding};
 use refuse::{error, not_recorded};
@@ -148,7 +148,7 @@ impl Exchange {
             judged,
             fate,
             stream,
-            inspection,
+            mut inspection,
         } = inspected;
         let forward = match fate {
             Fate::Stop => return self.refuse(&judged, &inspection, stream).await,
@@ -165,7 +165,12 @@ impl Exchange {
         if self.intent(&judged, stream).await.is_err() {
             return not_recorded(self.dialect);
         }
-        self.forward(route, &head, forward, inspection, &judged.decision).await
+        if self.live.coach_note == CoachNote::Trailing {
+            inspection.add_note(&judged.decision);
+        }
+        let mut answer = self.forward(route, &head, forward, inspection, &judged.decision).await;
+        reply::name_withheld(answer.headers_mut(), &judged.withheld);
+        answer
     }
 
     /// The whole request body, within its bounds.

@@ -58,6 +58,9 @@ impl Exchange {
             decision: decide_unread(&self.live.rules.policy, &facts),
             facts,
             masked: BTreeMap::new(),
+            restored: BTreeMap::new(),
+            withheld: Vec::new(),
+            label: None,
             failed: Vec::new(),
             uninspectable: Vec::new(),
         };
