@@ -147,7 +147,8 @@ impl Inspection {
             .iter()
             .map(|call| {
                 let name = content::name(&self.rules.scanner, &call.tool);
-                let meant = call.arguments.as_deref().map(|arguments| self.meant(arguments));
+                let tokens = self.kept.tokens.as_deref();
+                let meant = call.arguments.as_deref().map(|given| tokens::meant(tokens, given));
                 arguments::called(&self.rules.policy, name, meant.as_deref())
             })
             .collect();

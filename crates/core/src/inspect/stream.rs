@@ -26,6 +26,7 @@ pub(super) use self::seen::MOST_STILL;
 use self::whole::Telling;
 use super::content::{self, Tally};
 use super::request::stops;
+use super::tokens::{Links, meant, meant_call};
 use super::{Inspection, Judged};
 use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
@@ -101,6 +102,8 @@ struct Channel {
     arguments: String,
     /// Text at the end that may yet become a token.
     unrestored: String,
+    /// Whether what goes out next is within an address.
+    links: Links,
     /// The last event that carried a piece, to copy for what is left at the end.
     template: Option<Template>,
 }
@@ -367,9 +370,9 @@ impl StreamInspection {
         if reading.tools.is_empty() && reading.uninspectable.is_empty() {
             return Ok(());
         }
+        let values = self.inspection.kept.tokens.clone();
         for begun in &reading.tools {
-            let begun = self.inspection.meant_call(begun).into_owned();
-            self.begin_call(&begun);
+            self.begin_call(&meant_call(values.as_deref(), begun));
             if self.judged.facts.content.tools.len() > MOST_CHANNELS {
                 self.cannot_look("/", "too-many-tools");
                 return Err(Stop);
@@ -409,6 +412,7 @@ impl StreamInspection {
                 growing: self.inspection.rules.scanner.follow(),
                 arguments: String::new(),
                 unrestored: String::new(),
+                links: Links::default(),
                 template: None,
             };
             self.channels.insert(fragment.channel.clone(), channel);
@@ -434,8 +438,8 @@ impl StreamInspection {
             }
             let whole = std::mem::take(&mut channel.arguments);
             if !whole.is_empty() {
-                let meant = self.inspection.meant(&whole).into_owned();
-                self.complete_calls(name, &meant);
+                let values = self.inspection.kept.tokens.clone();
+                self.complete_calls(name, &meant(values.as_deref(), &whole));
             }
             return self.arguments(name, &whole, source, Telling::First);
         }

@@ -5,17 +5,21 @@
 //! in the request already is nobody's: its number is passed over. Which value a token stands for is known to its exchange
 //! alone, for as long as that lasts, and is never recorded (threat I6). Read [`Tokens`] first.
 
+mod links;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::{Bound, Range};
+
+pub(super) use links::Links;
 
 use super::content::{self, Tally};
 use super::{Fate, Inspection, Judged};
 use crate::decide::{Decision, Mask};
 use crate::detect::EntityId;
 use crate::detect::scanner::Scan;
-use crate::exchange::{Edit, Part};
+use crate::exchange::{Edit, Part, Place};
 use crate::policy::compile::{Policy, Restoring};
 use crate::verdict::{Direction, Source};
 use crate::wire::CallBegun;
@@ -147,24 +151,27 @@ impl Tokens {
         self.by_name.is_empty()
     }
 
-    /// The tokens in a text, in order, and how far it was read: what follows may yet become one. With `complete`, nothing
-    /// follows.
-    pub(super) fn find(&self, text: &str, complete: bool) -> (Vec<(Range<usize>, &Token)>, usize) {
+    /// The tokens in a text that values are put in place of, in order, and how far it was read: what follows may yet become
+    /// one. With `complete`, nothing follows. `links` knows of what stood before, and goes on over what was read.
+    pub(super) fn find(&self, text: &str, complete: bool, links: &mut Links) -> (Vec<(Range<usize>, &Token)>, usize) {
         let mut found = Vec::new();
         let mut from = 0;
         while let Some(at) = text.get(from..).and_then(|rest| rest.find('[')).map(|at| from + at) {
+            links.pass(text.get(from..at).unwrap_or_default());
             let rest = text.get(at..).unwrap_or_default();
             let end = rest.bytes().take(self.longest).position(|byte| byte == b']');
             let end = end.map(|end| end + 1);
-            if let Some((end, token)) = end.and_then(|end| Some((end, self.by_name.get(rest.get(..end)?)?))) {
-                found.push((at..at + end, token));
-                from = at + end;
-            } else if !complete && end.is_none() && self.begins(rest) {
+            let token = end.and_then(|end| Some((end, self.by_name.get(rest.get(..end)?)?)));
+            if token.is_none() && !complete && end.is_none() && self.begins(rest) {
                 return (found, at);
-            } else {
-                from = at + 1;
             }
+            from = at + token.map_or(1, |(end, _)| end);
+            if let Some((_, token)) = token.filter(|_| !links.is_within()) {
+                found.push((at..from, token));
+            }
+            links.pass(text.get(at..from).unwrap_or_default());
         }
+        links.pass(text.get(from..).unwrap_or_default());
         (found, text.len())
     }
 
@@ -174,47 +181,55 @@ impl Tokens {
         following.next().is_some_and(|(name, _)| name.starts_with(start))
     }
 
+    /// The tokens that values are put in place of in parts that can be edited: the part's index, the place in its text, the
+    /// token.
+    pub(super) fn in_parts(&self, parts: &[Part]) -> Vec<(usize, Range<usize>, &Token)> {
+        let open = parts
+            .iter()
+            .enumerate()
+            .filter(|(_, part)| part.fixed.is_none() && !part.inner);
+        let found = open.flat_map(|(index, part)| {
+            let (found, _) = self.find(&part.text, true, &mut Links::default());
+            found.into_iter().map(move |(range, token)| (index, range, token))
+        });
+        found.collect()
+    }
+
     /// Counts those that are judged as what they stand for, wherever they would be put back.
     pub(super) fn count(&self, parts: &[Part], tally: &mut Tally) {
-        for part in parts.iter().filter(|part| is_open(part)) {
-            for (_, token) in self.find(&part.text, true).0 {
+        for (index, _, token) in self.in_parts(parts) {
+            if let Some(part) = parts.get(index) {
                 token.count(part.source, tally);
             }
         }
     }
 
-    /// The edits that put values back, but for those that the decision masks.
+    /// The edits that put values back, but for those that the decision masks, with the entity of each.
     pub(super) fn put_back(&self, parts: &[Part], decision: &Decision, formed: bool) -> (Vec<Edit>, Vec<EntityId>) {
-        let (mut edits, mut entities) = (Vec::new(), Vec::new());
-        for (index, part) in parts.iter().enumerate().filter(|(_, part)| is_open(part)) {
-            for (range, token) in self.find(&part.text, true).0 {
-                if token.is_kept(decision, part.source) {
-                    continue;
-                }
-                edits.push(Edit {
-                    part: index,
-                    range,
-                    replacement: token.written(formed),
-                });
-                entities.push(token.entity.clone());
-            }
-        }
-        (edits, entities)
+        let edit = |(index, range, token): (usize, Range<usize>, &Token)| {
+            let part = parts.get(index)?;
+            let edit = Edit {
+                part: index,
+                range,
+                // Within JSON in a text, it is escaped as all edits are.
+                replacement: token.written(formed && matches!(part.place, Place::Body(_))),
+            };
+            (!token.is_kept(decision, part.source)).then(|| (edit, token.entity.clone()))
+        };
+        self.in_parts(parts).into_iter().filter_map(edit).unzip()
     }
 
     /// Arguments as the caller's program would get them: with every value put back.
-    pub(super) fn meant<'t>(&self, arguments: &'t str) -> Cow<'t, str> {
+    fn meant<'t>(&self, arguments: &'t str) -> Cow<'t, str> {
         let Ok(half) = read_arguments(arguments, "", Source::Model) else {
             return Cow::Borrowed(arguments);
         };
-        let mut edits = Vec::new();
-        for (part, text) in half.parts.iter().enumerate().filter(|(_, part)| is_open(part)) {
-            edits.extend(self.find(&text.text, true).0.into_iter().map(|(range, token)| Edit {
-                part,
-                range,
-                replacement: token.value.clone(),
-            }));
-        }
+        let edit = |(part, range, token): (usize, Range<usize>, &Token)| Edit {
+            part,
+            range,
+            replacement: token.value.clone(),
+        };
+        let edits: Vec<Edit> = self.in_parts(&half.parts).into_iter().map(edit).collect();
         if edits.is_empty() {
             return Cow::Borrowed(arguments);
         }
@@ -249,30 +264,24 @@ impl Token {
     }
 }
 
-/// Whether a part's own text can be edited.
-fn is_open(part: &Part) -> bool {
-    part.fixed.is_none() && !part.inner
+/// A call with its arguments as the caller's program would get them.
+pub(super) fn meant_call<'c>(tokens: Option<&Tokens>, begun: &'c CallBegun) -> Cow<'c, CallBegun> {
+    match (tokens, &begun.call.arguments) {
+        (Some(tokens), Some(arguments)) => {
+            let mut meant = begun.clone();
+            meant.call.arguments = Some(tokens.meant(arguments).into_owned());
+            Cow::Owned(meant)
+        }
+        _ => Cow::Borrowed(begun),
+    }
+}
+
+/// Arguments as the caller's program would get them.
+pub(super) fn meant<'t>(tokens: Option<&Tokens>, arguments: &'t str) -> Cow<'t, str> {
+    tokens.map_or(Cow::Borrowed(arguments), |tokens| tokens.meant(arguments))
 }
 
 impl Inspection {
-    /// A call with its arguments as the caller's program would get them.
-    pub(super) fn meant_call<'c>(&self, begun: &'c CallBegun) -> Cow<'c, CallBegun> {
-        match (&self.kept.tokens, &begun.call.arguments) {
-            (Some(tokens), Some(arguments)) => {
-                let mut meant = begun.clone();
-                meant.call.arguments = Some(tokens.meant(arguments).into_owned());
-                Cow::Owned(meant)
-            }
-            _ => Cow::Borrowed(begun),
-        }
-    }
-
-    /// Arguments as the caller's program would get them.
-    pub(super) fn meant<'t>(&self, arguments: &'t str) -> Cow<'t, str> {
-        let tokens = self.kept.tokens.as_ref();
-        tokens.map_or(Cow::Borrowed(arguments), |tokens| tokens.meant(arguments))
-    }
-
     /// A whole answer that goes on, with values in place of their tokens.
     pub(super) fn restored(&self, body: &[u8], judged: &mut Judged, fate: Fate) -> Fate {
         let Some(tokens) = &self.kept.tokens else { return fate };

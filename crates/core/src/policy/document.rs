@@ -482,6 +482,9 @@ pub struct Escalation {
 /// How values come back in place of tokens: judged as part of the answer, or whatever is said of answers.
 pub const TOKENS: [&str; 2] = ["reversible", "restore"];
 
+/// The word for an answer that takes the label of its most sensitive input.
+pub const INHERIT_HIGHEST: &str = "highest-input";
+
 /// How answers may be reused, freest first.
 pub const REUSE: [&str; 3] = ["free", "human-review", "none"];
 

@@ -3,9 +3,11 @@
 //! What may yet become a token is held back, which is never more than the longest one; arguments are whole already. It comes
 //! after masks, so what is masked is masked first.
 
+use std::ops::Range;
+
 use super::{Stop, StreamInspection};
 use crate::inspect::request::stops;
-use crate::inspect::tokens::Token;
+use crate::inspect::tokens::{Links, Token};
 use crate::verdict::Source;
 use crate::wire::reading::read_arguments;
 use crate::wire::splice::splice;
@@ -20,32 +22,46 @@ impl StreamInspection {
         match fragment.flow {
             Flow::Still => Ok(text),
             Flow::Text | Flow::Arguments => self.restored_rest(&fragment.channel, text, ends),
-            Flow::Whole | Flow::Told => self.put_back(text, fragment.source, fragment.flow == Flow::Whole),
-            Flow::ToldArguments => self.put_back_arguments(text, fragment.source, false),
+            Flow::Whole | Flow::Told => self.restored_whole(text, fragment.source, fragment.flow == Flow::Whole),
+            Flow::ToldArguments => self.restored_arguments(text, fragment.source, false),
         }
     }
 
     /// Puts values into what is to go out of a growing channel.
     pub(super) fn restored_rest(&mut self, name: &str, text: String, ends: bool) -> Result<String, Stop> {
-        let (Some(tokens), Some(channel)) = (&self.inspection.kept.tokens, self.channels.get_mut(name)) else {
+        let Some(tokens) = self.inspection.kept.tokens.clone() else {
+            return Ok(text);
+        };
+        let Some(channel) = self.channels.get_mut(name) else {
             return Ok(text);
         };
         let source = channel.source;
         if channel.flow == Flow::Arguments {
-            return self.put_back_arguments(text, source, true);
+            return self.restored_arguments(text, source, true);
         }
         let mut text = std::mem::take(&mut channel.unrestored) + &text;
-        let settled = tokens.find(&text, ends).1;
+        let (found, settled) = tokens.find(&text, ends, &mut channel.links);
         channel.unrestored = text.split_off(settled);
-        self.put_back(text, source, true)
+        self.put_back(text, found, source, true)
     }
 
-    /// Puts values into a text of which nothing can become a token that is none.
-    fn put_back(&mut self, text: String, source: Source, counts: bool) -> Result<String, Stop> {
+    /// Puts values into a text that is whole.
+    fn restored_whole(&mut self, text: String, source: Source, counts: bool) -> Result<String, Stop> {
         let Some(tokens) = self.inspection.kept.tokens.clone() else {
             return Ok(text);
         };
-        let (found, _) = tokens.find(&text, true);
+        let (found, _) = tokens.find(&text, true, &mut Links::default());
+        self.put_back(text, found, source, counts)
+    }
+
+    /// Puts values in place of the tokens that were found in a text.
+    fn put_back(
+        &mut self,
+        text: String,
+        found: Vec<(Range<usize>, &Token)>,
+        source: Source,
+        counts: bool,
+    ) -> Result<String, Stop> {
         if found.is_empty() {
             return Ok(text);
         }
@@ -68,16 +84,15 @@ impl StreamInspection {
     }
 
     /// Puts values into whole arguments: JSON in a text, or a plain text.
-    fn put_back_arguments(&mut self, text: String, source: Source, counts: bool) -> Result<String, Stop> {
+    fn restored_arguments(&mut self, text: String, source: Source, counts: bool) -> Result<String, Stop> {
         let Some(tokens) = self.inspection.kept.tokens.clone().filter(|_| !text.is_empty()) else {
             return Ok(text);
         };
         let Ok(half) = read_arguments(&text, "/arguments", source) else {
-            return self.put_back(text, source, counts);
+            return self.restored_whole(text, source, counts);
         };
-        let parts = half.parts.iter().filter(|part| part.fixed.is_none());
-        let found = parts.flat_map(|part| tokens.find(&part.text, true).0);
-        self.admit(found.map(|(_, token)| token), source)?;
+        let found = tokens.in_parts(&half.parts);
+        self.admit(found.into_iter().map(|(_, _, token)| token), source)?;
         let (edits, entities) = tokens.put_back(&half.parts, &self.judged.decision, false);
         if edits.is_empty() {
             return Ok(text);

@@ -6,6 +6,7 @@ use super::{MOST_CHANNELS, Stop, StreamInspection, masked};
 use crate::detect::{EntityId, Match};
 use crate::inspect::content;
 use crate::inspect::request::stops;
+use crate::inspect::tokens::meant;
 use crate::verdict::Source;
 use crate::wire::reading::read_arguments;
 use crate::wire::splice::splice;
@@ -105,8 +106,8 @@ impl StreamInspection {
         match fragment.flow {
             Flow::ToldArguments => {
                 if !text.is_empty() {
-                    let meant = self.inspection.meant(text).into_owned();
-                    self.complete_calls(channel, &meant);
+                    let values = self.inspection.kept.tokens.clone();
+                    self.complete_calls(channel, &meant(values.as_deref(), text));
                 }
                 self.arguments(channel, text, source, Telling::Again)
             }

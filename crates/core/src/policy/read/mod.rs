@@ -10,9 +10,9 @@ mod subject;
 
 pub(super) use extend::is_touched;
 pub(super) use header::EVENTS;
+pub(super) use people::INHERIT;
 #[cfg(test)]
 pub(super) use people::{AUDIENCES, BREACHES};
-pub(super) use people::{INHERIT, INHERIT_HIGHEST};
 #[cfg(test)]
 pub(super) use subject::TERMS;
 pub(super) use subject::{KINDS, TIERS};
