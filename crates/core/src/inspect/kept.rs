@@ -64,7 +64,7 @@ impl Inspection {
     }
 
     /// The names of withheld tools, fit for records and headers.
-    pub(super) fn names_of(&self, gone: BTreeSet<String>) -> Vec<String> {
+    pub(super) fn names_of(&self, gone: &BTreeSet<String>) -> Vec<String> {
         let names = gone.iter().map(|name| content::name(&self.rules.scanner, name));
         names.take(MOST_WITHHELD).collect()
     }

@@ -75,7 +75,7 @@ impl Inspection {
             return (judged, Fate::Stop);
         };
         let (mut judged, fate) = self.judge_half(Direction::Prompt, &body, &half, tokens);
-        judged.withheld = self.names_of(gone);
+        judged.withheld = self.names_of(&gone);
         let fate = match fate {
             Fate::Forward(edited) => Fate::Forward(Some(edited.unwrap_or(body))),
             Fate::Stop => Fate::Stop,

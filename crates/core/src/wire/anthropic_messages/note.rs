@@ -49,12 +49,11 @@ pub(super) fn postscript(event: &Event, seen: &Seen, text: &str) -> Option<Vec<u
     let block = json!({"type": "text", "text": ""});
     let delta = json!({"type": "text_delta", "text": text});
     let mut out = Vec::new();
-    for (name, data) in [
+    for (name, mut data) in [
         ("content_block_start", json!({"index": index, "content_block": block})),
         ("content_block_delta", json!({"index": index, "delta": delta})),
         ("content_block_stop", json!({"index": index})),
     ] {
-        let mut data = data;
         if let Some(members) = data.as_object_mut() {
             members.insert("type".to_owned(), name.into());
         }
