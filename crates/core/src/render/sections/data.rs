@@ -216,7 +216,7 @@ fn tokens(given: &Given<'_>, blocks: &mut Vec<Block>) {
         if !names.is_empty() {
             let names = words::list(&names, "and");
             sentences.push(format!(
-                "Where the model gets a number in place of {names}, whoever sent the value sees it again in the answer{unless}."
+                "Where the model gets a numbered token in place of {names}, whoever sent the value sees it again in the answer{unless}."
             ));
         }
     }
