@@ -22,6 +22,11 @@ pub struct Half {
     pub uninspectable: Vec<Uninspectable>,
     /// The tools that an answer calls.
     pub tools: Vec<ToolCall>,
+    /// The tools that a request lists, by the names that calls of them would have.
+    pub listed: Vec<String>,
+    /// Whether a request asks for an answer to which nothing may be added: one of a given form, or with probabilities of
+    /// each token.
+    pub exact: bool,
     /// How much a request lets the model say.
     pub bound: Bound,
     /// What an answer says of its tokens.

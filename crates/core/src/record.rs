@@ -108,9 +108,13 @@ pub struct Record<'r> {
     intent: Option<&'r str>,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     masked: Option<Masked<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<OfPolicy<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restored: Option<Masked<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,6 +135,8 @@ pub struct Record<'r> {
     v: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     who: Option<Who<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld: Option<Withheld<'r>>,
 }
 
 /// Which policy judged.
@@ -138,6 +144,13 @@ pub struct Record<'r> {
 struct OfPolicy<'r> {
     digest: &'r str,
     version: &'r str,
+}
+
+/// Tools that were taken out of a request, by what does not grant them.
+#[derive(Debug, Serialize)]
+struct Withheld<'r> {
+    #[serde(rename = "access.tools")]
+    tools: &'r [String],
 }
 
 /// The record of a request that is about to go upstream.
@@ -230,8 +243,10 @@ impl<'r> Record<'r> {
             detectors: None,
             failed: None,
             intent: None,
+            label: None,
             masked: None,
             policy: None,
+            restored: None,
             result: None,
             route: None,
             status: None,
@@ -241,6 +256,7 @@ impl<'r> Record<'r> {
             uninspectable: None,
             usage: None,
             who: None,
+            withheld: None,
         }
     }
 
@@ -274,8 +290,13 @@ impl<'r> Record<'r> {
             content: Some(Content(&judged.facts.content)),
             decision: Some(Decided::new(&rules.policy, &judged.decision)),
             failed: Some(&judged.failed),
+            label: judged.label.as_deref(),
             masked: (!judged.masked.is_empty()).then_some(Masked(&judged.masked)),
+            restored: (!judged.restored.is_empty()).then_some(Masked(&judged.restored)),
             uninspectable: (!judged.uninspectable.is_empty()).then_some(Uninspectable(&judged.uninspectable)),
+            withheld: (!judged.withheld.is_empty()).then_some(Withheld {
+                tools: &judged.withheld,
+            }),
             ..self
         }
     }

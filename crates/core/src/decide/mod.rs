@@ -10,11 +10,13 @@ pub mod explain;
 pub mod facts;
 pub(crate) mod selector;
 pub mod steps;
+mod withheld;
 
 pub use decision::{Contribution, Decision, Mask};
 pub use facts::{Called, Content, Destination, Facts, Seen, Who};
 pub use selector::Pattern;
 pub use steps::{Asked, Covered};
+pub use withheld::withheld;
 
 pub(crate) use bound::{Bound, Found};
 
@@ -270,11 +272,7 @@ impl Says<'_, '_> {
         let Some(tools) = &policy.tools else { return };
         let one = |call: &Called| {
             let listed = tools.list.iter().find(|tool| {
-                tool.pattern.matches(&call.name)
-                    && tool
-                        .groups
-                        .as_ref()
-                        .is_none_or(|groups| bound.groups.iter().any(|&group| groups.contains(group)))
+                tool.is_for(&call.name, &bound.groups)
                     && tool
                         .conditions
                         .iter()

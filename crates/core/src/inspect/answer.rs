@@ -8,10 +8,13 @@ impl Inspection {
     /// Judges a whole answer body. What cannot be read is uninspectable, and the policy says what that means.
     #[must_use]
     pub fn answer(&self, body: &[u8]) -> (Judged, Fate) {
-        match self.wire.read_answer(body) {
+        let (mut judged, fate) = match self.wire.read_answer(body) {
             Ok(half) => self.judge(Direction::Answer, body, &half),
             Err(_) => self.judge(Direction::Answer, body, &unreadable()),
-        }
+        };
+        let fate = self.restored(body, &mut judged, fate);
+        let fate = self.finished(body, &mut judged, fate);
+        (judged, fate)
     }
 }
 

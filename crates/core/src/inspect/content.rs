@@ -63,6 +63,11 @@ impl Tally {
 /// The facts about parts and what was found in them.
 #[must_use]
 pub fn of(parts: &[Part], scan: &Scan) -> Content {
+    of_with(parts, scan, |_| ())
+}
+
+/// The same with what `more` knows of beside.
+pub(super) fn of_with(parts: &[Part], scan: &Scan, more: impl FnOnce(&mut Tally)) -> Content {
     let mut tally = Tally::default();
     parts.iter().for_each(|part| tally.source(part.source));
     for (index, found) in &scan.matches {
@@ -73,6 +78,7 @@ pub fn of(parts: &[Part], scan: &Scan) -> Content {
             tally.count(&found.entity, value, part.source, part.fixed.is_some());
         }
     }
+    more(&mut tally);
     let mut content = tally.content();
     content.failed = !scan.failures.is_empty();
     content
@@ -116,16 +122,15 @@ pub fn label(entity: &EntityId) -> String {
     format!("[{entity}]")
 }
 
-/// The spans of matches with what stands in their place: in order and apart. Overlapping ones become one, with the label of
-/// the first.
-fn covers<'m>(found: impl IntoIterator<Item = &'m Match>) -> Vec<(Range<usize>, String)> {
+/// The spans of matches with what was found there: in order and apart. Overlapping ones become one, that of the first.
+fn covers<'m>(found: impl IntoIterator<Item = &'m Match>) -> Vec<(Range<usize>, &'m EntityId)> {
     let mut found: Vec<&Match> = found.into_iter().collect();
     found.sort_by_key(|one| (one.span.start, Reverse(one.span.end)));
-    let mut covers: Vec<(Range<usize>, String)> = Vec::new();
+    let mut covers: Vec<(Range<usize>, &EntityId)> = Vec::new();
     for one in found {
         match covers.last_mut() {
             Some((last, _)) if one.span.start < last.end => last.end = last.end.max(one.span.end),
-            _ => covers.push((one.span.clone(), label(&one.entity))),
+            _ => covers.push((one.span.clone(), &one.entity)),
         }
     }
     covers
@@ -134,12 +139,23 @@ fn covers<'m>(found: impl IntoIterator<Item = &'m Match>) -> Vec<(Range<usize>, 
 /// A text with matches masked.
 #[must_use]
 pub fn masked<'m>(text: &str, found: impl IntoIterator<Item = &'m Match>) -> String {
-    replace(text, covers(found).into_iter())
+    let covers = covers(found).into_iter();
+    replace(text, covers.map(|(range, entity)| (range, label(entity))))
 }
 
 /// The edits that masks ask for, by part and place.
 #[must_use]
 pub fn edits(parts: &[Part], scan: &Scan, masks: &[Mask]) -> Vec<Edit> {
+    edits_with(parts, scan, masks, |entity, _| label(entity))
+}
+
+/// The same with what `stand_in` says in place of a value of an entity; it is asked in order of parts and places.
+pub(super) fn edits_with(
+    parts: &[Part],
+    scan: &Scan,
+    masks: &[Mask],
+    mut stand_in: impl FnMut(&EntityId, &str) -> String,
+) -> Vec<Edit> {
     let mut wanted: BTreeMap<usize, Vec<&Match>> = BTreeMap::new();
     for (index, found) in &scan.matches {
         let asks = |part: &Part| {
@@ -151,14 +167,19 @@ pub fn edits(parts: &[Part], scan: &Scan, masks: &[Mask]) -> Vec<Edit> {
             wanted.entry(*index).or_default().push(found);
         }
     }
-    let of_part = |(part, found)| {
-        covers::<'_>(found).into_iter().map(move |(range, replacement)| Edit {
-            part,
-            range,
-            replacement,
-        })
-    };
-    wanted.into_iter().flat_map(of_part).collect()
+    let mut edits = Vec::new();
+    for (index, found) in wanted {
+        for (range, entity) in covers(found) {
+            let value = parts.get(index).and_then(|part| part.text.get(range.clone()));
+            let replacement = stand_in(entity, value.unwrap_or_default());
+            edits.push(Edit {
+                part: index,
+                range,
+                replacement,
+            });
+        }
+    }
+    edits
 }
 
 /// The text of a part with its edits.

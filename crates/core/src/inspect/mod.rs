@@ -10,10 +10,12 @@
 mod answer;
 pub mod arguments;
 pub mod content;
+mod kept;
 mod request;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::detect::scanner::Scanner;
 use crate::exchange::{Bound, Usage};
 use crate::policy::compile::Policy;
 use crate::wire::Wire;
+use kept::Kept;
 
 pub use request::Request;
 pub use stream::{Ending, Step, StreamInspection};
@@ -88,6 +91,12 @@ pub struct Judged {
     pub decision: Decision,
     /// How many spans were masked, by entity.
     pub masked: BTreeMap<EntityId, u32>,
+    /// Of an answer: how many tokens were replaced by what they stand for, by entity.
+    pub restored: BTreeMap<EntityId, u32>,
+    /// Of a request: the tools that were taken out of its lists, since `access.tools` does not grant them.
+    pub withheld: Vec<String>,
+    /// Of an answer: the label that it carries, if the policy has answers labelled.
+    pub label: Option<String>,
     /// Detectors that could not do their work, by id.
     pub failed: Vec<String>,
     /// What could not be read as text, by kind, with its pointer.
@@ -129,4 +138,5 @@ pub struct Inspection {
     bound: Bound,
     /// What was done for the request and covers its answer.
     covered: Covered,
+    kept: Kept,
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::kept::{Kept, Spared};
+use super::tokens::{self, Tokens};
 use super::{Call, Fate, Inspection, Judged, Rules, Said, arguments, content};
 use crate::decide::{Asked, Covered, Decision, Facts, decide};
 use crate::detect::scanner::Scan;
@@ -42,7 +44,7 @@ impl Inspection {
         let stream = half.stream;
         let model = half.model.as_deref().map(|model| content::name(&rules.scanner, model));
         let call = call(model.as_deref().unwrap_or_default());
-        let inspection = Self {
+        let mut inspection = Self {
             rules: Arc::clone(rules),
             wire,
             named: named.map(str::to_owned),
@@ -50,14 +52,46 @@ impl Inspection {
             model,
             bound: half.bound,
             covered: Covered::default(),
+            kept: Kept::default(),
         };
-        let (judged, fate) = inspection.judge(Direction::Prompt, body, &half);
+        let mut tokens = Tokens::default();
+        let (judged, fate) = inspection.judge_request(body, &half, &mut tokens);
+        inspection.keep(&half, &judged.decision, tokens);
         Ok(Request {
             judged,
             fate,
             stream,
             inspection,
         })
+    }
+
+    /// Judges a request without the tools that its principal is not granted: what is judged is what is sent.
+    fn judge_request(&self, body: &[u8], half: &Half, tokens: &mut Tokens) -> (Judged, Fate) {
+        let gone = self.withheld(half);
+        if gone.is_empty() {
+            return self.judge_half(Direction::Prompt, body, half, tokens);
+        }
+        let Some(Spared { body, half }) = self.spared(body, &gone) else {
+            let (mut judged, _) = self.judge(Direction::Prompt, body, half);
+            self.cannot_splice(&mut judged);
+            return (judged, Fate::Stop);
+        };
+        let (mut judged, fate) = self.judge_half(Direction::Prompt, &body, &half, tokens);
+        judged.withheld = self.names_of(&gone);
+        let fate = match fate {
+            Fate::Forward(edited) => Fate::Forward(Some(edited.unwrap_or(body))),
+            Fate::Wait(asked, edited) => Fate::Wait(asked, Some(edited.unwrap_or(body))),
+            Fate::Stop => Fate::Stop,
+        };
+        (judged, fate)
+    }
+
+    /// The bytes cannot be changed as they have to be: the decision stands, and it cannot be carried out.
+    fn cannot_splice(&self, judged: &mut Judged) {
+        judged.facts.content.failed = true;
+        judged.failed.push("splice".to_owned());
+        judged.decision = decide(&self.rules.policy, &judged.facts);
+        judged.decision.verdict = Verdict::Block;
     }
 
     /// The policy that judges this exchange.
@@ -116,21 +150,35 @@ impl Inspection {
 
     /// Scans and judges one whole half, and splices what is to be masked.
     pub(super) fn judge(&self, direction: Direction, body: &[u8], half: &Half) -> (Judged, Fate) {
+        self.judge_half(direction, body, half, &mut Tokens::default())
+    }
+
+    /// The same; `made` takes the tokens that were put in place of values.
+    fn judge_half(&self, direction: Direction, body: &[u8], half: &Half, made: &mut Tokens) -> (Judged, Fate) {
         let scan = self.rules.scanner.scan(&half.parts);
-        let mut content = content::of(&half.parts, &scan);
+        let mut content = content::of_with(&half.parts, &scan, |tally| {
+            if let Some(tokens) = &self.kept.tokens {
+                tokens.count(&half.parts, tally);
+            }
+        });
         content.uninspectable = !half.uninspectable.is_empty();
         content.tools = half
             .tools
             .iter()
             .map(|call| {
                 let name = content::name(&self.rules.scanner, &call.tool);
-                arguments::called(&self.rules.policy, name, call.arguments.as_deref())
+                let tokens = self.kept.tokens.as_deref();
+                let meant = call.arguments.as_deref().map(|given| tokens::meant(tokens, given));
+                arguments::called(&self.rules.policy, name, meant.as_deref())
             })
             .collect();
         let facts = self.facts(direction, content);
         let decision = decide(&self.rules.policy, &facts);
         let mut judged = Judged {
             masked: BTreeMap::new(),
+            restored: BTreeMap::new(),
+            withheld: Vec::new(),
+            label: None,
             failed: scan.failures.iter().map(|failure| failure.detector.clone()).collect(),
             uninspectable: half
                 .uninspectable
@@ -161,18 +209,22 @@ impl Inspection {
         if judged.decision.masks.is_empty() {
             return (judged, fate(None));
         }
-        let edits = content::edits(&half.parts, &scan, &judged.decision.masks);
+        let (edits, tokens) = tokens::edits(
+            &self.rules.policy,
+            direction,
+            &half.parts,
+            &scan,
+            &judged.decision.masks,
+        );
+        *made = tokens;
         match self.spliced(direction, body, half, &edits, &judged) {
             Some(bytes) => {
                 count_masked(&mut judged, half, &scan);
                 (judged, fate(Some(bytes)))
             }
             None => {
-                // What was to be masked is still there: the decision stands, and it cannot be carried out.
-                judged.facts.content.failed = true;
-                judged.failed.push("splice".to_owned());
-                judged.decision = decide(&self.rules.policy, &judged.facts);
-                judged.decision.verdict = Verdict::Block;
+                // What was to be masked is still there.
+                self.cannot_splice(&mut judged);
                 (judged, Fate::Stop)
             }
         }

@@ -11,7 +11,9 @@
 mod calls;
 mod held;
 mod names;
+mod note;
 mod seen;
+mod tokens;
 mod waiting;
 mod whole;
 
@@ -20,12 +22,14 @@ use std::ops::Range;
 
 use self::held::Template;
 use self::names::{Beginnings, any_begins};
+use self::note::Note;
 #[cfg(test)]
 pub(super) use self::seen::MOST_STILL;
 pub(super) use self::waiting::MOST_WAITING;
 use self::waiting::{Ready, Waiting};
 use self::whole::Telling;
 use super::content::{self, Tally};
+use super::tokens::{Links, meant, meant_call};
 use super::{Inspection, Judged, Said};
 use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
@@ -86,6 +90,8 @@ pub struct StreamInspection {
     number: Option<u64>,
     /// How many events there are more than the upstream sent: copies, less those that need not go out.
     more: i64,
+    /// What is to be said behind the text, if anything is.
+    note: Option<Note>,
     judged: Judged,
     out: Vec<u8>,
     /// Whether the last event was one that a stream may end with.
@@ -101,6 +107,10 @@ struct Channel {
     growing: Growing,
     /// Arguments so far.
     arguments: String,
+    /// Text at the end that may yet become a token.
+    unrestored: String,
+    /// Whether what goes out next is within an address.
+    links: Links,
     /// The last event that carried a piece, to copy for what is left at the end.
     template: Option<Template>,
 }
@@ -128,11 +138,15 @@ impl Inspection {
             facts,
             decision,
             masked: BTreeMap::new(),
+            restored: BTreeMap::new(),
+            withheld: Vec::new(),
+            label: self.label(None),
             failed: Vec::new(),
             uninspectable: Vec::new(),
             said: Said::default(),
         };
         Some(StreamInspection {
+            note: self.note(None).map(Note::new),
             inspection: self,
             talk,
             parser: Parser::new(talk.framing()),
@@ -209,6 +223,8 @@ impl StreamInspection {
             Err(SseError::CutOff) => self.may_end = false,
             Err(SseError::TooLarge | SseError::NotUtf8) => return self.unreadable(),
         }
+        // Nothing says that the text is at its end.
+        self.note = None;
         let everything = EventReading {
             ends: vec![String::new()],
             ..EventReading::default()
@@ -293,6 +309,7 @@ impl StreamInspection {
         };
         self.measure(&reading);
         self.note(&reading)?;
+        self.place_note(&event, &reading);
         if let Some(channel) = &reading.vouches_for {
             // Text that is vouched for is whole.
             let ends = EventReading {
@@ -316,10 +333,15 @@ impl StreamInspection {
         let last: BTreeMap<&str, usize> = pieces.map(|(place, one)| (one.channel.as_str(), place)).collect();
         for (place, fragment) in reading.fragments.iter().enumerate() {
             let is_last = last.get(fragment.channel.as_str()) == Some(&place);
-            let text = self.fragment(fragment, is_last && ended.cover(&fragment.channel))?;
-            says_nothing &= text.is_empty() || !fragment.flow.grows();
+            let ends = is_last && ended.cover(&fragment.channel);
+            let text = self.fragment(fragment, ends)?;
             if text != fragment.text {
                 altered.insert(&fragment.channel);
+            }
+            let mut text = self.restored(fragment, text, ends)?;
+            self.add_note(&fragment.channel, fragment.flow, ends, &mut text);
+            says_nothing &= text.is_empty() || !fragment.flow.grows();
+            if text != fragment.text {
                 replacements.push((fragment.token.clone(), text));
             }
         }
@@ -376,8 +398,9 @@ impl StreamInspection {
         if reading.tools.is_empty() && reading.uninspectable.is_empty() {
             return Ok(());
         }
+        let values = self.inspection.kept.tokens.clone();
         for begun in &reading.tools {
-            self.begin_call(begun);
+            self.begin_call(&meant_call(values.as_deref(), begun));
             if self.judged.facts.content.tools.len() > MOST_CHANNELS {
                 self.cannot_look("/", "too-many-tools");
                 return Err(Stop);
@@ -412,6 +435,8 @@ impl StreamInspection {
                 source: fragment.source,
                 growing: self.inspection.rules.scanner.follow(),
                 arguments: String::new(),
+                unrestored: String::new(),
+                links: Links::default(),
                 template: None,
             };
             self.channels.insert(fragment.channel.clone(), channel);
@@ -439,7 +464,8 @@ impl StreamInspection {
             let whole = std::mem::take(&mut channel.arguments);
             self.arguments -= whole.len();
             if !whole.is_empty() {
-                self.complete_calls(name, &whole);
+                let values = self.inspection.kept.tokens.clone();
+                self.complete_calls(name, &meant(values.as_deref(), &whole));
             }
             return self.arguments(name, &whole, source, Telling::First);
         }

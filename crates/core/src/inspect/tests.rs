@@ -2,11 +2,14 @@
 
 mod calls;
 mod facts;
+mod notes;
 mod ollama;
 mod repeats;
 mod requests;
 mod steps;
 mod streams;
+mod tokens;
 mod tools;
 mod whole_values;
+mod withheld;
 mod world;

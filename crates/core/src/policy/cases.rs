@@ -24,7 +24,7 @@ use crate::catalog::Catalog;
 use crate::decide::{self, Decision, Destination, Facts};
 use crate::detect::scanner::Scanner;
 use crate::exchange::{Part, Place as PartPlace};
-use crate::inspect::{arguments, content};
+use crate::inspect::{arguments, content, tokens};
 use crate::verdict::{Source, SourceSet, Verdict};
 
 /// A request and what must be decided.
@@ -100,7 +100,8 @@ pub fn ask(policy: &Policy, scanner: &Scanner, catalog: &Catalog, request: &Requ
         content,
     };
     let decision = decide::decide(policy, &facts);
-    let edits = content::edits(&parts, &scan, &decision.full_masks(policy));
+    let masks = decision.full_masks(policy);
+    let (edits, _) = tokens::edits(policy, request.direction, &parts, &scan, &masks);
     let texts = (0..parts.len())
         .map(|part| content::edited(&parts, part, &edits))
         .collect();

@@ -23,7 +23,7 @@ use super::node::Place;
 use crate::decide::Found;
 use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{AppTest, Bits, Pattern, Selector};
-use crate::detect::Detector;
+use crate::detect::{Detector, EntityId};
 use crate::verdict::{AppClass, Mode, Verdict};
 
 /// A policy that can decide.
@@ -49,6 +49,10 @@ pub struct Policy {
     pub(crate) apps: Vec<Option<AppEntry>>,
     pub(crate) grants: Vec<Grant>,
     pub(crate) tools: Option<Tools>,
+    /// How values come back in place of tokens, by entity index; empty if none do.
+    pub(crate) tokens: Vec<Option<Restoring>>,
+    /// Whether answers carry a label.
+    pub(crate) labels: bool,
     pub(crate) unmapped: Option<Verdict>,
     pub(crate) outside: Verdict,
     /// By use index.
@@ -123,6 +127,15 @@ pub(crate) struct AppEntry {
     pub(crate) expires: Option<(Timestamp, AppClass)>,
 }
 
+/// How values come back in place of tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restoring {
+    /// Judged as part of the answer.
+    Judged,
+    /// Whatever the policy says of answers.
+    Freely,
+}
+
 #[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) id: String,
@@ -144,6 +157,14 @@ pub(crate) struct Tool {
     pub(crate) groups: Option<Bits>,
     pub(crate) conditions: Vec<ArgumentTest>,
     pub(crate) then: Verdict,
+}
+
+impl Tool {
+    /// Whether it speaks of a tool of this name, for somebody in these groups.
+    pub(crate) fn is_for(&self, name: &str, of: &[u32]) -> bool {
+        let granted = |groups: &Bits| of.iter().any(|&group| groups.contains(group));
+        self.pattern.matches(name) && self.groups.as_ref().is_none_or(granted)
+    }
 }
 
 #[derive(Debug)]
@@ -287,6 +308,31 @@ impl Policy {
     #[must_use]
     pub fn own_detectors(&self) -> &[std::sync::Arc<dyn Detector>] {
         &self.own_detectors
+    }
+
+    /// Whether it says anything on tools.
+    #[must_use]
+    pub const fn lists_tools(&self) -> bool {
+        self.tools.is_some()
+    }
+
+    /// Whether some values come back in place of tokens.
+    #[must_use]
+    pub const fn restores(&self) -> bool {
+        !self.tokens.is_empty()
+    }
+
+    /// How the values of an entity come back, if they do.
+    #[must_use]
+    pub fn restoring(&self, entity: &EntityId) -> Option<Restoring> {
+        let index = self.names.entities.index(entity.as_str())?;
+        self.tokens.get(index as usize).copied().flatten()
+    }
+
+    /// Whether an answer carries the highest class of its input as a label.
+    #[must_use]
+    pub const fn labels_answers(&self) -> bool {
+        self.labels
     }
 
     /// Whether a use is one of the scope's.

@@ -446,6 +446,8 @@ pub struct Data {
     pub keywords: Vec<(Text, Vec<Text>)>,
     /// The organisation's own patterns, by entity.
     pub patterns: Vec<(Text, Text)>,
+    /// Entity or family, and how its values come back in place of tokens.
+    pub tokens: Vec<(Text, Text)>,
 }
 
 /// The matrix of data class x app class.
@@ -476,6 +478,12 @@ pub struct Escalation {
     /// The class they then have.
     pub to: Text,
 }
+
+/// How values come back in place of tokens: judged as part of the answer, or whatever is said of answers.
+pub const TOKENS: [&str; 2] = ["reversible", "restore"];
+
+/// The word for an answer that takes the label of its most sensitive input.
+pub const INHERIT_HIGHEST: &str = "highest-input";
 
 /// How answers may be reused, freest first.
 pub const REUSE: [&str; 3] = ["free", "human-review", "none"];

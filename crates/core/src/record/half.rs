@@ -124,7 +124,7 @@ impl Serialize for Sources {
     }
 }
 
-/// How many spans were masked, by entity.
+/// How many spans were masked, or tokens put back, by entity.
 #[derive(Debug)]
 pub(super) struct Masked<'r>(pub(super) &'r BTreeMap<EntityId, u32>);
 

@@ -5,7 +5,7 @@
 use jiff::civil::Date;
 
 use super::{Given, words};
-use crate::policy::document::{Clause, Evidence, Rule};
+use crate::policy::document::{Clause, Evidence, INHERIT_HIGHEST, Rule};
 use crate::policy::node::Place;
 use crate::policy::problem::Problem;
 use crate::verdict::Mode;
@@ -180,6 +180,11 @@ fn of_data(given: &Given<'_>, path: &str) -> State {
         "access" | "scope.groups" | "scope.uses" | "scope.outside" => (least(&[path]), Vec::new()),
         // A class acts through what reads it.
         "applications" => (least(&["access", "data.matrix"]), Vec::new()),
+        // What is said of reuse waits; the label does not.
+        "acceptable_use.outputs" if labels(given) => (
+            Kind::RunsNow,
+            document.outputs.iter().map(|outputs| outputs.place).collect(),
+        ),
         "scope.exclude" | "data.uninspectable" | "data.unavailable" => (Kind::RunsNow, Vec::new()),
         _ => {
             let detail = "the gateway does not act on this table yet; people do".to_owned();
@@ -194,6 +199,13 @@ fn of_data(given: &Given<'_>, path: &str) -> State {
         kind,
         detail: in_part(&missing),
     }
+}
+
+/// Whether answers carry the label of their input.
+fn labels(given: &Given<'_>) -> bool {
+    let outputs = given.document.outputs.iter();
+    let mut inherited = outputs.filter_map(|outputs| outputs.inherit.as_ref());
+    inherited.any(|inherit| inherit.value == INHERIT_HIGHEST)
 }
 
 fn of_evidence(evidence: &Evidence, today: Date) -> State {

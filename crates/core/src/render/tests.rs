@@ -90,6 +90,7 @@ data:
   answers: {restricted: redact}
   uninspectable: block
   unavailable: block
+  tokens: {payment-card: restore, project-name: reversible}
   retention: {content: 14 days, records: 2 years}
   clauses:
     - {id: DA-1, statement: What., owner: dpo, enforced_by: data.matrix}

@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use super::anthropic_messages::AnthropicMessages;
 use super::json::{self, Limits};
 use super::lookup::object;
@@ -34,5 +36,9 @@ impl Wire for AnthropicCountTokens {
         let mut marks = Marks::new(&doc);
         marks.fix_members(root, &["context_management", "input_tokens"]);
         marks.read(Source::Model)
+    }
+
+    fn without_tools(&self, body: &[u8], gone: &BTreeSet<String>) -> Option<Vec<u8>> {
+        AnthropicMessages.without_tools(body, gone)
     }
 }

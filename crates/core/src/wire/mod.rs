@@ -7,6 +7,7 @@
 
 pub mod anthropic_count_tokens;
 pub mod anthropic_messages;
+mod cut;
 mod dialect;
 pub mod endpoints;
 mod fragments;
@@ -29,6 +30,7 @@ pub mod sse;
 mod usage;
 mod vector;
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -97,6 +99,15 @@ pub struct EventReading {
     /// If the event only vouches for text of a channel (a signature), that channel: the event is dropped when the
     /// channel's text was changed.
     pub vouches_for: Option<String>,
+}
+
+impl EventReading {
+    /// The channel of this name, if it has a growing piece here.
+    fn piece_of(&self, channel: &str) -> Option<&str> {
+        let mut pieces = self.fragments.iter().filter(|fragment| fragment.flow.grows());
+        let found = pieces.find(|fragment| fragment.channel == channel);
+        found.map(|fragment| fragment.channel.as_str())
+    }
 }
 
 /// A value that goes when the text of its channel group is changed.
@@ -208,6 +219,13 @@ pub trait Wire: Debug + Send + Sync {
         Vec::new()
     }
 
+    /// A request body without the tools of these names: out of its lists, and out of what it says about choosing one. A list
+    /// that nothing is left of goes with all that only means something beside it, so that the provider takes the request.
+    /// `None` if the body cannot be read, or lists no tools in this wire.
+    fn without_tools(&self, _body: &[u8], _gone: &BTreeSet<String>) -> Option<Vec<u8>> {
+        None
+    }
+
     /// How it talks, if its answers are those of a conversation: then a refusal can be one of them, and they can stream.
     fn talk(&self) -> Option<&dyn Talk> {
         None
@@ -239,6 +257,23 @@ pub trait Talk: Debug + Send + Sync {
 
     /// The event that tells a client that the upstream broke off.
     fn broken_stream(&self, message: &str) -> Vec<u8>;
+
+    /// Where the text of an answer's first choice ends: the byte range of its last JSON string. `None` if it says nothing, or
+    /// if something depends on what exactly it says.
+    fn last_words(&self, _body: &[u8]) -> Option<Range<usize>> {
+        None
+    }
+
+    /// The channel of the first choice's text, if the event has a piece of it.
+    fn speaks<'r>(&self, _event: &sse::Event, _reading: &'r EventReading) -> Option<&'r str> {
+        None
+    }
+
+    /// Events that say something behind all texts, in dialects whose texts end before it is known whether more follows. They
+    /// go out before `event`, if that is the one behind the last text.
+    fn postscript(&self, _event: &sse::Event, _seen: &Seen, _text: &str) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// What a client has seen of a stream.

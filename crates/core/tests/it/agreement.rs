@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ordain_core::catalog::Catalog;
-use ordain_core::decide::{Content, Decision, Destination, Facts, Seen, Who, decide};
+use ordain_core::decide::{Content, Decision, Destination, Facts, Seen, Who, decide, withheld};
 use ordain_core::detect::EntityId;
 use ordain_core::inspect::arguments::called;
 use ordain_core::policy::compile::Policy;
 use ordain_core::policy::problem::Severity;
 use ordain_core::policy::{File, Files, Loaded, load};
-use ordain_core::verdict::{Direction, Source, SourceSet};
+use ordain_core::verdict::{Direction, Source, SourceSet, Verdict};
 
 use crate::generate::{self, Rng};
 use crate::naive::{self, model};
@@ -68,6 +68,49 @@ fn every_selector_key_is_decisive_for_the_engine() {
         });
         assert!(differs, "`{key}` never matters");
     }
+}
+
+/// A tool that is taken out of a request could not have been called with any arguments.
+#[test]
+fn what_is_withheld_would_be_blocked_however_it_is_called() {
+    let (mut gone, mut left) = (0usize, 0usize);
+    for seed in 0..POLICIES {
+        let mut rng = Rng(seed);
+        let plain = generate::policy(&mut rng);
+        let text = generate::yaml(&plain);
+        let policy = compile(&plain, &text, seed);
+        for _ in 0..EXCHANGES {
+            let facts = convert(&policy, &generate::facts(&mut rng, &plain));
+            for call in &facts.content.tools {
+                let prompt = Facts {
+                    direction: Direction::Prompt,
+                    content: Content::default(),
+                    ..facts.clone()
+                };
+                if withheld(&policy, &prompt, std::slice::from_ref(&call.name)).is_empty() {
+                    left += 1;
+                    continue;
+                }
+                gone += 1;
+                let answer = Facts {
+                    content: Content {
+                        sources: SourceSet::of(Source::Model),
+                        tools: vec![call.clone()],
+                        ..Content::default()
+                    },
+                    ..facts.clone()
+                };
+                let decision = decide(&policy, &answer);
+                let mut of_tools = decision
+                    .contributions
+                    .iter()
+                    .filter(|one| policy.citation(one.citation).id == "access.tools");
+                let blocks = of_tools.any(|one| one.acts == Verdict::Block);
+                assert!(blocks, "seed {seed}: {call:?}\n{text}");
+            }
+        }
+    }
+    assert!(gone > 100 && left > 100, "both happen: {gone} and {left}");
 }
 
 pub(crate) fn compile(plain: &model::Policy, text: &str, seed: u64) -> Policy {

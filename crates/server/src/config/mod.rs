@@ -27,6 +27,8 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// How a content block looks to a client.
     pub content_block: ContentBlock,
+    /// Whether coaching is said in the answer too.
+    pub coach_note: CoachNote,
     /// The gateway's bounds.
     pub limits: Limits,
     /// The certificate that clients are shown; without one the listener is plain.
@@ -53,6 +55,15 @@ pub enum ContentBlock {
     Refuse,
     /// Status 400 in the API's own error shape.
     Error,
+}
+
+/// Whether what the policy tells people stands in the answer, beside the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CoachNote {
+    /// In the header alone.
+    Off,
+    /// At the end of the answer's text too.
+    Trailing,
 }
 
 /// Reads a configuration; problems are added to `problems`.
@@ -82,6 +93,14 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
     let content_block = fields
         .node("content_block")
         .and_then(|node| reader.word(node, "a way to block content", blocks, &["refuse", "error"]));
+    let notes = |word: &str| match word {
+        "off" => Some(CoachNote::Off),
+        "trailing" => Some(CoachNote::Trailing),
+        _ => None,
+    };
+    let coach_note = fields
+        .node("coach_note")
+        .and_then(|node| reader.word(node, "a way to coach", notes, &["off", "trailing"]));
     let limits = fields
         .node("limits")
         .and_then(|node| limits::read(node, reader))
@@ -102,6 +121,7 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         listen,
         upstreams,
         content_block: content_block.map_or(ContentBlock::Refuse, |word| word.value),
+        coach_note: coach_note.map_or(CoachNote::Off, |word| word.value),
         limits,
     })
 }
@@ -158,6 +178,21 @@ mod tests {
             (config.listen.as_str(), config.upstreams.as_slice()),
             ("127.0.0.1:0", upstreams.as_slice())
         );
+    }
+
+    #[test]
+    fn coaching_stands_in_answers_where_that_is_asked_for() {
+        for (text, note) in [
+            ("listen: 127.0.0.1:0\n", CoachNote::Off),
+            ("coach_note: off\n", CoachNote::Off),
+            ("coach_note: trailing\n", CoachNote::Trailing),
+        ] {
+            let config = parse(text, &mut Vec::new()).expect("a configuration");
+            assert_eq!(config.coach_note, note);
+        }
+        let mut problems = Vec::new();
+        assert!(parse("coach_note: leading\n", &mut problems).is_none());
+        assert_eq!(problems.first().map(|problem| problem.code), Some("unknown-word"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
 use super::upstream::Target;
-use crate::config::{ContentBlock, Dialect, Limits, Spending, Upstream};
+use crate::config::{CoachNote, ContentBlock, Dialect, Limits, Spending, Upstream};
 use crate::directory::Directory;
 use crate::version::Version;
 
@@ -21,6 +21,7 @@ pub(super) struct Live {
     pub(super) directory: Directory,
     pub(super) routes: Vec<Route>,
     pub(super) content_block: ContentBlock,
+    pub(super) coach_note: CoachNote,
     pub(super) limits: Limits,
     pub(super) spending: Spending,
     /// What prices are in, for the records.
@@ -77,6 +78,7 @@ impl Live {
             directory,
             routes: config.upstreams.iter().map(route).collect::<Result<_, _>>()?,
             content_block: config.content_block,
+            coach_note: config.coach_note,
             limits: config.limits,
             currency: config.spending.currency.as_deref().map(Arc::from),
             spending: config.spending,

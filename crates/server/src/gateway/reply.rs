@@ -108,6 +108,28 @@ impl fmt::Display for Millis {
     }
 }
 
+/// Names the class of an answer.
+pub(super) fn name_label(headers: &mut HeaderMap, label: Option<&str>) {
+    if let Some(label) = label {
+        insert(headers, "ordain-label", label);
+    }
+}
+
+/// Names the tools that were taken out of a request; of many, how many more there are.
+pub(super) fn name_withheld(headers: &mut HeaderMap, tools: &[String]) {
+    const MOST: usize = 16;
+    const LONGEST: usize = 128;
+    if tools.is_empty() {
+        return;
+    }
+    let cut = |name: &String| name.chars().take(LONGEST).collect::<String>();
+    let mut names: Vec<String> = tools.iter().take(MOST).map(cut).collect();
+    if tools.len() > MOST {
+        names.push(format!("and {} more", tools.len() - MOST));
+    }
+    insert(headers, "ordain-withheld", &names.join(", "));
+}
+
 /// Header values are visible ASCII (RFC 9110 §5.5); other characters are percent-encoded UTF-8, as in URLs.
 fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
     let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'%';

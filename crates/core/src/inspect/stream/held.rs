@@ -56,7 +56,8 @@ impl StreamInspection {
             let Some(channel) = self.channels.get_mut(&fragment.channel) else {
                 continue;
             };
-            if !channel.holds() {
+            let waits = channel.holds() || !channel.unrestored.is_empty();
+            if !waits && !self.note.as_ref().is_some_and(|note| note.awaits(&fragment.channel)) {
                 continue;
             }
             channel.template = Some(if let Some(carrier) = carriers.get(fragment.channel.as_str()) {
@@ -98,6 +99,8 @@ impl StreamInspection {
             };
             let flow = channel.map_or(Flow::Still, |channel| channel.flow);
             let rest = self.grow(&name, flow, "", true)?;
+            let mut rest = self.restored_rest(&name, rest, true)?;
+            self.add_note(&name, flow, true, &mut rest);
             if rest.is_empty() {
                 continue;
             }

@@ -145,6 +145,7 @@ impl StreamInspection {
         if !(texts.is_empty() && left_out.is_empty() && number.is_none()) {
             event.data = splice_event(&event.data, &texts, &left_out, number).map_err(|_| Stop)?;
         }
+        self.add_postscript(&event);
         self.out.extend(self.talk.framing().encode(&event));
         self.follow(&event, &reading);
         Ok(())

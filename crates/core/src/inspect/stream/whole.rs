@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{MOST_CHANNELS, Stop, StreamInspection, masked};
 use crate::detect::{EntityId, Match};
 use crate::inspect::content;
+use crate::inspect::tokens::meant;
 use crate::verdict::Source;
 use crate::wire::reading::read_arguments;
 use crate::wire::splice::splice;
@@ -100,7 +101,8 @@ impl StreamInspection {
         match fragment.flow {
             Flow::ToldArguments => {
                 if !text.is_empty() {
-                    self.complete_calls(channel, text);
+                    let values = self.inspection.kept.tokens.clone();
+                    self.complete_calls(channel, &meant(values.as_deref(), text));
                 }
                 self.arguments(channel, text, source, Telling::Again)
             }

@@ -10,7 +10,7 @@ use crate::verdict::{Direction, Verdict};
 check!(
     "awaits",
     Note,
-    "Entities that no detector finds, `justify` and `hold` where nobody can be asked, so that they act as `block`, and what the gateway does not act on: labels of outputs, consequences, metrics (a note: what awaits is never taken as done).",
+    "Entities that no detector finds, `justify` and `hold` where nobody can be asked, so that they act as `block`, and what the gateway does not act on: reuse of outputs, consequences, metrics (a note: what awaits is never taken as done).",
     "Nothing to do until the product can; or leave the part out.",
     Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: source-code}, then: block}} #!\n",
@@ -72,7 +72,8 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
             );
         }
     }
-    let outputs = document.outputs.iter().map(|outputs| outputs.place);
+    let reused = document.outputs.iter().filter(|outputs| !outputs.reuse.is_empty());
+    let outputs = reused.map(|outputs| outputs.place);
     let ladder = document.consequences.iter().map(|consequences| consequences.place);
     let metrics = document
         .objectives
@@ -80,8 +81,8 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         .filter_map(|objective| objective.metric.as_ref());
     let unused: [(&str, &str, Vec<Place>); 3] = [
         (
-            "nothing labels answers or follows their reuse yet",
-            "people go by what is written here; no answer carries a label",
+            "nothing follows where answers are used yet",
+            "people go by what is written here",
             outputs.collect(),
         ),
         (

@@ -7,7 +7,7 @@ use crate::policy::problem::Problem;
 check!(
     "unknown-entity",
     Error,
-    "`data.entities`, escalations and `data` selectors name known entities, families, the policy's own keywords and patterns, or classes.",
+    "`data.entities`, `data.tokens`, escalations and `data` selectors name known entities, families, the policy's own keywords and patterns, or classes.",
     "Name a known entity, or make it your own with `keywords` or `patterns`.",
     Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {data: payment-crad}, then: block}} #!\n",
@@ -28,11 +28,12 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
             .chain(data.patterns.iter().map(|(entity, _)| entity.as_str())),
     );
     let classified = data.entities.iter().map(|(entity, _)| entity);
+    let tokens = data.tokens.iter().map(|(entity, _)| entity);
     let escalated = data.escalate.iter().flat_map(|escalation| &escalation.entities);
     unknown(
         "unknown-entity",
         "entity",
-        classified.chain(escalated),
+        classified.chain(escalated).chain(tokens),
         &known,
         problems,
     );

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     Answerable, AppEntry, Citation, CitationId, Citations, Condition, Escalation, Exception, Exclude, Gate, Grant,
-    Names, Policy, Rule, Tool, Tools, Use,
+    Names, Policy, Restoring, Rule, Tool, Tools, Use,
 };
 use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{self, Bits, Pattern};
@@ -86,6 +86,11 @@ impl Compiler<'_, '_> {
             apps: self.apps(),
             grants: self.grants(),
             tools: self.tools(),
+            tokens: self.tokens(),
+            labels: document.outputs.as_ref().is_some_and(|outputs| {
+                let inherit = outputs.inherit.as_ref();
+                inherit.is_some_and(|inherit| inherit.value == document::INHERIT_HIGHEST)
+            }),
             unmapped: document.scope.unmapped.as_ref().map(|verdict| verdict.value),
             outside: document
                 .scope
@@ -305,6 +310,31 @@ impl Compiler<'_, '_> {
             }
         }
         classes
+    }
+
+    fn tokens(&self) -> Vec<Option<Restoring>> {
+        let given = &self.document.data.tokens;
+        if given.is_empty() {
+            return Vec::new();
+        }
+        let mut tokens = vec![None; self.names.entities.len()];
+        // Families first, as with classes.
+        let (own, families): (Vec<_>, Vec<_>) = given
+            .iter()
+            .partition(|(name, _)| self.names.entities.index(name.as_str()).is_some());
+        for (name, how) in families.into_iter().chain(own) {
+            let restoring = if how.value == document::TOKENS[0] {
+                Restoring::Judged
+            } else {
+                Restoring::Freely
+            };
+            for index in self.names.entity_indices(name.as_str()) {
+                if let Some(slot) = tokens.get_mut(index as usize) {
+                    *slot = Some(restoring);
+                }
+            }
+        }
+        tokens
     }
 
     fn escalations(&self) -> Vec<Escalation> {

@@ -1,7 +1,9 @@
 //! The sections about people: roles, what they may do with outputs, courses, consequences.
 
 use super::rules::{known, verdict, word};
-use crate::policy::document::{Board, Consequences, Course, Document, Gate, Outputs, REUSE, Raci, Text};
+use crate::policy::document::{
+    Board, Consequences, Course, Document, Gate, INHERIT_HIGHEST, Outputs, REUSE, Raci, Text,
+};
 use crate::policy::fields::{Fields, Reader};
 use crate::policy::join;
 
@@ -62,7 +64,7 @@ pub(super) fn outputs(fields: &mut Fields<'_>, document: &mut Document, reader: 
 }
 
 /// Which label an answer takes: that of the most sensitive input, or none.
-pub(in crate::policy) const INHERIT: [&str; 2] = ["highest-input", "none"];
+pub(in crate::policy) const INHERIT: [&str; 2] = [INHERIT_HIGHEST, "none"];
 
 /// Where an answer may go.
 pub(in crate::policy) const AUDIENCES: [&str; 3] = ["internal", "external", "public"];

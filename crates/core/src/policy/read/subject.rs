@@ -3,7 +3,8 @@
 use super::rules::{app_selectors, known, selectors, verdict, word};
 use crate::decide::arguments::ArgumentTest;
 use crate::policy::document::{
-    App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, Text, Tool, Tools, Use,
+    App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, TOKENS, Text, Tool,
+    Tools, Use,
 };
 use crate::policy::fields::{Fields, Reader};
 use crate::policy::node::{Node, Value};
@@ -276,6 +277,9 @@ pub(super) fn data(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
         reader.texts(node)
     });
     data.patterns = fields.good_pairs("patterns", reader, Reader::text);
+    data.tokens = fields.good_pairs("tokens", reader, |reader, node| {
+        word(reader, node, "a way to put values back", &TOKENS)
+    });
 }
 
 fn escalation(reader: &mut Reader, node: &Node) -> Option<Escalation> {

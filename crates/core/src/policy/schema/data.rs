@@ -14,6 +14,7 @@ pub(super) const DATA: Object = Object::new(
         Key::new("entities", Shape::OwnEntities(&Shape::Text), "What detectors find, and its class: entities, families, and names of your own from `keywords` and `patterns`.").example("{payment-card: restricted, secret: restricted}"),
         Key::new("keywords", Shape::Own(&Shape::Texts), "Your own words by the entity that they mean, found whatever their case.").example("{project-name: [project heron]}"),
         Key::new("patterns", Shape::Own(&Shape::Text), "Your own regular expressions by the entity that they mean.").example("{ticket: \"TICKET-[0-9]{6}\"}"),
+        Key::new("tokens", Shape::OwnEntities(&Shape::Word(Words::Tokens)), "Entities and families whose masked values are put back into the answer, for whoever sent them: `reversible` where the answer's rules let them pass, `restore` whatever these say.").example("{email-address: restore}"),
         Key::new("escalate", Shape::Maps(&ESCALATION), "What raises the class of entities."),
         Key::new("matrix", Shape::Own(&Shape::Map(&ROW)), "Prompts: data class, then app class, then verdict. Every cell must be there.").example("{internal: {sanctioned: allow, tolerated: coach, unknown: block, unsanctioned: block}}"),
         Key::new("answers", Shape::Own(&Shape::Word(Words::Verdict)), "What comes back, by data class; classes that are not named pass.").example("{restricted: redact}"),

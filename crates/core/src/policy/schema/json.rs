@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Key, Needed, Object, Shape, Words};
 use crate::detect::entities::{ENTITIES, FAMILIES};
-use crate::policy::document::REUSE;
+use crate::policy::document::{REUSE, TOKENS};
 use crate::policy::{node, read};
 use crate::verdict::{AppClass, Direction, Mode, Source, Verdict};
 
@@ -238,6 +238,11 @@ impl Words {
                 "inherit",
                 read::INHERIT.to_vec(),
                 "Which label an answer takes: that of the most sensitive input, or none.",
+            ),
+            Self::Tokens => (
+                "tokens",
+                TOKENS.to_vec(),
+                "How values are put back in place of tokens: `reversible` where the answer's rules let them pass, `restore` whatever these say.",
             ),
             Self::Reuse => (
                 "reuse-of-answers",

@@ -124,6 +124,7 @@ enum Words {
     ToolKind,
     Inherit,
     Reuse,
+    Tokens,
 }
 
 impl Key {

@@ -1,7 +1,7 @@
 //! Data classes and what belongs to them, the matrix, what raises a class, answers, what cannot be read, retention.
 
 use super::run_in;
-use crate::policy::document::{Escalation, Text};
+use crate::policy::document::{Escalation, TOKENS, Text};
 use crate::render::block::{Block, Cell, Inline, Inlines, Table};
 use crate::render::{Given, state, words};
 use crate::verdict::{AppClass, Mode};
@@ -11,6 +11,7 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
     escalations(given, blocks);
     matrix(given, blocks);
     answers(given, blocks);
+    tokens(given, blocks);
     let data = &given.document.data;
     if let Some(verdict) = &data.uninspectable {
         let text = format!(
@@ -201,6 +202,28 @@ fn answers(given: &Given<'_>, blocks: &mut Vec<Block>) {
     );
     text.push_str(&mode_sentence(given, "data.answers", "rule"));
     blocks.push(run_in("data.answers", "Answers", vec![Inline::Text(text)]));
+}
+
+/// What is masked on the way out and put back on the way in.
+fn tokens(given: &Given<'_>, blocks: &mut Vec<Block>) {
+    let mut sentences: Vec<String> = Vec::new();
+    for (how, unless) in [
+        (TOKENS[0], ", where the rules for answers let it through"),
+        (TOKENS[1], ", whatever the rules for answers say"),
+    ] {
+        let of = given.document.data.tokens.iter().filter(|(_, word)| word.value == how);
+        let names: Vec<String> = of.map(|(name, _)| words::entity(given, name.as_str())).collect();
+        if !names.is_empty() {
+            let names = words::list(&names, "and");
+            sentences.push(format!(
+                "Where the model gets a numbered token in place of {names}, whoever sent the value sees it again in the answer{unless}."
+            ));
+        }
+    }
+    if !sentences.is_empty() {
+        let text = sentences.join(" ");
+        blocks.push(run_in("data.tokens", "What comes back", vec![Inline::Text(text)]));
+    }
 }
 
 fn mode_sentence(given: &Given<'_>, id: &str, what: &str) -> String {

@@ -23,10 +23,6 @@ pub(super) fn stop_stream(seen: &Seen, refusal: &Refusal<'_>) -> Vec<u8> {
     if !seen.begun {
         return refusal_stream(refusal);
     }
-    let blocks = |channels: &[String]| -> BTreeSet<u64> {
-        let index = |channel: &String| channel.strip_prefix("block/")?.split_once('/')?.0.parse().ok();
-        channels.iter().filter_map(index).collect()
-    };
     let mut out = Vec::new();
     for index in blocks(&seen.open) {
         out.extend(event(
@@ -37,6 +33,12 @@ pub(super) fn stop_stream(seen: &Seen, refusal: &Refusal<'_>) -> Vec<u8> {
     let next = blocks(&seen.channels).last().map_or(0, |last| last.saturating_add(1));
     end_with(next, refusal.message, &mut out);
     out
+}
+
+/// The numbers of the blocks that these channels are in.
+pub(super) fn blocks(channels: &[String]) -> BTreeSet<u64> {
+    let index = |channel: &String| channel.strip_prefix("block/")?.split_once('/')?.0.parse().ok();
+    channels.iter().filter_map(index).collect()
 }
 
 /// The error body for `status`.

@@ -5,14 +5,17 @@
 //! [`reading`](super::reading)). Read [`AnthropicMessages`] first.
 
 mod answers;
+mod note;
 mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub(super) use answers::error_value;
 
+use super::cut::{Cut, Rest, is_named};
 use super::json::{self, Document, Kind, Limits, Node};
 use super::lookup::{is_streamed, items, model_name, object, signatures, starts_in_body};
 use super::reading::Marks;
@@ -64,6 +67,10 @@ impl Wire for AnthropicMessages {
         Ok(Half {
             model: Some(model),
             stream,
+            listed: items(&doc, doc.get(root, "tools"))
+                .filter_map(|tool| Some(doc.member_text(tool, "name")?.into_owned()))
+                .collect(),
+            exact: note::is_exact(&doc),
             ..half
         })
     }
@@ -92,6 +99,18 @@ impl Wire for AnthropicMessages {
         signatures(&doc, &starts_in_body(half, parts))
     }
 
+    fn without_tools(&self, body: &[u8], gone: &BTreeSet<String>) -> Option<Vec<u8>> {
+        let doc = json::parse(body, &Limits::default()).ok()?;
+        let root = doc.root();
+        let mut cut = Cut::new(&doc);
+        let goes = |tool| is_named(gone, doc.member_text(tool, "name"));
+        let rest = cut.items(doc.given(root, "tools"), |_, tool| goes(tool));
+        // A choice of one tool that goes is none, and there is none among no tools.
+        let choice = doc.get(root, "tool_choice");
+        cut.take(choice.filter(|&choice| rest == Rest::Nothing || goes(choice)));
+        Some(cut.finish(body))
+    }
+
     fn talk(&self) -> Option<&dyn Talk> {
         Some(self)
     }
@@ -116,6 +135,14 @@ impl Talk for AnthropicMessages {
 
     fn broken_stream(&self, message: &str) -> Vec<u8> {
         answers::event("error", &error_value(502, message))
+    }
+
+    fn last_words(&self, body: &[u8]) -> Option<Range<usize>> {
+        note::last_words(body)
+    }
+
+    fn postscript(&self, event: &Event, seen: &Seen, text: &str) -> Option<Vec<u8>> {
+        note::postscript(event, seen, text)
     }
 }
 

@@ -7,6 +7,8 @@
 
 mod answers;
 mod content;
+mod listing;
+mod note;
 mod request;
 mod response;
 mod spelling;
@@ -14,6 +16,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub(super) use answers::error_value;
@@ -63,6 +66,10 @@ impl Wire for GeminiGenerate {
         falsified(body, half, parts)
     }
 
+    fn without_tools(&self, body: &[u8], gone: &BTreeSet<String>) -> Option<Vec<u8>> {
+        listing::without_tools(body, gone)
+    }
+
     fn talk(&self) -> Option<&dyn Talk> {
         Some(self)
     }
@@ -87,6 +94,14 @@ impl Talk for GeminiGenerate {
 
     fn broken_stream(&self, message: &str) -> Vec<u8> {
         answers::event(&error_value(502, message))
+    }
+
+    fn last_words(&self, body: &[u8]) -> Option<Range<usize>> {
+        note::last_words(body)
+    }
+
+    fn speaks<'r>(&self, _: &Event, reading: &'r EventReading) -> Option<&'r str> {
+        reading.piece_of("0/text")
     }
 }
 
@@ -116,6 +131,10 @@ impl Wire for GeminiStream {
         falsified(body, half, parts)
     }
 
+    fn without_tools(&self, body: &[u8], gone: &BTreeSet<String>) -> Option<Vec<u8>> {
+        listing::without_tools(body, gone)
+    }
+
     fn talk(&self) -> Option<&dyn Talk> {
         Some(self)
     }
@@ -141,6 +160,14 @@ impl Talk for GeminiStream {
 
     fn broken_stream(&self, message: &str) -> Vec<u8> {
         GeminiGenerate.broken_stream(message)
+    }
+
+    fn last_words(&self, body: &[u8]) -> Option<Range<usize>> {
+        note::last_words(body)
+    }
+
+    fn speaks<'r>(&self, _: &Event, reading: &'r EventReading) -> Option<&'r str> {
+        reading.piece_of("0/text")
     }
 }
 
@@ -168,6 +195,10 @@ impl Wire for GeminiCount {
         let doc = json::parse(body, &Limits::default())?;
         expect_object(&doc, doc.root())?;
         read_responses(&doc, &[doc.root()])
+    }
+
+    fn without_tools(&self, body: &[u8], gone: &BTreeSet<String>) -> Option<Vec<u8>> {
+        listing::without_tools(body, gone)
     }
 }
 
@@ -218,8 +249,14 @@ fn read_request(
     mark(&mut marks)?;
     spelling::check(&marks)?;
     let half = marks.read(Source::User)?;
+    let requests = listing::requests(&doc);
     Ok(Half {
         model: Some(model),
+        listed: requests
+            .iter()
+            .flat_map(|&request| listing::listed(&doc, request))
+            .collect(),
+        exact: note::is_exact(&doc, doc.root()),
         ..half
     })
 }

@@ -12,6 +12,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub use embed::OllamaEmbed;
@@ -19,6 +20,7 @@ pub use embed::OllamaEmbed;
 use super::framing::Framing;
 use super::json::{self, Document, Kind, Limits, Node};
 use super::lookup::{items, model_name, object, stream_wish};
+use super::openai_chat::{is_asked, listed, without_tools};
 use super::reading::{Json, Marks, Numbers};
 use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
@@ -58,6 +60,11 @@ impl Wire for Ollama {
         Ok(Half {
             model: Some(model),
             stream,
+            listed: listed(&doc, root),
+            exact: filled(&doc, root, "format").is_some()
+                || ["logprobs", "suffix"]
+                    .iter()
+                    .any(|name| is_asked(&doc, doc.given(root, name))),
             ..half
         })
     }
@@ -89,6 +96,10 @@ impl Wire for Ollama {
         values.map(|value| doc.span(value)).collect()
     }
 
+    fn without_tools(&self, body: &[u8], gone: &BTreeSet<String>) -> Option<Vec<u8>> {
+        without_tools(body, gone)
+    }
+
     fn talk(&self) -> Option<&dyn Talk> {
         Some(self)
     }
@@ -117,6 +128,27 @@ impl Talk for Ollama {
 
     fn broken_stream(&self, message: &str) -> Vec<u8> {
         answers::broken_stream(message)
+    }
+
+    fn last_words(&self, body: &[u8]) -> Option<Range<usize>> {
+        let doc = json::parse(body, &Limits::default()).ok()?;
+        let root = doc.root();
+        let text = match self {
+            Self::Chat => {
+                let message = doc.get(root, "message")?;
+                if calls(&doc, message).next().is_some() {
+                    return None;
+                }
+                doc.get(message, "content")
+            }
+            Self::Generate => doc.get(root, "response"),
+        }?;
+        doc.text(text).filter(|text| !text.is_empty())?;
+        Some(doc.span(text))
+    }
+
+    fn speaks<'r>(&self, _: &Event, reading: &'r EventReading) -> Option<&'r str> {
+        reading.piece_of(self.spoken())
     }
 }
 

@@ -164,6 +164,10 @@ pub(super) fn refuse_look_alikes(doc: &Document<'_>) -> Result<(), Malformed> {
             objects.extend(doc.get(call, "function"));
         }
     }
+    for tool in items(doc, doc.get(root, "tools")) {
+        objects.push(tool);
+        objects.extend(doc.get(tool, "function"));
+    }
     for (name, value) in objects.into_iter().flat_map(|object| doc.members(object)) {
         let folded = fold(&name);
         let known = [SETTINGS, MEMBERS].into_iter().flatten().any(|&known| known == folded);

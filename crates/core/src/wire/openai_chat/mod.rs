@@ -5,13 +5,18 @@
 //! Read [`OpenaiChat`] first.
 
 mod answers;
+mod listing;
+mod note;
 mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub(super) use answers::{Head, done, error_value, open_choices};
+pub(super) use listing::{listed, without_tools};
+pub(super) use note::{first_choice, is_asked};
 
 use super::json::{self, Document, Kind, Limits, Node};
 use super::lookup::{is_streamed, items, log_probabilities, model_name, object, signatures, starts_in_body};
@@ -51,6 +56,8 @@ impl Wire for OpenaiChat {
         Ok(Half {
             model: Some(model),
             stream,
+            listed: listed(&doc, root),
+            exact: note::is_exact(&doc, root),
             ..half
         })
     }
@@ -89,6 +96,10 @@ impl Wire for OpenaiChat {
         values
     }
 
+    fn without_tools(&self, body: &[u8], gone: &BTreeSet<String>) -> Option<Vec<u8>> {
+        without_tools(body, gone)
+    }
+
     fn talk(&self) -> Option<&dyn Talk> {
         Some(self)
     }
@@ -113,6 +124,14 @@ impl Talk for OpenaiChat {
 
     fn broken_stream(&self, message: &str) -> Vec<u8> {
         Event::data(error_value(502, message).to_string()).encode()
+    }
+
+    fn last_words(&self, body: &[u8]) -> Option<Range<usize>> {
+        note::last_words(body)
+    }
+
+    fn speaks<'r>(&self, _: &Event, reading: &'r EventReading) -> Option<&'r str> {
+        reading.piece_of("0/content")
     }
 }
 

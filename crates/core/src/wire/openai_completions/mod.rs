@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use super::json::{self, Limits, Node};
 use super::lookup::{is_streamed, items, log_probabilities, model_name, object, starts_in_body};
-use super::openai_chat::{error_value, mark_envelope};
+use super::openai_chat::{error_value, first_choice, is_asked, mark_envelope};
 use super::reading::Marks;
 use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
@@ -47,6 +47,10 @@ impl Wire for OpenaiCompletions {
         Ok(Half {
             model: Some(model),
             stream,
+            // What is filled in stands in the middle of somebody's text.
+            exact: ["logprobs", "suffix"]
+                .iter()
+                .any(|name| is_asked(&doc, doc.given(root, name))),
             ..half
         })
     }
@@ -96,6 +100,17 @@ impl Talk for OpenaiCompletions {
 
     fn broken_stream(&self, message: &str) -> Vec<u8> {
         Event::data(error_value(502, message).to_string()).encode()
+    }
+
+    fn last_words(&self, body: &[u8]) -> Option<Range<usize>> {
+        let doc = json::parse(body, &Limits::default()).ok()?;
+        let text = doc.get(first_choice(&doc)?, "text")?;
+        doc.text(text).filter(|text| !text.is_empty())?;
+        Some(doc.span(text))
+    }
+
+    fn speaks<'r>(&self, _: &Event, reading: &'r EventReading) -> Option<&'r str> {
+        reading.piece_of("0/text")
     }
 }
 

@@ -11,11 +11,14 @@
 
 mod answers;
 mod items;
+mod listing;
+mod note;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod tools;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::json::{self, Kind, Limits, Node};
@@ -78,6 +81,10 @@ impl Wire for OpenaiResponses {
             .collect()
     }
 
+    fn without_tools(&self, body: &[u8], gone: &BTreeSet<String>) -> Option<Vec<u8>> {
+        listing::without_tools(body, gone)
+    }
+
     fn talk(&self) -> Option<&dyn Talk> {
         Some(self)
     }
@@ -97,6 +104,10 @@ impl Wire for OpenaiResponsesTokens {
         let doc = json::parse(body, &Limits::default())?;
         object(&doc)?;
         Marks::new(&doc).read(Source::Model)
+    }
+
+    fn without_tools(&self, body: &[u8], gone: &BTreeSet<String>) -> Option<Vec<u8>> {
+        listing::without_tools(body, gone)
     }
 }
 
@@ -119,6 +130,14 @@ impl Talk for OpenaiResponses {
 
     fn broken_stream(&self, message: &str) -> Vec<u8> {
         answers::broken_stream(&error_value(502, message))
+    }
+
+    fn last_words(&self, body: &[u8]) -> Option<Range<usize>> {
+        note::last_words(body)
+    }
+
+    fn speaks<'r>(&self, event: &Event, reading: &'r EventReading) -> Option<&'r str> {
+        note::speaks(event, reading)
     }
 }
 
@@ -157,6 +176,8 @@ fn read_request(body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
     Ok(Half {
         model: Some(model),
         stream,
+        listed: listing::listed(&doc),
+        exact: note::is_exact(&doc),
         ..half
     })
 }

@@ -112,6 +112,7 @@ impl Exchange {
     ) -> Reply {
         self.account.status = 200;
         self.account.bill.heard = Heard::Answer;
+        let label = inspection.judged().label.clone();
         let headers = self
             .named(
                 reply::whole(StatusCode::OK, framing.media_type(), Bytes::new()),
@@ -123,6 +124,7 @@ impl Exchange {
         let body = StreamBody::new(body, inspection, self.account, self.metrics, &self.live.limits);
         let mut answer = Response::new(Either::Right(body));
         *answer.headers_mut() = headers;
+        reply::name_label(answer.headers_mut(), label.as_deref());
         answer
             .headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -210,7 +212,7 @@ impl Exchange {
         if status.is_success() {
             self.account.bill.heard = Heard::Answer;
         }
-        let decision = judged.decision.clone();
+        let (decision, label) = (judged.decision.clone(), judged.label.clone());
         self.account.answer = Some(judged);
         let begun = Instant::now();
         let written = self.account.outcome(ended).await;
@@ -219,6 +221,7 @@ impl Exchange {
             return not_recorded(self.dialect);
         }
         answer = self.named(answer, &[decided, &decision]);
+        reply::name_label(answer.headers_mut(), label.as_deref());
         answer
     }
 

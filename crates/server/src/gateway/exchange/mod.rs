@@ -32,7 +32,7 @@ use super::live::Live;
 use super::reply::{self, Reply, Timing};
 use super::{Gateway, models, upstream};
 use crate::budgets::Budgets;
-use crate::config::Dialect;
+use crate::config::{CoachNote, Dialect};
 use crate::keys::KeyEntry;
 use crate::metrics::{Metrics, Stage};
 use bodies::{LARGE, unknown_expectation, unreadable_encoding};
@@ -210,7 +210,12 @@ impl Exchange {
             }
             return not_recorded(self.dialect);
         }
-        self.forward(route, &head, forward, inspection, &judged.decision).await
+        if self.live.coach_note == CoachNote::Trailing {
+            inspection.add_note(&judged.decision);
+        }
+        let mut answer = self.forward(route, &head, forward, inspection, &judged.decision).await;
+        reply::name_withheld(answer.headers_mut(), &judged.withheld);
+        answer
     }
 
     /// The whole request body, within its bounds.

@@ -1,7 +1,7 @@
 //! Classes, entities, matrix and answers of a child.
 
 use crate::detect::entities::entity;
-use crate::policy::document::{At, Data, Document, Matrix, MatrixRow, Text};
+use crate::policy::document::{At, Data, Document, Matrix, MatrixRow, TOKENS, Text};
 use crate::policy::problem::Problem;
 use crate::verdict::{AppClass, Verdict};
 
@@ -19,6 +19,7 @@ impl Overlay<'_> {
     pub(super) fn data(&mut self, child: &Document, merged: &mut Document) {
         let (own, data) = (&child.data, &mut merged.data);
         self.classes(own, data);
+        self.tokens(own, data);
         self.matrix(own, data);
         if let Some(answers) = &own.answers {
             let known = data.answers.get_or_insert_with(|| At::new(Vec::new(), answers.place));
@@ -82,6 +83,28 @@ impl Overlay<'_> {
                 self.differs(&path, pattern.place, Some(was.place), message);
             }
             put(&mut data.patterns, name, pattern);
+        }
+    }
+
+    /// A value that comes back is seen by one more than one that does not, and one that comes back judged by no more.
+    fn tokens(&mut self, own: &Data, data: &mut Data) {
+        let rank = |word: &Text| TOKENS.iter().position(|known| *known == word.value);
+        for (name, now) in &own.tokens {
+            let known = data.tokens.iter().find(|(known, _)| known.value == name.value);
+            let was = known.map(|(_, was)| was.clone());
+            let path = format!("data.tokens.{}", name.value);
+            match was {
+                None => {
+                    let message = format!("the parent does not have `{}` put back into answers", name.value);
+                    self.loosens(&path, now.place, None, message);
+                }
+                Some(was) if rank(now) > rank(&was) => {
+                    let message = format!("`{}` is freer than the parent's `{}`", now.value, was.value);
+                    self.loosens(&path, now.place, Some(was.place), message);
+                }
+                Some(_) => {}
+            }
+            put(&mut data.tokens, name, now);
         }
     }
 

@@ -83,13 +83,14 @@ impl Overlay<'_> {
 }
 
 /// What may be followed by a name that only the child knows.
-const OPEN: [&str; 11] = [
+const OPEN: [&str; 12] = [
     "applications.",
     "access.grants.",
     "access.tools.",
     "data.entities.",
     "data.keywords.",
     "data.patterns.",
+    "data.tokens.",
     "exceptions.",
     "purpose.objectives.",
     "roles.people.",
@@ -98,7 +99,7 @@ const OPEN: [&str; 11] = [
 ];
 
 /// Whole things that can be delegated.
-const WHOLE: [&str; 38] = [
+const WHOLE: [&str; 39] = [
     "timezone",
     "review.every",
     "rollout",
@@ -126,6 +127,7 @@ const WHOLE: [&str; 38] = [
     "data.unavailable",
     "data.keywords",
     "data.patterns",
+    "data.tokens",
     "acceptable_use.outputs",
     "acceptable_use.outputs.inherit",
     "acceptable_use.outputs.reuse",

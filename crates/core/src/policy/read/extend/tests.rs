@@ -56,6 +56,7 @@ data:
   unavailable: coach
   keywords: {project-name: [heron]}
   patterns: {case-number: "C-[0-9]{4}"}
+  tokens: {payment-card: reversible, case-number: restore}
   clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}, {id: DA-2, statement: Back., enforced_by: data.answers}, {id: DA-3, statement: Kept., enforced_by: data.retention}, {id: DA-4, statement: Failing., enforced_by: data.unavailable}]
 shadow_ai: {statement: Found.}
 transparency: {statement: Told.}
@@ -206,6 +207,8 @@ fn what_loosens_is_refused_at_its_line_unless_it_is_delegated() {
             "access.tools.cal.list",
             "access: {tools: {list: [{tool: \"*\", then: hold}]}}",
         ),
+        ("data.tokens", "data: {tokens: {payment-card: restore}}"),
+        ("data.tokens.secret", "data: {tokens: {secret: reversible}}"),
         (
             "acceptable_use.outputs",
             "acceptable_use: {outputs: {reuse: {external: free}}}",
@@ -335,6 +338,7 @@ data:
   retention: {content: 1 day}
   unavailable: block
   keywords: {project-name: [bittern]}
+  tokens: {case-number: reversible}
 education:
   courses: {ai-basics: {valid: 180 days}, ethics: {valid: 1 year}}
   gates: [{id: GA-1, without: ai-basics, grace: 7 days, then: hold}, {id: GA-2, without: ethics, then: coach}]
@@ -383,6 +387,8 @@ never_excepted: [GA-1]
             .sum::<usize>(),
         2
     );
+    let tokens = document.data.tokens.iter().map(|(_, how)| how.as_str());
+    assert!(tokens.eq(["reversible", "reversible"]));
     let tools: Vec<&str> = document
         .access
         .tools
