@@ -3,6 +3,7 @@
 //! Read like a policy: strictly, and with all problems in one run. A provider's key is never in the file, only the name of
 //! the environment variable that holds it.
 
+mod clients;
 mod limits;
 mod upstream;
 
@@ -13,6 +14,7 @@ use ordain_core::policy::node::{self, Node};
 use ordain_core::policy::problem::Problem;
 pub use ordain_core::wire::Dialect;
 
+pub use clients::{Clients, PrincipalRule, San};
 pub use limits::Limits;
 pub use upstream::{Upstream, is_base_url};
 
@@ -34,12 +36,14 @@ pub struct Config {
 }
 
 /// A certificate with its key, as PEM files. Relative paths are below the gateway's folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Tls {
     /// The certificate, with those between it and a root.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+    /// Which certificates of clients count; none is asked for without.
+    pub clients: Option<Clients>,
 }
 
 /// How a content block looks to a client.
@@ -104,10 +108,12 @@ fn tls(node: &Node, reader: &mut Reader) -> Option<Tls> {
     let mut fields = reader.fields(node, "`tls`")?;
     let certificate = fields.required_with("certificate", reader, Reader::text);
     let key = fields.required_with("key", reader, Reader::text);
+    let clients = fields.node("clients").map(|node| clients::read(node, reader));
     fields.finish(reader);
     Some(Tls {
         certificate: certificate?.value.into(),
         key: key?.value.into(),
+        clients: clients.map_or(Some(None), |read| read.map(Some))?,
     })
 }
 

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use hyper::StatusCode;
 use hyper::header::HeaderMap;
+use jiff::Timestamp;
 use ordain_core::decide::Who;
 
 use super::Gateway;
 use super::live::Live;
+use super::peer::{self, Peer};
 use crate::config::Dialect;
 use crate::store::SubjectId;
 
@@ -17,27 +20,78 @@ pub(super) struct Caller {
     pub(super) subject: SubjectId,
     /// Who the policy sees.
     pub(super) who: Arc<Who>,
+    /// When they last signed in, where the credential says so.
+    pub(super) signed_in: Option<Timestamp>,
 }
 
-/// Why a request is nobody's, for whoever sent it.
+/// Why a request is nobody's, for whoever sent it, and with which status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unknown(pub(super) &'static str);
+pub(super) struct Unknown(pub(super) StatusCode, pub(super) &'static str);
 
-/// Who presents `headers`.
+impl Unknown {
+    /// What was presented, or was not, is at fault.
+    pub(super) const fn wrong(reason: &'static str) -> Self {
+        Self(StatusCode::UNAUTHORIZED, reason)
+    }
+}
+
+/// Who presents `headers`, on a connection whose other end proved to be `peer`.
 ///
 /// # Errors
 ///
 /// [`Unknown`], with what to send.
-pub(super) fn identify(gateway: &Gateway, live: &Live, headers: &HeaderMap) -> Result<Caller, Unknown> {
+pub(super) async fn identify(
+    gateway: &Gateway,
+    live: &Arc<Live>,
+    headers: &HeaderMap,
+    peer: Option<&Peer>,
+) -> Result<Caller, Unknown> {
+    let proved = peer::prove(live, peer)?;
+    if let Some(who) = &proved
+        && peer::stands_alone(headers)
+    {
+        let subject = gateway.subject(&who.principal).await?;
+        let (who, signed_in) = (Arc::clone(who), None);
+        return Ok(Caller {
+            subject,
+            who,
+            signed_in,
+        });
+    }
+    let caller = by_credential(gateway, live, headers)?;
+    if proved.is_some_and(|proved| proved.principal != caller.who.principal) {
+        return Err(Unknown::wrong(
+            "the key and the client's certificate are not of the same principal",
+        ));
+    }
+    Ok(caller)
+}
+
+fn by_credential(gateway: &Gateway, live: &Live, headers: &HeaderMap) -> Result<Caller, Unknown> {
     let keys = gateway.keys.take();
     let key = credential(headers).and_then(|presented| keys.find(presented));
-    let key = key.ok_or(Unknown(
+    let key = key.ok_or(Unknown::wrong(
         "no valid key: send a virtual key of this gateway where the API has its key, such as `Authorization: Bearer …`",
     ))?;
     Ok(Caller {
         subject: key.subject,
         who: live.directory.who(&key.principal, key.client.as_deref()),
+        signed_in: None,
     })
+}
+
+impl Gateway {
+    /// The subject of a principal who may have no key.
+    ///
+    /// # Errors
+    ///
+    /// [`Unknown`], with 503, when the store does not answer.
+    pub(super) async fn subject(&self, principal: &str) -> Result<SubjectId, Unknown> {
+        let version = self.keys.take().version();
+        let found = self.subjects.of(principal, version, &self.recorder).await;
+        let reason = "whoever calls cannot be recorded at the moment; try again";
+        found.map_err(|_| Unknown(StatusCode::SERVICE_UNAVAILABLE, reason))
+    }
 }
 
 /// The dialect that a client's headers speak of, for paths that several have.
@@ -69,7 +123,7 @@ fn credential(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Where the dialects have their keys.
-const CREDENTIALS: [(&str, &str); 4] = [
+pub(super) const CREDENTIALS: [(&str, &str); 4] = [
     Dialect::Openai.credential(),
     Dialect::Anthropic.credential(),
     Dialect::Gemini.credential(),

@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
 use super::upstream::Target;
+use crate::certificates::Certificates;
 use crate::config::{ContentBlock, Dialect, Limits, Upstream};
 use crate::directory::Directory;
 use crate::version::Version;
@@ -23,6 +24,7 @@ pub(super) struct Live {
     pub(super) content_block: ContentBlock,
     pub(super) limits: Limits,
     pub(super) tls: Option<TlsAcceptor>,
+    pub(super) certificates: Option<Arc<Certificates>>,
 }
 
 /// An upstream, ready to be called.
@@ -50,6 +52,7 @@ impl Live {
             directory,
             config,
             tls,
+            certificates,
         } = version;
         let catalog = Catalog::built_in();
         let route = |one: &Upstream| {
@@ -76,6 +79,7 @@ impl Live {
             content_block: config.content_block,
             limits: config.limits,
             tls: tls.map(TlsAcceptor::from),
+            certificates,
         })
     }
 

@@ -11,9 +11,11 @@ mod exchange;
 mod live;
 mod models;
 mod operate;
+mod peer;
 mod reply;
 mod streaming;
 mod strict;
+mod subjects;
 mod upstream;
 
 use std::io;
@@ -41,7 +43,9 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::{Store as _, StoreError};
 use crate::version::{Version, VersionError};
 use live::Live;
+use peer::Peer;
 use strict::Strict;
+use subjects::Subjects;
 
 /// Everything that a request needs to know; shared by all workers.
 #[derive(Debug)]
@@ -50,6 +54,7 @@ pub struct Gateway {
     /// Whether what is in the folder now cannot be used, so that an older version is in force.
     stale: AtomicBool,
     keys: Current<KeyRing>,
+    subjects: Subjects,
     recorder: RecorderHandle,
     metrics: Arc<Metrics>,
     /// Where the demonstration upstream listens, if there is one.
@@ -100,6 +105,7 @@ impl Gateway {
             live: Current::new(Live::new(version, demo)?),
             stale: AtomicBool::new(false),
             keys: Current::new(keys),
+            subjects: Subjects::default(),
             recorder,
             demo,
         })
@@ -368,10 +374,13 @@ async fn serve(
 ) {
     let _counted = Counted::new(&gateway.metrics.connections);
     let Some(acceptor) = gateway.live.take().tls.clone() else {
-        return speak(stream, gateway, client, stopped).await;
+        return speak(stream, gateway, client, stopped, None).await;
     };
     match tokio::time::timeout(HEAD_TIME, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => speak(stream, gateway, client, stopped).await,
+        Ok(Ok(stream)) => {
+            let peer = Peer::of(stream.get_ref().1).map(Arc::new);
+            speak(stream, gateway, client, stopped, peer).await;
+        }
         Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
         Err(_) => tracing::debug!("a handshake took too long"),
     }
@@ -402,11 +411,12 @@ async fn speak(
     gateway: Arc<Gateway>,
     client: upstream::Client,
     mut stopped: watch::Receiver<bool>,
+    peer: Option<Arc<Peer>>,
 ) {
     let stream = Strict::new(stream, gateway.live.take().limits.write);
     let service = service_fn(move |request| {
-        let (gateway, client) = (Arc::clone(&gateway), client.clone());
-        async move { Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, request)).await) }
+        let (gateway, client, peer) = (Arc::clone(&gateway), client.clone(), peer.clone());
+        async move { Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, peer, request)).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -26,6 +26,7 @@ use tokio::time::timeout;
 use super::account::{Account, NotRecorded};
 use super::caller::{self, Caller, Unknown};
 use super::live::Live;
+use super::peer::Peer;
 use super::reply::{self, Reply, Timing};
 use super::{Gateway, models, upstream};
 use crate::config::Dialect;
@@ -34,7 +35,12 @@ use bodies::{LARGE, unknown_expectation, unreadable_encoding};
 use refuse::{error, not_recorded};
 
 /// Answers one request.
-pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, request: Request<Incoming>) -> Reply {
+pub(super) async fn handle(
+    gateway: Arc<Gateway>,
+    client: upstream::Client,
+    peer: Option<Arc<Peer>>,
+    request: Request<Incoming>,
+) -> Reply {
     let path = request.uri().path();
     if request.method() == hyper::Method::GET {
         match path {
@@ -48,11 +54,12 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
     }
     let preferred = caller::preferred(request.headers());
     let live = gateway.live.take();
-    let Caller { subject, who } = match caller::identify(&gateway, &live, request.headers()) {
+    let identified = caller::identify(&gateway, &live, request.headers(), peer.as_deref()).await;
+    let Caller { subject, who, .. } = match identified {
         Ok(caller) => caller,
-        Err(Unknown(reason)) => {
+        Err(Unknown(status, reason)) => {
             gateway.metrics.unauthenticated();
-            return error(endpoints::speaks(path, preferred), StatusCode::UNAUTHORIZED, reason);
+            return error(endpoints::speaks(path, preferred), status, reason);
         }
     };
     let found = endpoints::find(request.method().as_str(), path, preferred);
