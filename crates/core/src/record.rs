@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 pub use replay::{Recorded, Said, Unreadable};
 
-use crate::decide::{Contribution, Decision, Facts};
+use crate::decide::{Contribution, Decision, Facts, Who};
 use crate::inspect::{Judged, Rules};
 use crate::policy::compile::Policy;
 use crate::verdict::{SourceSet, Verdict};
@@ -28,6 +28,8 @@ pub struct Header<'h> {
     pub at_ms: i64,
     /// The random id that stands for the principal.
     pub subject: &'h str,
+    /// The random id of the principal on whose behalf it asks.
+    pub on_behalf_of: Option<&'h str>,
 }
 
 /// The route that a request came by.
@@ -114,7 +116,7 @@ fn request(
         "route".to_owned(),
         json!({"adapter": route.adapter, "wire": route.wire, "endpoint": route.endpoint, "bytes": route.bytes, "stream": route.stream}),
     );
-    record.insert("who".to_owned(), who(&judged.facts));
+    record.insert("who".to_owned(), asking(header, &judged.facts));
     record.insert("to".to_owned(), to(&judged.facts));
     half(&mut record, &rules.policy, judged);
     if let Some(status) = status {
@@ -164,24 +166,37 @@ fn head(kind: &str, header: &Header<'_>) -> Map<String, Value> {
     record
 }
 
-fn who(facts: &Facts) -> Value {
+fn asking(header: &Header<'_>, facts: &Facts) -> Value {
+    let mut asking = who(&facts.who);
+    if let Some(other) = &facts.who.on_behalf_of {
+        let mut behalf = Map::new();
+        behalf.insert("subject".to_owned(), header.on_behalf_of.into());
+        behalf.extend(who(other));
+        asking.insert("on_behalf_of".to_owned(), Value::Object(behalf));
+    }
+    Value::Object(asking)
+}
+
+fn who(one: &Who) -> Map<String, Value> {
     let mut who = Map::new();
-    who.insert("groups".to_owned(), facts.who.groups.clone().into());
-    if let Some(client) = &facts.who.client {
+    who.insert("groups".to_owned(), one.groups.clone().into());
+    if let Some(client) = &one.client {
         who.insert("client".to_owned(), client.clone().into());
     }
-    if !facts.who.training.is_empty() {
-        let training = facts
-            .who
+    if !one.training.is_empty() {
+        let training = one
             .training
             .iter()
             .map(|(course, on)| (course.clone(), Value::from(on.to_string())));
         who.insert("training".to_owned(), Value::Object(training.collect()));
     }
-    if let Some(since) = facts.who.since {
+    if let Some(since) = one.since {
         who.insert("since".to_owned(), since.to_string().into());
     }
-    Value::Object(who)
+    if let Some(at) = one.signed_in {
+        who.insert("signed_in".to_owned(), at.as_millisecond().into());
+    }
+    who
 }
 
 fn to(facts: &Facts) -> Value {

@@ -150,6 +150,16 @@ pub(super) fn days(days: u32) -> String {
     }
 }
 
+/// A short time: `15 minutes`, `8 hours`.
+pub(super) fn minutes(minutes: u32) -> String {
+    let (number, unit) = match minutes {
+        _ if minutes.is_multiple_of(24 * 60) => (minutes / (24 * 60), "day"),
+        _ if minutes.is_multiple_of(60) => (minutes / 60, "hour"),
+        _ => (minutes, "minute"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A sentence's first letter as a capital.
 pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();

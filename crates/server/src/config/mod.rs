@@ -4,6 +4,7 @@
 //! the environment variable that holds it.
 
 mod clients;
+mod delegation;
 mod limits;
 mod upstream;
 
@@ -15,6 +16,7 @@ use ordain_core::policy::problem::Problem;
 pub use ordain_core::wire::Dialect;
 
 pub use clients::{Clients, PrincipalRule, San};
+pub use delegation::Delegation;
 pub use limits::Limits;
 pub use upstream::{Upstream, is_base_url};
 
@@ -31,6 +33,8 @@ pub struct Config {
     pub limits: Limits,
     /// The certificate that clients are shown; without one the listener is plain.
     pub tls: Option<Tls>,
+    /// Who may act on whose behalf.
+    pub delegation: Vec<Delegation>,
     /// Where metrics are served, for whoever can reach it; nowhere without.
     pub metrics: Option<String>,
 }
@@ -87,6 +91,10 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         .and_then(|node| limits::read(node, reader))
         .unwrap_or_default();
     let tls = fields.node("tls").and_then(|node| tls(node, reader));
+    let mut delegation = Vec::new();
+    for node in fields.list("delegation", reader) {
+        delegation.extend(delegation::read(node, reader));
+    }
     let metrics = fields.node("metrics").and_then(|node| {
         let mut fields = reader.fields(node, "`metrics`")?;
         let listen = fields.required_with("listen", reader, Reader::text);
@@ -96,6 +104,7 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
     fields.finish(reader);
     Some(Config {
         tls,
+        delegation,
         metrics,
         listen,
         upstreams,

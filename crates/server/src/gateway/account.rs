@@ -29,6 +29,8 @@ pub(super) struct Account {
     rules: Arc<Rules>,
     subject: SubjectId,
     subject_name: String,
+    /// Who stands in the records as whom it is done for.
+    on_behalf_of: Option<String>,
     /// The wire and the verdict on the prompt, under which it is counted.
     wire: &'static str,
     verdict: Verdict,
@@ -64,6 +66,7 @@ impl Account {
             verdict: Verdict::Allow,
             subject,
             subject_name,
+            on_behalf_of: None,
             id,
             name,
             owes: None,
@@ -71,6 +74,11 @@ impl Account {
             delivered: 0,
             answer: None,
         }
+    }
+
+    /// Notes on whose behalf it is done.
+    pub(super) fn done_for(&mut self, subject: SubjectId) {
+        self.on_behalf_of = Some(subject.to_string());
     }
 
     /// Records what is about to go upstream. Only after this may a byte leave.
@@ -171,6 +179,7 @@ impl Account {
             id,
             at_ms,
             subject: &self.subject_name,
+            on_behalf_of: self.on_behalf_of.as_deref(),
         }
     }
 }

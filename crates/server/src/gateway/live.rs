@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use super::StartError;
 use super::upstream::Target;
 use crate::certificates::Certificates;
-use crate::config::{ContentBlock, Dialect, Limits, Upstream};
+use crate::config::{ContentBlock, Delegation, Dialect, Limits, Upstream};
 use crate::directory::Directory;
 use crate::version::Version;
 
@@ -25,6 +25,7 @@ pub(super) struct Live {
     pub(super) limits: Limits,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) delegations: Vec<Delegation>,
 }
 
 /// An upstream, ready to be called.
@@ -80,6 +81,7 @@ impl Live {
             limits: config.limits,
             tls: tls.map(TlsAcceptor::from),
             certificates,
+            delegations: config.delegation,
         })
     }
 

@@ -6,6 +6,7 @@
 //! to the client (threat I3). Read [`Gateway`] first.
 
 mod account;
+mod behalf;
 mod caller;
 mod exchange;
 mod live;

@@ -24,6 +24,7 @@ use ordain_core::wire::endpoints::{self, Found, Handling};
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
+use super::behalf::Behalf;
 use super::caller::{self, Caller, Unknown};
 use super::live::Live;
 use super::peer::Peer;
@@ -54,24 +55,27 @@ pub(super) async fn handle(
     }
     let preferred = caller::preferred(request.headers());
     let live = gateway.live.take();
-    let identified = caller::identify(&gateway, &live, request.headers(), peer.as_deref()).await;
-    let Caller { subject, who, .. } = match identified {
-        Ok(caller) => caller,
+    let (caller, behalf) = match identify(&gateway, &live, request.headers(), peer.as_deref()).await {
+        Ok(known) => known,
         Err(Unknown(status, reason)) => {
             gateway.metrics.unauthenticated();
             return error(endpoints::speaks(path, preferred), status, reason);
         }
     };
+    let Caller { subject, who, .. } = caller;
     let found = endpoints::find(request.method().as_str(), path, preferred);
     let wire = match found.map(|found| found.endpoint.handling) {
         Some(Handling::Models) => {
+            if let Behalf::Refused(reason) = behalf {
+                return error(endpoints::speaks(path, preferred), StatusCode::FORBIDDEN, reason);
+            }
             let found = found.and_then(|found| found.model);
             return models::answer(&live, endpoints::speaks(path, preferred), &who, found);
         }
         Some(Handling::Inspected(wire)) => Some(wire),
         Some(Handling::Refused) | None => None,
     };
-    let exchange = Exchange {
+    let mut exchange = Exchange {
         account: Account::new(&gateway, &live, wire.map_or("", Wire::id), subject),
         metrics: Arc::clone(&gateway.metrics),
         dialect: found.map_or_else(|| endpoints::speaks(path, preferred), |found| found.endpoint.dialect),
@@ -86,6 +90,11 @@ pub(super) async fn handle(
         bytes: 0,
         timing: Timing::default(),
     };
+    match behalf {
+        Behalf::Own => {}
+        Behalf::Of(other) => exchange.account.done_for(other),
+        Behalf::Refused(reason) => return exchange.refuse_unread(StatusCode::FORBIDDEN, reason).await,
+    }
     match wire {
         Some(wire) => {
             exchange
@@ -97,6 +106,21 @@ pub(super) async fn handle(
             exchange.refuse_unread(StatusCode::FORBIDDEN, reason).await
         }
     }
+}
+
+/// Who makes a request, and for whom.
+async fn identify(
+    gateway: &Gateway,
+    live: &Arc<Live>,
+    headers: &HeaderMap,
+    peer: Option<&Peer>,
+) -> Result<(Caller, Behalf), Unknown> {
+    let mut caller = caller::identify(gateway, live, headers, peer).await?;
+    if let Some(at) = caller.signed_in {
+        Arc::make_mut(&mut caller.who).signed_in = Some(at);
+    }
+    let behalf = Behalf::of(gateway, live, headers, &mut caller).await?;
+    Ok((caller, behalf))
 }
 
 /// Whether it can carry out requests, and under which policy.
