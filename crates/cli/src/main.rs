@@ -65,6 +65,12 @@ enum Verb {
     /// Make, list and revoke virtual keys
     #[command(subcommand)]
     Key(verbs::key::Key),
+    /// Sign in, to call a gateway as yourself
+    Login(verbs::login::Login),
+    /// Forget the sign-in, and tell the issuer
+    Logout(verbs::login::Logout),
+    /// Print a token that is good now
+    Token(verbs::login::Token),
     /// Take in completed courses, and list them
     #[command(subcommand)]
     Training(verbs::training::Training),
@@ -89,6 +95,9 @@ fn main() -> ExitCode {
         Verb::Framework(verb) => verb.run(),
         Verb::Impact(verb) => verb.run(),
         Verb::Key(verb) => verb.run(),
+        Verb::Login(verb) => verb.run(),
+        Verb::Logout(verb) => verb.run(),
+        Verb::Token(verb) => verb.run(),
         Verb::Training(verb) => verb.run(),
         Verb::Policy(verb) => verb.run(),
     };

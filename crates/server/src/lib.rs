@@ -10,6 +10,7 @@ pub mod demo;
 pub mod directory;
 pub mod gateway;
 pub mod keys;
+pub mod login;
 pub mod metrics;
 pub mod policy_files;
 pub mod recorder;

@@ -6,6 +6,7 @@
 mod clients;
 mod delegation;
 mod limits;
+mod login;
 mod upstream;
 
 use std::path::PathBuf;
@@ -15,9 +16,12 @@ use ordain_core::policy::node::{self, Node};
 use ordain_core::policy::problem::Problem;
 pub use ordain_core::wire::Dialect;
 
+use crate::login::Wanted;
+
 pub use clients::{Clients, PrincipalRule, San};
 pub use delegation::Delegation;
 pub use limits::Limits;
+pub use login::USUAL_SCOPES;
 pub use upstream::{Upstream, is_base_url};
 
 /// The configuration of a gateway.
@@ -35,6 +39,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Who may act on whose behalf.
     pub delegation: Vec<Delegation>,
+    /// What is told about how to sign in.
+    pub login: Option<Wanted>,
     /// Where metrics are served, for whoever can reach it; nowhere without.
     pub metrics: Option<String>,
 }
@@ -95,6 +101,7 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
     for node in fields.list("delegation", reader) {
         delegation.extend(delegation::read(node, reader));
     }
+    let login = fields.node("login").and_then(|node| login::read(node, reader));
     let metrics = fields.node("metrics").and_then(|node| {
         let mut fields = reader.fields(node, "`metrics`")?;
         let listen = fields.required_with("listen", reader, Reader::text);
@@ -105,6 +112,7 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
     Some(Config {
         tls,
         delegation,
+        login,
         metrics,
         listen,
         upstreams,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ordain_core::catalog::Catalog;
 use ordain_core::decide::Destination;
 use ordain_core::inspect::Rules;
+use serde_json::json;
 use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
@@ -14,6 +15,7 @@ use super::upstream::Target;
 use crate::certificates::Certificates;
 use crate::config::{ContentBlock, Delegation, Dialect, Limits, Upstream};
 use crate::directory::Directory;
+use crate::login::Wanted;
 use crate::version::Version;
 
 /// One version, ready for use.
@@ -26,6 +28,19 @@ pub(super) struct Live {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) certificates: Option<Arc<Certificates>>,
     pub(super) delegations: Vec<Delegation>,
+    /// What is told about how to sign in, as JSON.
+    pub(super) login: Option<String>,
+}
+
+/// What `ordain login` is told.
+fn sign_in(wanted: &Wanted) -> String {
+    let Wanted {
+        issuer,
+        client_id,
+        audience,
+        scopes,
+    } = wanted;
+    json!({"issuer": issuer, "client_id": client_id, "audience": audience, "scopes": scopes}).to_string()
 }
 
 /// An upstream, ready to be called.
@@ -82,6 +97,7 @@ impl Live {
             tls: tls.map(TlsAcceptor::from),
             certificates,
             delegations: config.delegation,
+            login: config.login.as_ref().map(sign_in),
         })
     }
 

@@ -31,6 +31,7 @@ use super::peer::Peer;
 use super::reply::{self, Reply, Timing};
 use super::{Gateway, models, upstream};
 use crate::config::Dialect;
+use crate::login::WELL_KNOWN;
 use crate::metrics::{Metrics, Stage};
 use bodies::{LARGE, unknown_expectation, unreadable_encoding};
 use refuse::{error, not_recorded};
@@ -49,6 +50,11 @@ pub(super) async fn handle(
             "/readyz" => {
                 let (status, text) = ready(&gateway);
                 return reply::whole(status, "text/plain", text);
+            }
+            WELL_KNOWN => {
+                if let Some(login) = &gateway.live.take().login {
+                    return reply::json(StatusCode::OK, login.clone());
+                }
             }
             _ => {}
         }
