@@ -36,6 +36,14 @@ class World:
         assert made.returncode == 0, made.stderr
         return json.loads(made.stdout)["key"]
 
+    def add_rule(self, rule: str, *cases: str) -> None:
+        """A clause of `acceptable_use`, with its cases."""
+        text = self.service.policy.read_text()
+        place = text.index("  clauses:\n", text.index("\nacceptable_use:")) + len("  clauses:\n")
+        self.service.policy.write_text(text[:place] + f"    - {{{rule}}}\n" + text[place:])
+        written = "".join(f"  - {{name: further case {number}, {case}}}\n" for number, case in enumerate(cases))
+        (self.service.policy.parent / "cases" / "further.yaml").write_text(f"cases:\n{written}")
+
     def ask(self, key: str, text: str, *behalf: str, path: str = "/v1/chat/completions") -> http.client.HTTPResponse:
         address = urlsplit(self.service.ready["gateway"])
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
@@ -105,12 +113,11 @@ def test_who_may_not_act_for_others_is_refused_and_recorded(world: World, upstre
 
 
 def test_the_stricter_of_both_decides(world: World, upstream: Upstream) -> None:
-    text = world.service.policy.read_text()
-    rules = """
-    - {id: AU-91, statement: Engineers send no cards., owner: ciso, rule: {when: {group: engineering, data: payment-card}, then: block}}
-"""
-    place = text.index("  clauses:\n", text.index("\nacceptable_use:")) + len("  clauses:\n")
-    world.service.policy.write_text(text[:place] + rules.lstrip("\n") + text[place:])
+    world.add_rule(
+        "id: AU-91, statement: Engineers send no cards., owner: ciso, "
+        "rule: {when: {group: engineering, data: payment-card}, then: block}",
+        "request: {group: [staff, engineering], app: openai-api, data: payment-card}, expect: {verdict: block, clauses: [AU-91]}",
+    )
     world.service.start()
     alone = world.ask(world.agent, CARD)
     assert alone.headers["ordain-decision"] == "redact", alone.said
@@ -122,10 +129,15 @@ def test_the_stricter_of_both_decides(world: World, upstream: Upstream) -> None:
 
 
 def test_a_rule_that_asks_for_a_sign_in_is_answered_as_a_challenge(world: World, upstream: Upstream) -> None:
-    text = world.service.policy.read_text()
-    rule = "    - {id: AU-92, statement: Cards need a recent sign-in., owner: ciso, rule: {when: {data: payment-card}, unless: {signed_in: 15 minutes}, then: block}}\n"
-    place = text.index("  clauses:\n", text.index("\nacceptable_use:")) + len("  clauses:\n")
-    world.service.policy.write_text(text[:place] + rule + text[place:])
+    world.add_rule(
+        "id: AU-92, statement: Cards need a recent sign-in., owner: ciso, "
+        "rule: {when: {data: payment-card}, unless: {signed_in: 15 minutes}, then: block}",
+        "request: {group: staff, app: openai-api, data: payment-card}, expect: {verdict: block, clauses: [data.matrix, AU-92]}",
+        "request: {group: staff, app: openai-api, data: payment-card, signed_in: 15 minutes}, expect: {verdict: redact}",
+        "request: {group: staff, app: openai-api, data: payment-card, signed_in: 16 minutes}, expect: {verdict: block, clauses: [data.matrix, AU-92]}",
+    )
+    tested = world.service.run("test", "--only", "further case")
+    assert tested.returncode == 0 and "3 passed, 0 failed" in tested.stdout, tested
     world.service.start()
     assert world.ask(world.service.key, "Hello").status == 200
     asked = world.ask(world.service.key, CARD)
