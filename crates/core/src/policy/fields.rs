@@ -166,11 +166,10 @@ impl Reader {
         }
     }
 
-    /// A length of time in minutes: `15 minutes`, `8 hours`, `2 days`. A year is the most.
+    /// A length of time in minutes: `15 minutes`, `8 hours`, `2 days`.
     pub fn minutes(&mut self, node: &Node) -> Option<At<u32>> {
-        const YEAR: u32 = 365 * 24 * 60;
         let parsed = match &node.value {
-            Value::Scalar { text, .. } => short(text).filter(|minutes| (1..=YEAR).contains(minutes)),
+            Value::Scalar { text, .. } => short(text),
             Value::List(_) | Value::Map(_) => None,
         };
         if parsed.is_none() {

@@ -283,3 +283,22 @@ fn fragment(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::minutes;
+
+    #[test]
+    fn a_short_time_is_told_in_its_largest_unit() {
+        for (number, told) in [
+            (1, "1 minute"),
+            (15, "15 minutes"),
+            (60, "1 hour"),
+            (90, "90 minutes"),
+            (480, "8 hours"),
+            (2_880, "2 days"),
+        ] {
+            assert_eq!(minutes(number), told);
+        }
+    }
+}

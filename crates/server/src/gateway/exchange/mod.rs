@@ -16,6 +16,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::HeaderMap;
 use hyper::{Request, StatusCode};
+use jiff::{SignedDuration, Timestamp};
 use ordain_core::decide::Who;
 use ordain_core::inspect::{Call, Fate, Inspection, Judged, Request as Inspected};
 use ordain_core::record::Route as RecordedRoute;
@@ -114,6 +115,9 @@ pub(super) async fn handle(
     }
 }
 
+/// How far the clock of an issuer may be ahead.
+const AHEAD: SignedDuration = SignedDuration::from_secs(60);
+
 /// Who makes a request, and for whom.
 async fn identify(
     gateway: &Gateway,
@@ -123,7 +127,10 @@ async fn identify(
 ) -> Result<(Caller, Behalf), Unknown> {
     let mut caller = caller::identify(gateway, live, headers, peer).await?;
     if let Some(at) = caller.signed_in {
-        Arc::make_mut(&mut caller.who).signed_in = Some(at);
+        // An issuer's clock may be a little ahead; what lies further in the future is no sign-in to the policy.
+        let now = Timestamp::now();
+        let here = if at < now + AHEAD { at.min(now) } else { at };
+        Arc::make_mut(&mut caller.who).signed_in = Some(here);
     }
     let behalf = Behalf::of(gateway, live, headers, &mut caller).await?;
     Ok((caller, behalf))
