@@ -354,7 +354,7 @@ fn who_acts_for_whom_stands_in_the_record_without_names() {
         since: "2025-02-03".parse().ok(),
         ..Who::default()
     }));
-    let facts = crate::decide::Facts {
+    let facts = Facts {
         now: call.now,
         direction: crate::verdict::Direction::Prompt,
         who: call.who,

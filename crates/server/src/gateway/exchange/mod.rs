@@ -252,7 +252,7 @@ impl Exchange {
         let (record, body) = (self.account.name.clone(), body.clone());
         let work = move || {
             let call = |model: &str| Call {
-                now: jiff::Timestamp::now(),
+                now: Timestamp::now(),
                 who,
                 to: live
                     .route(dialect, model)
