@@ -72,6 +72,12 @@ enum Verb {
     /// Look at requests that wait for somebody to agree
     #[command(subcommand)]
     Tickets(verbs::tickets::Tickets),
+    /// Sign in, to call a gateway as yourself
+    Login(verbs::login::Login),
+    /// Forget the sign-in, and tell the issuer
+    Logout(verbs::login::Logout),
+    /// Print a token that is good now
+    Token(verbs::login::Token),
     /// Take in completed courses, and list them
     #[command(subcommand)]
     Training(verbs::training::Training),
@@ -99,6 +105,9 @@ fn main() -> ExitCode {
         Verb::Approve(verb) => verb.run(true),
         Verb::Deny(verb) => verb.run(false),
         Verb::Tickets(verb) => verb.run(),
+        Verb::Login(verb) => verb.run(),
+        Verb::Logout(verb) => verb.run(),
+        Verb::Token(verb) => verb.run(),
         Verb::Training(verb) => verb.run(),
         Verb::Policy(verb) => verb.run(),
     };

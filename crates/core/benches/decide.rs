@@ -113,6 +113,7 @@ fn facts(entities: &[(&str, u32)]) -> Facts {
             client: Some("ide-plugin".to_owned()),
             training: vec![("ai-basics".to_owned(), "2026-10-01".parse().expect("a date"))],
             since: "2025-01-01".parse().ok(),
+            ..Who::default()
         }),
         to: Arc::new(Destination {
             app: "openai-api".to_owned(),

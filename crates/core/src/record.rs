@@ -37,6 +37,8 @@ pub struct Header<'h> {
     pub at_ms: i64,
     /// The random id that stands for the principal.
     pub subject: &'h str,
+    /// The random id of the principal on whose behalf it asks.
+    pub on_behalf_of: Option<&'h str>,
 }
 
 /// The route that a request came by.
@@ -189,7 +191,11 @@ fn request<'r>(
         }),
         route: Some(route),
         to: Some(To(&judged.facts)),
-        who: Some(Who(&judged.facts.who)),
+        who: Some(Who {
+            one: &judged.facts.who,
+            subject: None,
+            on_behalf_of: header.on_behalf_of,
+        }),
         ..Record::new(kind, header).with_half(rules, judged)
     }
 }

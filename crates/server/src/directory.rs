@@ -100,6 +100,7 @@ pub fn parse(text: &str, problems: &mut Vec<Problem>) -> Directory {
                     .node("since")
                     .and_then(|node| reader.date(node))
                     .map(|date| date.value),
+                ..Who::default()
             };
             inner.finish(&mut reader);
             directory.people.insert(name.value, who);

@@ -4,12 +4,14 @@
 //! [`recorder`] for what must be durable before what, and [`setup`] for what a first run makes.
 
 pub mod budgets;
+pub mod certificates;
 pub mod config;
 mod current;
 pub mod demo;
 pub mod directory;
 pub mod gateway;
 pub mod keys;
+pub mod login;
 pub mod metrics;
 pub mod policy_files;
 pub mod recorder;

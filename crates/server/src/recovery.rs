@@ -22,6 +22,7 @@ fn unknown(intent: &StoredRecord, at_ms: i64) -> NewRecord {
     let id = Uuid::now_v7();
     let (name, subject) = (id.to_string(), intent.subject.to_string());
     let header = Header {
+        on_behalf_of: None,
         id: &name,
         at_ms,
         subject: &subject,

@@ -235,6 +235,7 @@ pub fn answer(store: &mut dyn Store, rules: &Rules, given: &Given<'_>) -> Result
         id: &name,
         at_ms: given.at_ms,
         subject: &subject,
+        on_behalf_of: None,
     };
     let value = steps::answer(
         &header,

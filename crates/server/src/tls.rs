@@ -14,6 +14,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
+use crate::certificates::Certificates;
 use crate::config::Tls;
 
 /// Why a certificate cannot be used.
@@ -51,14 +52,23 @@ pub enum TlsError {
         /// Why.
         source: rustls::Error,
     },
+    /// Authorities or lists of revoked certificates are not what they should be.
+    #[error("`{}` cannot be used: {reason}", path.display())]
+    Clients {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
 }
 
-/// What the configuration names, ready for connections. Relative paths are below `folder`.
+/// What the configuration names, ready for connections, with what clients' certificates are verified by. Relative paths are
+/// below `folder`.
 ///
 /// # Errors
 ///
 /// [`TlsError`] with the file that is at fault.
-pub fn server(tls: &Tls, folder: &Path) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn server(tls: &Tls, clients: Option<&Certificates>, folder: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     let (certificate, key) = (folder.join(&tls.certificate), folder.join(&tls.key));
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(&certificate)?)
         .collect::<Result<_, _>>()
@@ -70,9 +80,12 @@ pub fn server(tls: &Tls, folder: &Path) -> Result<Arc<ServerConfig>, TlsError> {
         });
     }
     let private = private_key(&key)?;
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, private);
+    let builder = ServerConfig::builder();
+    let builder = match clients {
+        Some(clients) => builder.with_client_cert_verifier(clients.verifier()),
+        None => builder.with_no_client_auth(),
+    };
+    let config = builder.with_single_cert(chain, private);
     let mut config = config.map_err(|source| TlsError::Unusable { certificate, source })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
@@ -96,10 +109,11 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+/// The bytes of a PEM file, within bounds.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     let mut bytes = Vec::new();
-    // A certificate is small; whatever is larger is something else.
-    let read = File::open(path).and_then(|file| file.take(1024 * 1024).read_to_end(&mut bytes));
+    // Certificates are small, and lists of revoked ones seldom large; whatever is larger is something else.
+    let read = File::open(path).and_then(|file| file.take(16 * 1024 * 1024).read_to_end(&mut bytes));
     read.map(|_| bytes).map_err(|source| TlsError::Unreadable {
         path: path.to_owned(),
         source,
@@ -120,8 +134,9 @@ mod tests {
         let tls = Tls {
             certificate: "cert.pem".into(),
             key: "key.pem".into(),
+            clients: None,
         };
-        let said = || server(&tls, dir.path()).expect_err("unusable").to_string();
+        let said = || server(&tls, None, dir.path()).expect_err("unusable").to_string();
         assert!(said().contains("cert.pem` could not be read"), "{}", said());
         fs::write(dir.path().join("cert.pem"), "nothing").expect("written");
         assert!(said().contains("has no certificate in PEM"), "{}", said());

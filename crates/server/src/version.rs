@@ -16,6 +16,7 @@ use ordain_core::policy::problem::{Problem, Severity};
 use rustls::ServerConfig;
 use thiserror::Error;
 
+use crate::certificates::Certificates;
 use crate::config::{self, Config, Upstream};
 use crate::directory::{self, Directory};
 use crate::policy_files::{self, ReadError};
@@ -34,6 +35,8 @@ pub struct Version {
     pub config: Config,
     /// What clients' connections are secured with.
     pub tls: Option<Arc<ServerConfig>>,
+    /// What clients' certificates are verified by, and whom they stand for.
+    pub certificates: Option<Arc<Certificates>>,
 }
 
 /// What the command line gives; it goes before the file.
@@ -78,8 +81,13 @@ impl Version {
         let (policy, document) = policy(folder.path())?;
         let directory = people(folder, document.as_ref())?;
         let tls = config.tls.as_ref();
+        let certificates = tls.and_then(|tls| tls.clients.as_ref());
+        let certificates = certificates.map(|clients| Certificates::read(clients, folder.path()));
+        let certificates = certificates.transpose()?.map(Arc::new);
+        let server = tls.map(|tls| tls::server(tls, certificates.as_deref(), folder.path()));
         Ok(Self {
-            tls: tls.map(|tls| tls::server(tls, folder.path())).transpose()?,
+            tls: server.transpose()?,
+            certificates,
             policy,
             directory,
             config,
@@ -195,7 +203,13 @@ pub fn sources(folder: &Folder) -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|end| end == "csv"));
     let text = setup::read(&folder.config()).unwrap_or_default();
     let tls = config::parse(&text, &mut Vec::new()).and_then(|config| config.tls);
-    let tls = tls.into_iter().flat_map(|tls| [tls.certificate, tls.key]);
+    let tls = tls.into_iter().flat_map(|tls| {
+        let clients = tls
+            .clients
+            .into_iter()
+            .flat_map(|one| one.crl.into_iter().chain([one.ca]));
+        [tls.certificate, tls.key].into_iter().chain(clients)
+    });
     let tls = tls.map(|path| folder.path().join(path));
     files
         .into_iter()

@@ -64,6 +64,12 @@ impl<'p> Bridge<'p> {
     /// The questions that facts become: one for the exchange, and one for each tool that an answer calls.
     #[must_use]
     pub fn questions(&self, facts: &Facts) -> Vec<Question> {
+        // Whoever acts on somebody's behalf needs the answer for both.
+        let others = facts
+            .who
+            .on_behalf_of
+            .as_ref()
+            .map(|other| self.questions(&facts.of(other)));
         let bound = Bound::new(self.policy, facts);
         let context = self.context(&bound);
         let mut groups: Vec<&str> = self.policy.names.group_names(&bound.groups).collect();
@@ -95,6 +101,7 @@ impl<'p> Bridge<'p> {
                 questions.push(ask(("Ordain::Tool", call.name.clone()), vec![tool]));
             }
         }
+        questions.extend(others.into_iter().flatten());
         questions
     }
 
@@ -132,6 +139,13 @@ impl<'p> Bridge<'p> {
             for (key, value) in optional {
                 context.extend(value.as_ref().map(|value| (key.to_owned(), json!(value))));
             }
+            // In whole milliseconds, rounded up: what is over a limit stays over it.
+            let ago = facts.who.signed_in.filter(|at| *at <= facts.now);
+            let ago = ago.map(|at| {
+                facts.now.duration_since(at).as_nanos().div_euclid(1_000_000)
+                    + i128::from(facts.now.duration_since(at).as_nanos() % 1_000_000 > 0)
+            });
+            context.extend(ago.map(|ago| ("signed_in".to_owned(), extension("duration", &format!("{ago}ms")))));
             context.extend(facts.who.since.map(|since| ("since".to_owned(), datetime(since))));
         }
         context

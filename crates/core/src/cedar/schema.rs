@@ -59,6 +59,8 @@ const CONTEXT: &str = "\
     weekday: String,
     // The day from which the principal is known.
     since?: datetime,
+    // How long ago the principal signed in.
+    signed_in?: duration,
     // When the principal last completed each course.
     training: {";
 

@@ -46,6 +46,10 @@ impl<'d> Printer<'d> {
             .training
             .as_ref()
             .map(|courses| Expr::any(courses.iter().map(|course| self.holds(course.as_str()))));
+        let signed_in = selector.signed_in.as_ref().map(|within| {
+            let recent = format!("context.signed_in <= duration(\"{}m\")", within.value);
+            guarded("signed_in", Expr::atom(recent))
+        });
         let optional = |key: &str, words: &'d Option<Vec<Text>>| {
             let subject = format!("context.{key}");
             words
@@ -70,6 +74,7 @@ impl<'d> Printer<'d> {
                 tools,
                 findings,
                 training,
+                signed_in,
                 selector.time.as_ref().map(time),
             ]
             .into_iter()

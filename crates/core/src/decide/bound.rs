@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use jiff::SignedDuration;
 use jiff::civil::DateTime;
 
 use super::facts::{Facts, Seen};
@@ -152,6 +153,15 @@ impl<'f> Bound<'f> {
                     Some(days) => today.duration_since(*on).as_hours() <= 24 * i64::from(days),
                 }
         })
+    }
+
+    /// Whether the principal signed in at most so many minutes ago. What lies in the future is no sign-in.
+    pub(crate) fn signed_in_within(&self, minutes: u32) -> bool {
+        let now = self.facts.now;
+        self.facts
+            .who
+            .signed_in
+            .is_some_and(|at| at <= now && now.duration_since(at) <= SignedDuration::from_secs(60 * i64::from(minutes)))
     }
 
     /// The moment in the policy's zone, worked out when first asked for.

@@ -29,6 +29,16 @@ pub struct Facts {
     pub content: Content,
 }
 
+impl Facts {
+    /// The same half, if somebody else asked.
+    pub(crate) fn of(&self, who: &Arc<Who>) -> Self {
+        Self {
+            who: Arc::clone(who),
+            ..self.clone()
+        }
+    }
+}
+
 /// An authenticated caller.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Who {
@@ -42,6 +52,10 @@ pub struct Who {
     pub training: Vec<(String, Date)>,
     /// Since when the principal is known.
     pub since: Option<Date>,
+    /// When the principal last signed in, where the credential says so: a virtual key and a certificate do not.
+    pub signed_in: Option<Timestamp>,
+    /// On whose behalf the principal acts: then both are asked, and the stricter answer counts.
+    pub on_behalf_of: Option<Arc<Self>>,
 }
 
 /// The app that a request goes to.

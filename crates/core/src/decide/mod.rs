@@ -9,12 +9,15 @@ pub mod decision;
 pub mod explain;
 pub mod facts;
 pub(crate) mod selector;
+mod sign_in;
 pub mod steps;
+mod together;
 mod withheld;
 
 pub use decision::{Contribution, Decision, Mask};
 pub use facts::{Called, Content, Destination, Facts, Seen, Who};
 pub use selector::Pattern;
+pub use sign_in::sign_in_needed;
 pub use steps::{Asked, Covered};
 pub use withheld::withheld;
 
@@ -23,9 +26,17 @@ pub(crate) use bound::{Bound, Found};
 use crate::policy::compile::{CitationId, Grant, Policy, Rule};
 use crate::verdict::{Direction, Mode, SourceSet, Verdict};
 
-/// Decides on one half of an exchange.
+/// Decides on one half of an exchange. Whoever acts on somebody's behalf gets the stricter of both answers.
 #[must_use]
 pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
+    let own = decide_alone(policy, facts);
+    match &facts.who.on_behalf_of {
+        None => own,
+        Some(other) => together::both(own, decide(policy, &facts.of(other))),
+    }
+}
+
+fn decide_alone(policy: &Policy, facts: &Facts) -> Decision {
     let bound = Bound::new(policy, facts);
     let mut says = Says {
         bound: &bound,

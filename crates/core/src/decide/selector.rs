@@ -79,6 +79,8 @@ pub(crate) enum Test {
     Tool(Vec<Pattern>),
     Finding(Vec<String>, SourceSet),
     Training(Vec<String>),
+    /// At most so many minutes ago.
+    SignedIn(u32),
     Time(TimeTest),
 }
 
@@ -192,6 +194,7 @@ fn compile(selector: &doc::Selector, names: &Names, zone: &TimeZone) -> Selector
     tests.extend(test(&selector.tool, &|words| Test::Tool(patterns(words))));
     tests.extend(test(&selector.finding, &findings));
     tests.extend(test(&selector.training, &|words| Test::Training(strings(words))));
+    tests.extend(selector.signed_in.as_ref().map(|within| Test::SignedIn(within.value)));
     tests.extend(selector.time.as_ref().map(|time| Test::Time(time_test(time, zone))));
     // registry:end
     Selector {
@@ -331,6 +334,7 @@ impl Test {
                 facts.content.findings.iter().any(made)
             }
             Self::Training(courses) => courses.iter().any(|course| bound.holds_course(course)),
+            Self::SignedIn(within) => bound.signed_in_within(*within),
             Self::Time(time) => time.holds_at(bound.facts.now, || bound.local()),
         }
     }

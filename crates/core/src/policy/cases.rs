@@ -89,7 +89,7 @@ pub fn ask(policy: &Policy, scanner: &Scanner, catalog: &Catalog, request: &Requ
     let facts = Facts {
         now,
         direction: request.direction,
-        who: Arc::new(request.who.clone()),
+        who: Arc::new(request.who_at(now)),
         to: Arc::new(Destination {
             app: request.app.clone(),
             categories: catalog.categories(&request.app),

@@ -620,6 +620,8 @@ pub struct Selector {
     pub source: Option<Vec<At<Source>>>,
     pub finding: Option<Vec<Text>>,
     pub training: Option<Vec<Text>>,
+    /// In minutes.
+    pub signed_in: Option<At<u32>>,
     pub time: Option<TimeSelector>,
 }
 

@@ -166,6 +166,21 @@ impl Reader {
         }
     }
 
+    /// A length of time in minutes: `15 minutes`, `8 hours`, `2 days`.
+    pub fn minutes(&mut self, node: &Node) -> Option<At<u32>> {
+        let parsed = match &node.value {
+            Value::Scalar { text, .. } => short(text),
+            Value::List(_) | Value::Map(_) => None,
+        };
+        if parsed.is_none() {
+            self.wrong(
+                node,
+                "a length of time is expected, such as `15 minutes`, `8 hours` or `2 days`",
+            );
+        }
+        parsed.map(|minutes| At::new(minutes, node.place))
+    }
+
     /// A length of time that is there; where it cannot be read, a very long one stands in for it, so that nobody is told as well
     /// that it is missing. A policy with such a mistake is not compiled.
     pub fn stated_days(&mut self, node: &Node) -> Option<At<u32>> {
@@ -235,6 +250,19 @@ fn duration(text: &str) -> Option<u32> {
         "week" | "weeks" => 7,
         "month" | "months" => 30,
         "year" | "years" => 365,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
+
+/// A short time, in minutes.
+fn short(text: &str) -> Option<u32> {
+    let (number, unit) = text.trim().split_once(' ')?;
+    let number: u32 = number.parse().ok()?;
+    let factor = match unit.trim() {
+        "minute" | "minutes" => 1,
+        "hour" | "hours" => 60,
+        "day" | "days" => 24 * 60,
         _ => return None,
     };
     number.checked_mul(factor)

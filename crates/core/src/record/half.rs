@@ -12,20 +12,40 @@ use crate::verdict::SourceSet;
 
 /// Who asked, without a name.
 #[derive(Debug)]
-pub(super) struct Who<'r>(pub(super) &'r decide::Who);
+pub(super) struct Who<'r> {
+    pub(super) one: &'r decide::Who,
+    /// The random id of this one, where the record does not say it elsewhere.
+    pub(super) subject: Option<&'r str>,
+    /// The random id of the one on whose behalf this one asks.
+    pub(super) on_behalf_of: Option<&'r str>,
+}
 
 impl Serialize for Who<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut who = serializer.serialize_map(None)?;
-        if let Some(client) = &self.0.client {
+        if let Some(client) = &self.one.client {
             who.serialize_entry("client", client)?;
         }
-        who.serialize_entry("groups", &self.0.groups)?;
-        if let Some(since) = self.0.since {
+        who.serialize_entry("groups", &self.one.groups)?;
+        if let Some(other) = &self.one.on_behalf_of {
+            let other = Who {
+                one: other,
+                subject: self.on_behalf_of,
+                on_behalf_of: None,
+            };
+            who.serialize_entry("on_behalf_of", &other)?;
+        }
+        if let Some(at) = self.one.signed_in {
+            who.serialize_entry("signed_in", &at.as_millisecond())?;
+        }
+        if let Some(since) = self.one.since {
             who.serialize_entry("since", &Shown(since))?;
         }
-        if !self.0.training.is_empty() {
-            let completed = self.0.training.iter().map(|(course, on)| (course, Shown(on)));
+        if let Some(subject) = self.subject {
+            who.serialize_entry("subject", subject)?;
+        }
+        if !self.one.training.is_empty() {
+            let completed = self.one.training.iter().map(|(course, on)| (course, Shown(on)));
             who.serialize_entry("training", &Members(completed))?;
         }
         who.end()

@@ -180,6 +180,14 @@ fn who(value: &Value) -> Option<Who> {
             Some(since) => Some(date(since)?),
             None => None,
         },
+        signed_in: match value.get("signed_in") {
+            Some(at) => Some(Timestamp::from_millisecond(at.as_i64()?).ok()?),
+            None => None,
+        },
+        on_behalf_of: match value.get("on_behalf_of") {
+            Some(other) => Some(Arc::new(who(other)?)),
+            None => None,
+        },
     })
 }
 

@@ -67,6 +67,7 @@ const ROUTE: Route<'static> = Route {
 };
 
 const HEADER: Header<'static> = Header {
+    on_behalf_of: None,
     id: "0190-a",
     at_ms: 1_796_904_000_000,
     subject: "s-1",
@@ -352,4 +353,33 @@ fn what_stands_beside_a_refusal_of_access_says_so() {
             {"id": "data.matrix", "verdict": "block", "acts": "block", "mode": "enforce", "beside": true},
         ])
     );
+}
+
+#[test]
+fn who_acts_for_whom_stands_in_the_record_without_names() {
+    let rules = rules();
+    let mut call = call("staff", false);
+    let who = Arc::make_mut(&mut call.who);
+    who.signed_in = "2026-12-10T11:50:00Z".parse().ok();
+    who.on_behalf_of = Some(Arc::new(Who {
+        principal: "trillian@example.com".to_owned(),
+        groups: vec!["engineering".to_owned()],
+        since: "2025-02-03".parse().ok(),
+        ..Who::default()
+    }));
+    let judged = asked(&rules, "Hello", call).judged;
+    let header = Header {
+        on_behalf_of: Some("s-2"),
+        ..HEADER
+    };
+    let record = value(refusal(&header, &ROUTE, &rules, &judged, 403));
+    assert_eq!(
+        record["who"],
+        json!({
+            "groups": ["staff"],
+            "signed_in": 1_796_903_400_000_i64,
+            "on_behalf_of": {"subject": "s-2", "groups": ["engineering"], "since": "2025-02-03"},
+        })
+    );
+    assert!(!record.to_string().contains("example.com"), "{record}");
 }

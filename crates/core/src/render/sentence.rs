@@ -112,6 +112,12 @@ fn conditions(given: &Given<'_>, selector: &Selector) -> Vec<Inlines> {
     if let Some(names) = named(&selector.training) {
         say(format!("comes from somebody with the course {names}"));
     }
+    if let Some(within) = &selector.signed_in {
+        say(format!(
+            "comes from somebody who signed in within {}",
+            words::minutes(within.value)
+        ));
+    }
     if let Some(names) = named(&selector.client) {
         say(format!("comes from the software {names}"));
     }

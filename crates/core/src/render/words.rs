@@ -150,6 +150,16 @@ pub(super) fn days(days: u32) -> String {
     }
 }
 
+/// A short time: `15 minutes`, `8 hours`.
+pub(super) fn minutes(minutes: u32) -> String {
+    let (number, unit) = match minutes {
+        _ if minutes.is_multiple_of(24 * 60) => (minutes / (24 * 60), "day"),
+        _ if minutes.is_multiple_of(60) => (minutes / 60, "hour"),
+        _ => (minutes, "minute"),
+    };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A sentence's first letter as a capital.
 pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
@@ -272,4 +282,23 @@ fn fragment(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::minutes;
+
+    #[test]
+    fn a_short_time_is_told_in_its_largest_unit() {
+        for (number, told) in [
+            (1, "1 minute"),
+            (15, "15 minutes"),
+            (60, "1 hour"),
+            (90, "90 minutes"),
+            (480, "8 hours"),
+            (2_880, "2 days"),
+        ] {
+            assert_eq!(minutes(number), told);
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Interest {
     pub(crate) courses: BTreeMap<String, BTreeSet<u32>>,
     /// Days of grace.
     pub(crate) graces: BTreeSet<u32>,
+    /// Minutes for which a sign-in counts.
+    pub(crate) sign_ins: BTreeSet<u32>,
     pub(crate) findings: BTreeSet<String>,
     pub(crate) sources: BTreeSet<Source>,
     pub(crate) conditions: BTreeSet<String>,
@@ -175,6 +177,9 @@ impl Interest {
                 self.sources(*sources);
             }
             Test::Training(courses) => courses.iter().for_each(|course| self.course(policy, course)),
+            Test::SignedIn(within) => {
+                self.sign_ins.insert(*within);
+            }
             Test::Direction(_)
             | Test::Data(_, None)
             | Test::Group(_)

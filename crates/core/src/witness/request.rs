@@ -45,6 +45,7 @@ pub(super) fn preferences(space: &Space) -> Vec<Lit> {
     wanted.extend(first(&space.client));
     wanted.extend(first(&space.principal));
     wanted.extend(first(&space.known));
+    wanted.extend(first(&space.signed_in));
     wanted.extend(
         space
             .courses
@@ -95,6 +96,7 @@ pub(super) fn choices(space: &Space) -> Vec<Lit> {
             .chain(all(&space.app)),
     );
     lits.extend(all(&space.model).chain(all(&space.moment)).chain(all(&space.known)));
+    lits.extend(all(&space.signed_in));
     lits.extend(
         space
             .attributes
@@ -143,6 +145,8 @@ pub(super) fn of(space: &Space, model: &Model) -> Witness {
                 .filter_map(|(course, ages)| Some((course.clone(), ago(chosen(ages, model).copied().flatten())?)))
                 .collect(),
             since: ago(chosen(&space.known, model).copied().flatten()),
+            signed_in: None,
+            on_behalf_of: None,
         },
         app: chosen(&space.app, model).map(|app| app.id.clone()).unwrap_or_default(),
         attributes: held(&space.attributes, model),
@@ -164,6 +168,7 @@ pub(super) fn of(space: &Space, model: &Model) -> Witness {
             .filter_map(|(id, about)| Some((id.clone(), Some(set(about)).filter(|set| !set.is_empty())?)))
             .collect(),
         tools: held(&space.calls, model),
+        signed_in: chosen(&space.signed_in, model).copied().flatten(),
         uninspectable: model.holds(space.uninspectable),
         failed: model.holds(space.failed),
         ..Request::default()
@@ -266,6 +271,7 @@ impl Witness {
                     .collect()),
             ));
         }
+        keys.extend(request.signed_in.map(|ago| ("signed_in", format!("{ago} minutes"))));
         keys.extend(who.since.map(|since| ("since", since.to_string())));
         for (key, is) in [("uninspectable", request.uninspectable), ("failed", request.failed)] {
             if is {

@@ -90,6 +90,8 @@ pub(crate) struct Space {
     pub(crate) courses: Vec<(String, Choice<Option<u32>>)>,
     /// Days since the principal became known.
     pub(crate) known: Choice<Option<u32>>,
+    /// Minutes since the principal signed in.
+    pub(crate) signed_in: Choice<Option<u32>>,
     pub(crate) entities: Vec<Entity>,
     pub(crate) sources: Vec<(Source, Lit)>,
     /// With the sources that each is about, by index in `sources`.
@@ -161,6 +163,7 @@ impl Space {
                 .map(|(course, ages)| (course, Choice::new(&mut circuit, ages)))
                 .collect(),
             known: Choice::new(&mut circuit, ages(&interest.graces)),
+            signed_in: Choice::new(&mut circuit, ages(&interest.sign_ins)),
             entities: Vec::new(),
             findings: interest
                 .findings
@@ -246,7 +249,7 @@ fn parts_of(circuit: &mut Circuit, wholes: &[Lit]) -> Vec<Lit> {
     wholes.iter().map(&mut part).collect()
 }
 
-/// Never, today, and the days on either side of each limit.
+/// Never, now, and the days or minutes on either side of each limit.
 fn ages(limits: &BTreeSet<u32>) -> Vec<Option<u32>> {
     let days: BTreeSet<u32> = limits
         .iter()

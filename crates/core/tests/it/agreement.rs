@@ -241,6 +241,8 @@ pub(crate) fn convert(policy: &Policy, facts: &model::Facts) -> Facts {
                 .map(|(course, on)| (course.clone(), *on))
                 .collect(),
             since: facts.since,
+            signed_in: facts.signed_in,
+            on_behalf_of: None,
         }),
         to: Arc::new(Destination {
             app: facts.app.clone(),

@@ -3,6 +3,7 @@
 //! `ORDAIN_CEDAR_POLICIES=1000` compares as many policies; without it a share that fits into everyday runs.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet, Request, Schema,
@@ -10,7 +11,7 @@ use cedar_policy::{
 };
 use ordain_core::catalog::Catalog;
 use ordain_core::cedar::{self, ACTIONS, Bridge, Question};
-use ordain_core::decide::{Facts, decide};
+use ordain_core::decide::{Facts, Who, decide};
 use ordain_core::detect::scanner::Scanner;
 use ordain_core::policy::cases::{self, Request as Asked};
 use ordain_core::policy::compile::Policy;
@@ -42,7 +43,15 @@ fn cedar_agrees_with_the_engine() {
         let peer = Peer::new(document, policy);
         for _ in 0..EXCHANGES {
             let facts = generate::facts(&mut rng, &plain);
-            let facts = convert(policy, &facts);
+            let mut facts = convert(policy, &facts);
+            if rng.below(8) == 0 {
+                let other = convert(policy, &generate::facts(&mut rng, &plain)).who;
+                let on_behalf_of = Some(other);
+                facts.who = Arc::new(Who {
+                    on_behalf_of,
+                    ..Who::clone(&facts.who)
+                });
+            }
             calls += usize::from(!facts.content.tools.is_empty());
             let full = decide(policy, &facts).full;
             let answers = peer.allows(&facts);

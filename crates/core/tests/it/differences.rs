@@ -111,6 +111,7 @@ fn facts_of(witness: &ordain_core::witness::Witness, catalog: &Catalog) -> model
         tools: request.tools.iter().map(call).collect(),
         training: request.who.training.iter().cloned().collect(),
         since: request.who.since,
+        signed_in: request.who_at(witness.now).signed_in,
         entities: request
             .data
             .iter()

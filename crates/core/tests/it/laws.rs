@@ -6,6 +6,7 @@ mod content;
 mod digest;
 mod limits;
 mod monotone;
+mod together;
 mod world;
 
 use std::sync::Arc;

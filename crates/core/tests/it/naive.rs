@@ -453,6 +453,11 @@ impl Case<'_> {
                 .training
                 .as_ref()
                 .is_none_or(|courses| courses.iter().any(|course| self.holds(course)))
+            && map.signed_in.is_none_or(|minutes| {
+                facts
+                    .signed_in
+                    .is_some_and(|at| at <= facts.now && facts.now <= at + minutes.minutes())
+            })
             && map.time.as_ref().is_none_or(|time| self.time_matches(time))
     }
 

@@ -85,11 +85,20 @@ fn what_was_recorded_is_decided_the_same() {
         let rules = Arc::new(Rules::new(compile(&plain, &generate::yaml(&plain), seed)));
         for _ in 0..40 {
             let facts = generate::facts(&mut rng, &plain);
-            let facts = keepable(convert(&rules.policy, &facts), &mut rng);
+            let mut facts = keepable(convert(&rules.policy, &facts), &mut rng);
+            if rng.below(4) == 0 {
+                let other = generate::facts(&mut rng, &plain);
+                let who = Who {
+                    on_behalf_of: Some(keepable(convert(&rules.policy, &other), &mut rng).who),
+                    ..Who::clone(&facts.who)
+                };
+                facts.who = Arc::new(who);
+            }
             let header = Header {
                 id: "0194-a",
                 at_ms: facts.now.as_millisecond(),
                 subject: "s-1",
+                on_behalf_of: Some("s-2"),
             };
             let judged = judged(&rules, facts);
             let mut opening = stored(&record::intent(&header, &ROUTE, &rules, &judged));

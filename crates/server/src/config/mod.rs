@@ -3,7 +3,10 @@
 //! Read like a policy: strictly, and with all problems in one run. A provider's key is never in the file, only the name of
 //! the environment variable that holds it.
 
+mod clients;
+mod delegation;
 mod limits;
+mod login;
 mod spending;
 mod upstream;
 
@@ -14,7 +17,12 @@ use ordain_core::policy::node::{self, Node};
 use ordain_core::policy::problem::Problem;
 pub use ordain_core::wire::Dialect;
 
+use crate::login::Wanted;
+
+pub use clients::{Clients, PrincipalRule, San};
+pub use delegation::Delegation;
 pub use limits::Limits;
+pub use login::USUAL_SCOPES;
 pub use spending::{Budget, Per, Price, Rate, Spending};
 pub use upstream::{Upstream, is_base_url};
 
@@ -33,6 +41,10 @@ pub struct Config {
     pub limits: Limits,
     /// The certificate that clients are shown; without one the listener is plain.
     pub tls: Option<Tls>,
+    /// Who may act on whose behalf.
+    pub delegation: Vec<Delegation>,
+    /// What is told about how to sign in.
+    pub login: Option<Wanted>,
     /// Where metrics are served, for whoever can reach it; nowhere without.
     pub metrics: Option<String>,
     /// What calls cost, and what may be spent.
@@ -40,12 +52,14 @@ pub struct Config {
 }
 
 /// A certificate with its key, as PEM files. Relative paths are below the gateway's folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Tls {
     /// The certificate, with those between it and a root.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
+    /// Which certificates of clients count; none is asked for without.
+    pub clients: Option<Clients>,
 }
 
 /// How a content block looks to a client.
@@ -106,6 +120,11 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         .and_then(|node| limits::read(node, reader))
         .unwrap_or_default();
     let tls = fields.node("tls").and_then(|node| tls(node, reader));
+    let mut delegation = Vec::new();
+    for node in fields.list("delegation", reader) {
+        delegation.extend(delegation::read(node, reader));
+    }
+    let login = fields.node("login").and_then(|node| login::read(node, reader));
     let metrics = fields.node("metrics").and_then(|node| {
         let mut fields = reader.fields(node, "`metrics`")?;
         let listen = fields.required_with("listen", reader, Reader::text);
@@ -117,6 +136,8 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
     Some(Config {
         spending,
         tls,
+        delegation,
+        login,
         metrics,
         listen,
         upstreams,
@@ -130,10 +151,12 @@ fn tls(node: &Node, reader: &mut Reader) -> Option<Tls> {
     let mut fields = reader.fields(node, "`tls`")?;
     let certificate = fields.required_with("certificate", reader, Reader::text);
     let key = fields.required_with("key", reader, Reader::text);
+    let clients = fields.node("clients").map(|node| clients::read(node, reader));
     fields.finish(reader);
     Some(Tls {
         certificate: certificate?.value.into(),
         key: key?.value.into(),
+        clients: clients.map_or(Some(None), |read| read.map(Some))?,
     })
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Account {
     rules: Arc<Rules>,
     pub(super) subject: SubjectId,
     subject_name: String,
+    /// Who stands in the records as whom it is done for.
+    on_behalf_of: Option<String>,
     /// The wire and the verdict on the prompt, under which it is counted.
     wire: &'static str,
     verdict: Verdict,
@@ -74,6 +76,7 @@ impl Account {
             verdict: Verdict::Allow,
             subject,
             subject_name,
+            on_behalf_of: None,
             id,
             name,
             second: None,
@@ -85,6 +88,11 @@ impl Account {
             bill: Bill::default(),
             bounded: None,
         }
+    }
+
+    /// Notes on whose behalf it is done.
+    pub(super) fn done_for(&mut self, subject: SubjectId) {
+        self.on_behalf_of = Some(subject.to_string());
     }
 
     /// Records what is about to go upstream. Only after this may a byte leave.
@@ -220,6 +228,7 @@ impl Account {
             id,
             at_ms,
             subject: &self.subject_name,
+            on_behalf_of: self.on_behalf_of.as_deref(),
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use hyper::StatusCode;
 use hyper::header::HeaderMap;
+use jiff::Timestamp;
 use ordain_core::decide::Who;
 
 use super::Gateway;
 use super::live::Live;
 use super::lockout::Locked;
+use super::peer::{self, Peer};
 use crate::config::Dialect;
 use crate::keys::{self, KeyEntry};
 use crate::store::SubjectId;
@@ -22,22 +25,58 @@ pub(super) struct Caller {
     pub(super) who: Arc<Who>,
     /// The key that they showed, with its terms.
     pub(super) key: Option<Arc<KeyEntry>>,
+    /// When they last signed in, where the credential says so.
+    pub(super) signed_in: Option<Timestamp>,
 }
 
-/// Why a request is nobody's, for whoever sent it.
+/// Why a request is nobody's, for whoever sent it, and with which status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unknown(pub(super) &'static str);
+pub(super) struct Unknown(pub(super) StatusCode, pub(super) &'static str);
 
-/// Who presents `headers`.
+impl Unknown {
+    /// What was presented, or was not, is at fault.
+    pub(super) const fn wrong(reason: &'static str) -> Self {
+        Self(StatusCode::UNAUTHORIZED, reason)
+    }
+}
+
+/// Who presents `headers`, on a connection whose other end proved to be `peer`.
 ///
 /// # Errors
 ///
 /// [`Unknown`], with what to send.
-pub(super) fn identify(gateway: &Gateway, live: &Live, headers: &HeaderMap) -> Result<Caller, Unknown> {
+pub(super) async fn identify(
+    gateway: &Gateway,
+    live: &Arc<Live>,
+    headers: &HeaderMap,
+    peer: Option<&Peer>,
+) -> Result<Caller, Unknown> {
+    let proved = peer::prove(live, peer)?;
+    if let Some(who) = &proved
+        && peer::stands_alone(headers)
+    {
+        let subject = gateway.subject(&who.principal).await?;
+        return Ok(Caller {
+            subject,
+            who: Arc::clone(who),
+            key: None,
+            signed_in: None,
+        });
+    }
+    let caller = by_credential(gateway, live, headers)?;
+    if proved.is_some_and(|proved| proved.principal != caller.who.principal) {
+        return Err(Unknown::wrong(
+            "the key and the client's certificate are not of the same principal",
+        ));
+    }
+    Ok(caller)
+}
+
+fn by_credential(gateway: &Gateway, live: &Live, headers: &HeaderMap) -> Result<Caller, Unknown> {
     let ring = gateway.keys.take();
-    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let now_ms = Timestamp::now().as_millisecond();
     let key = credential(headers).and_then(|presented| ring.find(presented, now_ms));
-    let key = key.ok_or(Unknown(
+    let key = key.ok_or(Unknown::wrong(
         "no valid key: send a virtual key of this gateway where the API has its key, such as `Authorization: Bearer …`",
     ))?;
     key.used_on(keys::day(now_ms));
@@ -45,15 +84,30 @@ pub(super) fn identify(gateway: &Gateway, live: &Live, headers: &HeaderMap) -> R
         subject: key.subject,
         who: live.directory.who(&key.principal, key.client.as_deref()),
         key: Some(Arc::clone(key)),
+        signed_in: None,
     })
 }
 
 /// Notes that nobody is known who presented `headers`; the answer is whether too many wrong keys came before.
-pub(super) fn locked_out(gateway: &Gateway, headers: &HeaderMap, peer: IpAddr) -> Option<Locked> {
-    let now_ms = jiff::Timestamp::now().as_millisecond();
-    let locked = gateway.lockout.wrong(credential(headers)?, peer, now_ms)?;
+pub(super) fn locked_out(gateway: &Gateway, headers: &HeaderMap, from: IpAddr) -> Option<Locked> {
+    let now_ms = Timestamp::now().as_millisecond();
+    let locked = gateway.lockout.wrong(credential(headers)?, from, now_ms)?;
     gateway.metrics.locked_out();
     Some(locked)
+}
+
+impl Gateway {
+    /// The subject of a principal who may have no key.
+    ///
+    /// # Errors
+    ///
+    /// [`Unknown`], with 503, when the store does not answer.
+    pub(super) async fn subject(&self, principal: &str) -> Result<SubjectId, Unknown> {
+        let version = self.keys.take().version();
+        let found = self.subjects.of(principal, version, &self.recorder).await;
+        let reason = "whoever calls cannot be recorded at the moment; try again";
+        found.map_err(|_| Unknown(StatusCode::SERVICE_UNAVAILABLE, reason))
+    }
 }
 
 /// The dialect that a client's headers speak of, for paths that several have.
@@ -85,7 +139,7 @@ fn credential(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Where the dialects have their keys.
-const CREDENTIALS: [(&str, &str); 4] = [
+pub(super) const CREDENTIALS: [(&str, &str); 4] = [
     Dialect::Openai.credential(),
     Dialect::Anthropic.credential(),
     Dialect::Gemini.credential(),

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use ordain_core::catalog::Catalog;
 use ordain_core::decide::Destination;
 use ordain_core::inspect::Rules;
+use serde_json::json;
 use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
 use super::upstream::Target;
-use crate::config::{CoachNote, ContentBlock, Dialect, Limits, Spending, Upstream};
+use crate::certificates::Certificates;
+use crate::config::{CoachNote, ContentBlock, Delegation, Dialect, Limits, Spending, Upstream};
 use crate::directory::Directory;
+use crate::login::Wanted;
 use crate::version::Version;
 
 /// One version, ready for use.
@@ -27,6 +30,21 @@ pub(super) struct Live {
     /// What prices are in, for the records.
     pub(super) currency: Option<Arc<str>>,
     pub(super) tls: Option<TlsAcceptor>,
+    pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) delegations: Vec<Delegation>,
+    /// What is told about how to sign in, as JSON.
+    pub(super) login: Option<String>,
+}
+
+/// What `ordain login` is told.
+fn sign_in(wanted: &Wanted) -> String {
+    let Wanted {
+        issuer,
+        client_id,
+        audience,
+        scopes,
+    } = wanted;
+    json!({"issuer": issuer, "client_id": client_id, "audience": audience, "scopes": scopes}).to_string()
 }
 
 /// An upstream, ready to be called.
@@ -54,6 +72,7 @@ impl Live {
             directory,
             config,
             tls,
+            certificates,
         } = version;
         let catalog = Catalog::built_in();
         let route = |one: &Upstream| {
@@ -83,6 +102,9 @@ impl Live {
             currency: config.spending.currency.as_deref().map(Arc::from),
             spending: config.spending,
             tls: tls.map(TlsAcceptor::from),
+            certificates,
+            delegations: config.delegation,
+            login: config.login.as_ref().map(sign_in),
         })
     }
 

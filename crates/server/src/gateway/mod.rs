@@ -6,6 +6,7 @@
 //! to the client (threat I3). Read [`Gateway`] first.
 
 mod account;
+mod behalf;
 mod bill;
 mod caller;
 mod exchange;
@@ -13,9 +14,11 @@ mod live;
 mod lockout;
 mod models;
 mod operate;
+mod peer;
 mod reply;
 mod streaming;
 mod strict;
+mod subjects;
 mod turn;
 mod upstream;
 
@@ -48,7 +51,9 @@ use crate::tickets::{self, Binder};
 use crate::version::{Version, VersionError};
 use live::Live;
 use lockout::Lockout;
+use peer::Peer;
 use strict::Strict;
+use subjects::Subjects;
 
 /// Everything that a request needs to know; shared by all workers.
 #[derive(Debug)]
@@ -59,6 +64,7 @@ pub struct Gateway {
     keys: Current<KeyRing>,
     budgets: Arc<Budgets>,
     lockout: Lockout,
+    subjects: Subjects,
     recorder: RecorderHandle,
     /// What tickets are bound with.
     binder: Binder,
@@ -115,6 +121,7 @@ impl Gateway {
             keys: Current::new(keys),
             budgets,
             lockout: Lockout::new(),
+            subjects: Subjects::default(),
             recorder,
             demo,
         })
@@ -416,13 +423,16 @@ async fn serve(
 ) {
     let _counted = Counted::new(&gateway.metrics.connections);
     // Whose address is not known any more has gone.
-    let Ok(peer) = stream.peer_addr() else { return };
-    let peer = peer.ip();
+    let Ok(from) = stream.peer_addr() else { return };
+    let from = from.ip();
     let Some(acceptor) = gateway.live.take().tls.clone() else {
-        return speak(stream, peer, gateway, client, stopped).await;
+        return speak(stream, from, None, gateway, client, stopped).await;
     };
     match tokio::time::timeout(HEAD_TIME, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => speak(stream, peer, gateway, client, stopped).await,
+        Ok(Ok(stream)) => {
+            let peer = Peer::of(stream.get_ref().1).map(Arc::new);
+            speak(stream, from, peer, gateway, client, stopped).await;
+        }
         Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
         Err(_) => tracing::debug!("a handshake took too long"),
     }
@@ -450,15 +460,18 @@ impl Drop for Counted {
 /// HTTP on a connection, until it ends or the gateway is to stop.
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
-    peer: IpAddr,
+    from: IpAddr,
+    peer: Option<Arc<Peer>>,
     gateway: Arc<Gateway>,
     client: upstream::Client,
     mut stopped: watch::Receiver<bool>,
 ) {
     let stream = Strict::new(stream, gateway.live.take().limits.write);
     let service = service_fn(move |request| {
-        let (gateway, client) = (Arc::clone(&gateway), client.clone());
-        async move { Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, peer, request)).await) }
+        let (gateway, client, peer) = (Arc::clone(&gateway), client.clone(), peer.clone());
+        async move {
+            Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, from, peer, request)).await)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -117,6 +117,7 @@ fn an_answer_carries_the_highest_class_of_its_input_and_of_itself() {
                 id: "2",
                 at_ms: 0,
                 subject: "s",
+                on_behalf_of: None,
             };
             let outcome = record::outcome(&header, "1", record::Result::Completed, 200, 9, &rules, Some(&judged));
             let outcome = serde_json::to_value(outcome).expect("JSON");

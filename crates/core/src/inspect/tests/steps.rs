@@ -275,6 +275,7 @@ fn a_record_says_for_what_and_never_why() {
         id: "r-1",
         at_ms: 1_796_904_000_000,
         subject: "s",
+        on_behalf_of: None,
     };
     let route = Route {
         adapter: "gateway",

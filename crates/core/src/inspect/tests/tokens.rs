@@ -433,6 +433,7 @@ fn another_exchange_knows_nothing_and_records_know_no_value() {
             id: "2",
             at_ms: 0,
             subject: "s",
+            on_behalf_of: None,
         };
         let outcome = record::outcome(&header, "1", record::Result::Completed, 200, 9, &rules, Some(&judged));
         let outcome = serde_json::to_value(outcome).expect("JSON");

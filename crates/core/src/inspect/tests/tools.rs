@@ -272,6 +272,7 @@ fn the_record_keeps_which_conditions_held_and_no_argument() {
     let rules = letters();
     let kept = |judged: &Judged| {
         let header = record::Header {
+            on_behalf_of: None,
             id: "2",
             at_ms: 0,
             subject: "s",

@@ -299,6 +299,7 @@ fn the_record_says_what_was_withheld_and_by_which_citation() {
         id: "1",
         at_ms: 0,
         subject: "s",
+        on_behalf_of: None,
     };
     let route = record::Route {
         adapter: "gateway",

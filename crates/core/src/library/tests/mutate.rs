@@ -97,6 +97,11 @@ fn weakened(selector: &Selector) -> Vec<(String, Selector)> {
             out.push((format!("app {what}"), copy));
         }
     }
+    if selector.signed_in.is_some() {
+        let mut without = selector.clone();
+        without.signed_in = None;
+        out.push(("without signed_in".to_owned(), without));
+    }
     out.extend(weakened_time(selector));
     out
 }

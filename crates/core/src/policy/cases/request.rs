@@ -3,6 +3,7 @@
 //! `ordain explain --request` reads the same form, and witnesses are printed in it. Read [`Request`] first.
 
 use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::decide::Who;
 use crate::exchange::ToolCall;
@@ -41,6 +42,8 @@ pub struct Request {
     pub failed: bool,
     /// Tools called.
     pub tools: Vec<ToolCall>,
+    /// How many minutes ago the principal signed in.
+    pub signed_in: Option<u32>,
     /// The local moment, its own or that of its file; noon of the policy's effective date when `None`.
     pub now: Option<DateTime>,
 }
@@ -87,7 +90,22 @@ impl Default for Request {
             uninspectable: false,
             failed: false,
             tools: Vec::new(),
+            signed_in: None,
             now: None,
+        }
+    }
+}
+
+impl Request {
+    /// Who asks, at a moment.
+    #[must_use]
+    pub fn who_at(&self, now: Timestamp) -> Who {
+        let ago = self
+            .signed_in
+            .map(|minutes| SignedDuration::from_secs(60 * i64::from(minutes)));
+        Who {
+            signed_in: ago.and_then(|ago| now.checked_sub(ago).ok()),
+            ..self.who.clone()
         }
     }
 }
@@ -128,6 +146,8 @@ pub(super) fn request(node: &Node, reader: &mut Reader) -> Option<Request> {
             .node("since")
             .and_then(|node| reader.date(node))
             .map(|date| date.value),
+        signed_in: None,
+        on_behalf_of: None,
     };
     let sources: Vec<&str> = Source::ALL.iter().map(|source| source.as_str()).collect();
     let directions: Vec<&str> = Direction::ALL.iter().map(|direction| direction.as_str()).collect();
@@ -185,6 +205,10 @@ pub(super) fn request(node: &Node, reader: &mut Reader) -> Option<Request> {
         uninspectable: fields.node("uninspectable").is_some_and(|node| flag(node, reader)),
         failed: fields.node("failed").is_some_and(|node| flag(node, reader)),
         tools: fields.node("tools").map(|node| calls(node, reader)).unwrap_or_default(),
+        signed_in: fields
+            .node("signed_in")
+            .and_then(|node| reader.minutes(node))
+            .map(|minutes| minutes.value),
         now: fields.node("now").and_then(|node| moment(node, reader)),
     };
     fields.finish(reader);

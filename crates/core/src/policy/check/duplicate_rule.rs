@@ -66,8 +66,10 @@ fn selector(selector: &Selector) -> String {
         source,
         finding,
         training,
+        signed_in,
         time,
     } = selector;
+    let signed_in = signed_in.as_ref().map(|within| within.value);
     let names = [principal, group, client, model, tool, use_, data, finding, training];
     let names: Vec<_> = names.into_iter().map(|names| texts(names.as_ref())).collect();
     let apps = app.as_ref().map(|apps| sorted(apps.iter().map(app_selector)));
@@ -77,7 +79,7 @@ fn selector(selector: &Selector) -> String {
     let sources = source
         .as_ref()
         .map(|words| sorted(words.iter().map(|word| word.value.to_string())));
-    format!("{names:?} {apps:?} {directions:?} {sources:?} {time:?}")
+    format!("{names:?} {apps:?} {directions:?} {sources:?} {signed_in:?} {time:?}")
 }
 
 fn app_selector(app: &AppSelector) -> String {

@@ -106,6 +106,7 @@ fn selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
         ),
         finding: fields.some_texts("finding", reader),
         training: fields.some_texts("training", reader),
+        signed_in: fields.node("signed_in").and_then(|node| reader.minutes(node)),
         time: fields.node("time").and_then(|node| time(reader, node)),
     };
     fields.finish(reader);

@@ -37,6 +37,12 @@ const REQUEST: Object = Object::new(
         Key::new("client", Shape::Text, "The calling software."),
         Key::new("training", Shape::Own(&Shape::Date), "Completed courses and when.")
             .example("{ai-basics: 2026-11-01}"),
+        Key::new(
+            "signed_in",
+            Shape::Minutes,
+            "How long ago the principal signed in; not at all when absent.",
+        )
+        .example("5 minutes"),
         Key::new("since", Shape::Date, "Since when the principal is known."),
         Key::new(
             "direction",

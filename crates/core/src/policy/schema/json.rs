@@ -120,6 +120,9 @@ impl Builder {
             Shape::Days => {
                 json!({"type": "string", "pattern": r"^\s*\+?[0-9]+ \s*(day|days|week|weeks|month|months|year|years)\s*$"})
             }
+            Shape::Minutes => {
+                json!({"type": "string", "pattern": r"^\s*\+?[0-9]+ \s*(minute|minutes|hour|hours|day|days)\s*$"})
+            }
             Shape::Date => json!({"type": "string", "pattern": r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}),
             Shape::Moment => {
                 json!({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}(:?[0-9]{2}(:?[0-9]{2}([.,][0-9]+)?)?)?)?$"})

@@ -80,6 +80,8 @@ enum Shape {
     Format,
     /// A length of time.
     Days,
+    /// A length of time in minutes.
+    Minutes,
     /// A day.
     Date,
     /// A local moment.

@@ -119,6 +119,12 @@ pub(super) const SELECTOR: Object = Object {
             ),
             Key::new("finding", Shape::Texts, "A statement of a detector about the text.").example("prompt-injection"),
             Key::new("training", Shape::Texts, "A course that the principal holds."),
+            Key::new(
+                "signed_in",
+                Shape::Minutes,
+                "The principal signed in at most so long ago; never so of a key or a certificate.",
+            )
+            .example("15 minutes"),
             Key::new("time", Shape::Map(&TIME), "When."),
         ],
     )

@@ -217,6 +217,7 @@ fn value(shape: Shape, key: &str, way: usize) -> Value {
         Shape::Number => json!(20),
         Shape::Format => json!(1),
         Shape::Days => json!("30 days"),
+        Shape::Minutes => json!("15 minutes"),
         Shape::Date => json!("2026-12-31"),
         Shape::Moment => json!("2026-12-01T09:30"),
         Shape::Hours => json!("08:00-18:00"),

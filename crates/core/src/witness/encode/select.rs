@@ -85,6 +85,9 @@ pub(super) fn test(policy: &Policy, space: &mut Space, classes: &Classes, test: 
                 .collect();
             space.circuit.or(lits)
         }
+        Test::SignedIn(within) => space
+            .signed_in
+            .when(&mut space.circuit, |ago| ago.is_some_and(|ago| ago <= *within)),
         Test::Time(time) => space
             .moment
             .when(&mut space.circuit, |&now| time.holds(now, &policy.zone)),

@@ -53,6 +53,7 @@ pub(crate) fn facts(rng: &mut Rng, policy: &Policy) -> Facts {
         },
         training: training(rng, policy, local.date()),
         since: since(rng, policy, local.date()),
+        signed_in: signed_in(rng, instant(policy, local)),
         entities: entities(rng, policy, &sources),
         findings: findings(rng, &sources),
         sources,
@@ -154,6 +155,17 @@ fn training(rng: &mut Rng, policy: &Policy, today: Date) -> BTreeMap<String, Dat
         }
     }
     training
+}
+
+/// A sign-in: none, now, in the future, or around a limit.
+fn signed_in(rng: &mut Rng, now: Timestamp) -> Option<Timestamp> {
+    let minutes = rng.pick(&super::selectors::SIGN_INS);
+    let seconds = rng.pick(&[-1, 0, 0, 1, 60]);
+    match rng.below(4) {
+        0 => None,
+        1 => Some(now - rng.pick(&[0, 30, -30]).seconds()),
+        _ => Some(now - minutes.minutes() - i64::from(seconds).seconds()),
+    }
 }
 
 fn since(rng: &mut Rng, policy: &Policy, today: Date) -> Option<Date> {

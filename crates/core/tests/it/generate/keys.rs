@@ -3,7 +3,7 @@
 use crate::naive::model::{AppSelector, Policy, Selector};
 
 /// Every key of a selector, every place of one that a policy may leave out (`when` cannot be), and the `args` of tools.
-pub(crate) const SELECTOR_KEYS: [&str; 24] = [
+pub(crate) const SELECTOR_KEYS: [&str; 25] = [
     "principal",
     "client",
     "use",
@@ -20,6 +20,7 @@ pub(crate) const SELECTOR_KEYS: [&str; 24] = [
     "data.class",
     "finding",
     "training",
+    "signed_in",
     "time.days",
     "time.hours",
     "time.from",
@@ -95,6 +96,7 @@ fn remove(map: &mut Selector, key: &str, classes: &[String]) {
         "data.class" => from_data(map, |name| kind_of(name, classes) == Kind::Class),
         "finding" => map.finding = None,
         "training" => map.training = None,
+        "signed_in" => map.signed_in = None,
         "time.days" => map.time.iter_mut().for_each(|time| time.days = None),
         "time.hours" => map.time.iter_mut().for_each(|time| time.hours = None),
         "time.from" => map.time.iter_mut().for_each(|time| time.from = None),

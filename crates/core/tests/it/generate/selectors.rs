@@ -7,6 +7,9 @@ use super::{
 use crate::naive::model::{AppSelector, DAYS, Direction, Period, Policy, Selector};
 use std::collections::BTreeSet;
 
+/// Minutes for which a sign-in counts.
+pub(super) const SIGN_INS: [i64; 3] = [15, 60, 1440];
+
 /// Whether text to which this name in `data` applies always has something to mask.
 pub(super) fn has_span(policy: &Policy, name: &str) -> bool {
     let rank = |class: &str| policy.data.classes.iter().position(|it| it == class);
@@ -30,6 +33,7 @@ fn selector(rng: &mut Rng, policy: &Policy, place: &str) -> Selector {
         "direction",
         "source",
         "training",
+        "signed_in",
         "time",
     ];
     if place != "for" {
@@ -65,6 +69,7 @@ fn selector(rng: &mut Rng, policy: &Policy, place: &str) -> Selector {
             "data" => map.data = Some(data_names(rng, policy, false)),
             "finding" => map.finding = Some(rng.names(&FINDINGS, 1, 2)),
             "training" => map.training = Some(rng.some(&courses, 1, 2)),
+            "signed_in" => map.signed_in = Some(rng.pick(&SIGN_INS)),
             _ => map.time = Some(period(rng)),
         }
     }

@@ -401,6 +401,7 @@ fn selector(it: &Selector) -> String {
     key("data", it.data.as_ref().map(|names| list(names)));
     key("finding", names(&it.finding));
     key("training", names(&it.training));
+    key("signed_in", it.signed_in.map(|minutes| format!("{minutes} minutes")));
     key("time", it.time.as_ref().map(period));
     format!("{{{}}}", keys.join(", "))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ordain_core::decide::{Facts, Who, decide};
+use ordain_core::decide::{Facts, Who, decide, sign_in_needed};
 use ordain_core::verdict::Verdict;
 
 use super::world::{NO_MATRIX, at, contribution, errors, policy, prompt, to, told, with};
@@ -172,6 +172,70 @@ applications:
         "justify by AU-2, AU-3",
         "it is Monday in Berlin"
     );
+}
+
+#[test]
+fn law_9_a_sign_in_counts_for_its_time_and_never_from_the_future() {
+    let fresh = policy(&rules(&[(
+        "AU-1",
+        "when: {group: staff}, unless: {signed_in: 15 minutes}, then: block",
+    )]));
+    let facts = |signed_in: Option<&str>| {
+        let who = Who {
+            signed_in: signed_in.map(at),
+            ..Who::clone(&of_group("staff").who)
+        };
+        Facts {
+            who: Arc::new(who),
+            ..prompt()
+        }
+    };
+    for (signed_in, expected) in [
+        (None, "block by AU-1"),
+        (Some("2026-12-10T12:00:00Z"), "allow"),
+        (Some("2026-12-10T11:45:00Z"), "allow"),
+        (Some("2026-12-10T11:44:59.999Z"), "block by AU-1"),
+        (Some("2026-12-10T12:00:00.001Z"), "block by AU-1"),
+    ] {
+        let facts = facts(signed_in);
+        assert_eq!(told(&fresh, &facts), expected, "{signed_in:?}");
+        let needed = sign_in_needed(&fresh, &facts, &decide(&fresh, &facts));
+        assert_eq!(needed, (expected != "allow").then_some(15), "{signed_in:?}");
+    }
+}
+
+#[test]
+fn a_sign_in_is_asked_for_only_where_it_is_all_that_is_missing() {
+    let both = policy(&rules(&[
+        ("AU-1", "when: {group: staff}, unless: {signed_in: 2 hours}, then: hold"),
+        (
+            "AU-2",
+            "when: {group: staff}, unless: {signed_in: 8 hours}, then: block",
+        ),
+        ("AU-3", "when: {data: iban}, then: block"),
+    ]));
+    let needed = |facts: &Facts| sign_in_needed(&both, facts, &decide(&both, facts));
+    let staff = |facts| Facts {
+        who: of_group("staff").who,
+        ..facts
+    };
+    assert_eq!(
+        needed(&staff(prompt())),
+        Some(120),
+        "what holds asks for less time than what blocks"
+    );
+    assert_eq!(needed(&staff(with(&[("iban", 1)]))), None, "something else stops it");
+    assert_eq!(needed(&of_group("engineering")), None, "nothing stops it");
+    // Signing in does nothing for the other of two.
+    let who = Who {
+        on_behalf_of: Some(of_group("staff").who),
+        ..Who::clone(&of_group("staff").who)
+    };
+    let facts = Facts {
+        who: Arc::new(who),
+        ..prompt()
+    };
+    assert_eq!(needed(&facts), None);
 }
 
 #[test]

@@ -207,6 +207,8 @@ pub(crate) struct Selector {
     pub(crate) data: OneOf<String>,
     pub(crate) finding: OneOf<String>,
     pub(crate) training: OneOf<String>,
+    /// Minutes.
+    pub(crate) signed_in: Option<i64>,
     pub(crate) time: Option<Period>,
 }
 
@@ -244,6 +246,7 @@ pub(crate) struct Facts {
     pub(crate) tools: Vec<Call>,
     pub(crate) training: BTreeMap<String, Date>,
     pub(crate) since: Option<Date>,
+    pub(crate) signed_in: Option<Timestamp>,
     pub(crate) entities: BTreeMap<String, Found>,
     pub(crate) findings: BTreeMap<String, BTreeSet<Source>>,
     pub(crate) sources: BTreeSet<Source>,

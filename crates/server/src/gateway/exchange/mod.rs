@@ -19,6 +19,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::HeaderMap;
 use hyper::{Request, StatusCode};
+use jiff::{SignedDuration, Timestamp};
 use ordain_core::decide::Who;
 use ordain_core::inspect::{Call, Fate, Inspection, Judged, Request as Inspected};
 use ordain_core::record::Route as RecordedRoute;
@@ -27,13 +28,16 @@ use ordain_core::wire::endpoints::{self, Found, Handling};
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
+use super::behalf::Behalf;
 use super::caller::{self, Caller, Unknown};
 use super::live::Live;
+use super::peer::Peer;
 use super::reply::{self, Reply, Timing};
 use super::{Gateway, models, upstream};
 use crate::budgets::Budgets;
 use crate::config::{CoachNote, Dialect};
 use crate::keys::KeyEntry;
+use crate::login::WELL_KNOWN;
 use crate::metrics::{Metrics, Stage};
 use bodies::{LARGE, unknown_expectation, unreadable_encoding};
 use refuse::{error, not_recorded};
@@ -42,7 +46,8 @@ use refuse::{error, not_recorded};
 pub(super) async fn handle(
     gateway: Arc<Gateway>,
     client: upstream::Client,
-    peer: IpAddr,
+    from: IpAddr,
+    peer: Option<Arc<Peer>>,
     request: Request<Incoming>,
 ) -> Reply {
     let path = request.uri().path();
@@ -53,25 +58,36 @@ pub(super) async fn handle(
                 let (status, text) = ready(&gateway);
                 return reply::whole(status, "text/plain", text);
             }
+            WELL_KNOWN => {
+                if let Some(login) = &gateway.live.take().login {
+                    return reply::json(StatusCode::OK, login.clone());
+                }
+            }
             _ => {}
         }
     }
     let preferred = caller::preferred(request.headers());
     let live = gateway.live.take();
-    let Caller { subject, who, key } = match caller::identify(&gateway, &live, request.headers()) {
-        Ok(caller) => caller,
-        Err(Unknown(reason)) => {
+    let (caller, behalf) = match identify(&gateway, &live, request.headers(), peer.as_deref()).await {
+        Ok(known) => known,
+        Err(Unknown(status, reason)) => {
             let dialect = endpoints::speaks(path, preferred);
-            if let Some(locked) = caller::locked_out(&gateway, request.headers(), peer) {
+            if status == StatusCode::UNAUTHORIZED
+                && let Some(locked) = caller::locked_out(&gateway, request.headers(), from)
+            {
                 return refuse::locked_out(dialect, locked);
             }
             gateway.metrics.unauthenticated();
-            return error(dialect, StatusCode::UNAUTHORIZED, reason);
+            return error(dialect, status, reason);
         }
     };
+    let Caller { subject, who, key, .. } = caller;
     let found = endpoints::find(request.method().as_str(), path, preferred);
     let wire = match found.map(|found| found.endpoint.handling) {
         Some(Handling::Models) => {
+            if let Behalf::Refused(reason) = behalf {
+                return error(endpoints::speaks(path, preferred), StatusCode::FORBIDDEN, reason);
+            }
             let found = found.and_then(|found| found.model);
             let scope = key.as_ref().map(|key| &key.terms.scope);
             return models::answer(&live, endpoints::speaks(path, preferred), &who, scope, found);
@@ -79,7 +95,7 @@ pub(super) async fn handle(
         Some(Handling::Inspected(wire)) => Some(wire),
         Some(Handling::Refused) | None => None,
     };
-    let exchange = Exchange {
+    let mut exchange = Exchange {
         account: Account::new(&gateway, &live, wire.map_or("", Wire::id), subject),
         metrics: Arc::clone(&gateway.metrics),
         dialect: found.map_or_else(|| endpoints::speaks(path, preferred), |found| found.endpoint.dialect),
@@ -97,6 +113,11 @@ pub(super) async fn handle(
         timing: Timing::default(),
         gateway,
     };
+    match behalf {
+        Behalf::Own => {}
+        Behalf::Of(other) => exchange.account.done_for(other),
+        Behalf::Refused(reason) => return exchange.refuse_unread(StatusCode::FORBIDDEN, reason).await,
+    }
     match wire {
         Some(wire) => {
             exchange
@@ -108,6 +129,27 @@ pub(super) async fn handle(
             exchange.refuse_unread(StatusCode::FORBIDDEN, reason).await
         }
     }
+}
+
+/// How far the clock of an issuer may be ahead.
+const AHEAD: SignedDuration = SignedDuration::from_secs(60);
+
+/// Who makes a request, and for whom.
+async fn identify(
+    gateway: &Gateway,
+    live: &Arc<Live>,
+    headers: &HeaderMap,
+    peer: Option<&Peer>,
+) -> Result<(Caller, Behalf), Unknown> {
+    let mut caller = caller::identify(gateway, live, headers, peer).await?;
+    if let Some(at) = caller.signed_in {
+        // An issuer's clock may be a little ahead; what lies further in the future is no sign-in to the policy.
+        let now = Timestamp::now();
+        let here = if at < now + AHEAD { at.min(now) } else { at };
+        Arc::make_mut(&mut caller.who).signed_in = Some(here);
+    }
+    let behalf = Behalf::of(gateway, live, headers, &mut caller).await?;
+    Ok((caller, behalf))
 }
 
 /// Whether it can carry out requests, and under which policy.
@@ -255,7 +297,7 @@ impl Exchange {
         let (record, body) = (self.account.name.clone(), body.clone());
         let work = move || {
             let call = |model: &str| Call {
-                now: jiff::Timestamp::now(),
+                now: Timestamp::now(),
                 who,
                 to: live
                     .route(dialect, model)

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
-use ordain_core::decide::{Content, Decision, Facts, decide_unread, explain};
+use ordain_core::decide::{Content, Decision, Facts, decide_unread, explain, sign_in_needed};
 use ordain_core::inspect::{Inspection, Judged, Said};
 use ordain_core::verdict::{Direction, Source, SourceSet};
 use ordain_core::wire::{Refusal, Wire};
@@ -92,6 +92,9 @@ impl Exchange {
 
     /// Turns away what the policy stops.
     pub(super) async fn refuse(mut self, judged: &Judged, inspection: &Inspection, stream: bool) -> Reply {
+        if let Some(minutes) = sign_in_needed(&self.live.rules.policy, &judged.facts, &judged.decision) {
+            return self.ask_for_sign_in(judged, stream, minutes).await;
+        }
         let access = judged.decision.is_access_refusal(&self.live.rules.policy);
         let status = if access {
             StatusCode::FORBIDDEN
@@ -103,6 +106,22 @@ impl Exchange {
         }
         let answer = self.refusal(&judged.decision, inspection, status, stream);
         self.named(answer, &[&judged.decision])
+    }
+
+    /// Turns away what would pass if its principal had signed in lately, and says so (RFC 9470, section 3).
+    async fn ask_for_sign_in(self, judged: &Judged, stream: bool, minutes: u32) -> Reply {
+        let reason = "the policy asks for a recent sign-in here: sign in again, for example with `ordain login`, and send the request with the new token";
+        let mut answer = self.turn_away(judged, stream, StatusCode::UNAUTHORIZED, reason).await;
+        let challenge = format!(
+            "Bearer error=\"insufficient_user_authentication\", error_description=\"a more recent sign-in is needed\", max_age=\"{}\"",
+            u64::from(minutes) * 60
+        );
+        if answer.status() == StatusCode::UNAUTHORIZED
+            && let Ok(challenge) = HeaderValue::try_from(challenge)
+        {
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        answer
     }
 
     /// Records that the request is turned away.

@@ -200,7 +200,11 @@ pub(super) fn same_selectors(one: &[Selector], two: &[Selector]) -> bool {
 
 /// Whether two selectors have the same keys with the same values, in any order.
 fn same(one: &Selector, two: &Selector) -> bool {
-    plain(one) == plain(two) && one.time == two.time
+    plain(one) == plain(two) && minutes(one) == minutes(two) && one.time == two.time
+}
+
+fn minutes(selector: &Selector) -> Option<u32> {
+    selector.signed_in.as_ref().map(|within| within.value)
 }
 
 /// A selector's keys and values without places; `time` is compared as it is.
