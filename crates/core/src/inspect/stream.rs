@@ -9,6 +9,7 @@
 
 mod calls;
 mod held;
+mod model;
 mod names;
 mod seen;
 mod whole;
@@ -84,6 +85,8 @@ pub struct StreamInspection {
     /// Whether the last event was one that a stream may end with.
     may_end: bool,
     ended: bool,
+    /// In how many events the model was looked for that answers.
+    asked_for_model: u8,
 }
 
 /// One flow of text.
@@ -120,6 +123,7 @@ impl Inspection {
         let judged = Judged {
             facts,
             decision,
+            model: None,
             masked: BTreeMap::new(),
             failed: Vec::new(),
             uninspectable: Vec::new(),
@@ -140,6 +144,7 @@ impl Inspection {
             out: Vec::new(),
             may_end: false,
             ended: false,
+            asked_for_model: 0,
         })
     }
 }
@@ -275,6 +280,7 @@ impl StreamInspection {
                 Ok(false)
             };
         };
+        self.note_model(&event);
         self.note(&reading)?;
         if let Some(channel) = &reading.vouches_for {
             // Text that is vouched for is whole.

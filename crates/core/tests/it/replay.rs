@@ -44,6 +44,7 @@ fn judged(rules: &Rules, facts: Facts) -> Judged {
     let (failed, uninspectable) = (content.failed, content.uninspectable);
     Judged {
         decision: decide(&rules.policy, &facts),
+        model: None,
         masked: BTreeMap::new(),
         failed: failed.then(|| "iban".to_owned()).into_iter().collect(),
         uninspectable: uninspectable.then(|| ("/".to_owned(), "image")).into_iter().collect(),

@@ -57,6 +57,7 @@ impl Exchange {
         let judged = Judged {
             decision: decide_unread(&self.live.rules.policy, &facts),
             facts,
+            model: None,
             masked: BTreeMap::new(),
             failed: Vec::new(),
             uninspectable: Vec::new(),
