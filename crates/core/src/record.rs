@@ -6,10 +6,12 @@
 //! [`Recorded`] is the way back: a record as facts that any policy can judge.
 
 mod replay;
+mod tries;
 
 use serde_json::{Map, Value, json};
 
 pub use replay::{Recorded, Said, Unreadable};
+pub use tries::{Alias, Fallback, Tried, Try, tried};
 
 use crate::decide::{Contribution, Decision, Facts};
 use crate::inspect::{Judged, Rules};
@@ -43,6 +45,8 @@ pub struct Route<'r> {
     pub bytes: u64,
     /// Whether a streamed answer was asked for.
     pub stream: bool,
+    /// The alias that the request names its model by.
+    pub alias: Option<Alias<'r>>,
 }
 
 /// How an exchange ended.
@@ -114,6 +118,9 @@ fn request(
         "route".to_owned(),
         json!({"adapter": route.adapter, "wire": route.wire, "endpoint": route.endpoint, "bytes": route.bytes, "stream": route.stream}),
     );
+    if let Some(alias) = &route.alias {
+        tries::alias(&mut record, &rules.policy, alias);
+    }
     record.insert("who".to_owned(), who(&judged.facts));
     record.insert("to".to_owned(), to(&judged.facts));
     half(&mut record, &rules.policy, judged);
@@ -140,6 +147,9 @@ pub fn outcome(
     record.insert("status".to_owned(), status.into());
     record.insert("bytes".to_owned(), bytes.into());
     if let Some(judged) = judged {
+        if let Some(model) = &judged.model {
+            record.insert("model".to_owned(), model.clone().into());
+        }
         half(&mut record, &rules.policy, judged);
     }
     Value::Object(record)

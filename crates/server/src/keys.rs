@@ -240,6 +240,12 @@ impl KeyRing {
             .flatten()
     }
 
+    /// A keyed hash of something else than a key, under the same secret. No key begins as `text` does.
+    pub fn keyed(&self, text: &str) -> [u8; 32] {
+        debug_assert!(!text.starts_with(PREFIX), "a hash of this kind could be that of a key");
+        self.hasher.hash(text)
+    }
+
     /// The [`Store::keys_version`] that this ring shows.
     pub const fn version(&self) -> u64 {
         self.version

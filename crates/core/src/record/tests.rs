@@ -63,6 +63,7 @@ const ROUTE: Route<'static> = Route {
     endpoint: "POST /v1/chat/completions",
     bytes: 123,
     stream: true,
+    alias: None,
 };
 
 const HEADER: Header<'static> = Header {

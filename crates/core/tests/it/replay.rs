@@ -19,6 +19,7 @@ const ROUTE: Route<'static> = Route {
     endpoint: "POST /v1/chat/completions",
     bytes: 1,
     stream: false,
+    alias: None,
 };
 
 /// The facts as a record can hold them: without a name, and with what the catalogue says of the app.

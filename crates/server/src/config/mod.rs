@@ -4,6 +4,7 @@
 //! the environment variable that holds it.
 
 mod limits;
+pub mod models;
 mod upstream;
 
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub struct Config {
     pub listen: String,
     /// Where requests go.
     pub upstreams: Vec<Upstream>,
+    /// Names of the organisation's own for models.
+    pub models: Vec<models::Alias>,
     /// How a content block looks to a client.
     pub content_block: ContentBlock,
     /// The gateway's bounds.
@@ -70,6 +73,10 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
     for node in fields.list("upstreams", reader) {
         upstreams.extend(upstream::read(node, reader));
     }
+    let models = fields
+        .node("models")
+        .map(|node| models::read(node, &upstreams, reader))
+        .unwrap_or_default();
     let blocks = |word: &str| match word {
         "refuse" => Some(ContentBlock::Refuse),
         "error" => Some(ContentBlock::Error),
@@ -95,6 +102,7 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         metrics,
         listen,
         upstreams,
+        models,
         content_block: content_block.map_or(ContentBlock::Refuse, |word| word.value),
         limits,
     })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ordain_core::inspect::{Judged, Rules};
-use ordain_core::record::{self, Header, Result as Ended, Route};
+use ordain_core::record::{self, Header, Result as Ended, Route, Try};
 use ordain_core::verdict::Verdict;
 use serde_json::Value;
 use uuid::Uuid;
@@ -44,6 +44,8 @@ pub(super) struct Account {
     pub(super) delivered: u64,
     /// The answer as far as it was judged.
     pub(super) answer: Option<Judged>,
+    /// Where the request was sent, if to more than one place.
+    pub(super) tries: Vec<Try>,
 }
 
 fn now_ms() -> i64 {
@@ -70,6 +72,7 @@ impl Account {
             status: 0,
             delivered: 0,
             answer: None,
+            tries: Vec::new(),
         }
     }
 
@@ -128,7 +131,7 @@ impl Account {
         let (id, at_ms) = (Uuid::now_v7(), now_ms());
         let text = id.to_string();
         let header = self.header(&text, at_ms);
-        let value = record::outcome(
+        let mut value = record::outcome(
             &header,
             &self.name,
             ended,
@@ -137,6 +140,7 @@ impl Account {
             &self.rules,
             self.answer.as_ref(),
         );
+        record::tried(&mut value, &self.tries);
         Ok(NewRecord::outcome(id, self.id, at_ms, self.subject, bytes(&value)?))
     }
 

@@ -6,12 +6,14 @@
 //! to the client (threat I3). Read [`Gateway`] first.
 
 mod account;
+mod aliases;
 mod caller;
 mod exchange;
 mod live;
 mod models;
 mod operate;
 mod reply;
+mod retries;
 mod streaming;
 mod strict;
 mod upstream;
@@ -52,6 +54,7 @@ pub struct Gateway {
     keys: Current<KeyRing>,
     recorder: RecorderHandle,
     metrics: Arc<Metrics>,
+    retries: Arc<retries::Budget>,
     /// Where the demonstration upstream listens, if there is one.
     demo: Option<SocketAddr>,
 }
@@ -101,6 +104,7 @@ impl Gateway {
             stale: AtomicBool::new(false),
             keys: Current::new(keys),
             recorder,
+            retries: Arc::default(),
             demo,
         })
     }

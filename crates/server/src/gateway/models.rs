@@ -1,6 +1,6 @@
 //! Which models there are: the gateway answers that itself, with the names in its configuration that the caller may use.
 //!
-//! An upstream whose `models` are not listed serves any, and has none to show. Each dialect has a shape of its own.
+//! Aliases are listed first, each if the caller may use the version in use. An upstream whose `models` are not listed serves any, and has none to show. Each dialect has a shape of its own.
 
 use std::sync::Arc;
 
@@ -15,14 +15,18 @@ use crate::config::Dialect;
 
 /// The list of models for a dialect, or what is known of the one that is asked for.
 pub(super) fn answer(live: &Live, dialect: Dialect, who: &Arc<Who>, one: Option<&str>) -> Reply {
-    let models: Vec<(&str, &str)> = live
+    let aliases = live.aliases.names(dialect).filter_map(|(name, choice)| {
+        let route = live.routes.get(choice.route)?;
+        may_use(live, route, &choice.model, who).then_some((name, route.destination.app.as_str()))
+    });
+    let own = live
         .routes
         .iter()
         .filter(|route| route.dialect == dialect)
         .flat_map(|route| route.models.iter().map(move |model| (route, model.as_str())))
-        .filter(|(route, model)| may_use(live, route, model, who))
-        .map(|(route, model)| (model, route.destination.app.as_str()))
-        .collect();
+        .filter(|(route, model)| !live.aliases.withholds(dialect, model) && may_use(live, route, model, who))
+        .map(|(route, model)| (model, route.destination.app.as_str()));
+    let models: Vec<(&str, &str)> = aliases.chain(own).collect();
     let Some(wanted) = one else {
         return reply::json(StatusCode::OK, list(dialect, &models).to_string());
     };

@@ -3,7 +3,9 @@
 //! The order is the law of the house: who, what, judged, recorded, sent, judged, recorded, answered. Every early way out
 //! is a reply of its own in the dialect's error shape. Read [`handle`] first.
 
+mod admit;
 mod bodies;
+mod again;
 mod forward;
 mod refuse;
 
@@ -17,19 +19,23 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::HeaderMap;
 use hyper::{Request, StatusCode};
 use ordain_core::decide::Who;
-use ordain_core::inspect::{Call, Fate, Inspection, Judged, Request as Inspected};
+use ordain_core::inspect::{Fate, Judged, Request as Inspected};
 use ordain_core::record::Route as RecordedRoute;
 use ordain_core::wire::Wire;
-use ordain_core::wire::endpoints::{self, Found, Handling};
+use ordain_core::wire::endpoints::{self, Endpoint, Found, Handling};
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
 use super::caller::{self, Caller, Unknown};
 use super::live::Live;
 use super::reply::{self, Reply, Timing};
+use super::retries::Budget;
 use super::{Gateway, models, upstream};
 use crate::config::Dialect;
+use crate::keys::KeyRing;
 use crate::metrics::{Metrics, Stage};
+use crate::store::SubjectId;
+use admit::{Admitted, Aliased, Asked};
 use bodies::{LARGE, unknown_expectation, unreadable_encoding};
 use refuse::{error, not_recorded};
 
@@ -67,6 +73,9 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
     let exchange = Exchange {
         account: Account::new(&gateway, &live, wire.map_or("", Wire::id), subject),
         metrics: Arc::clone(&gateway.metrics),
+        retries: Arc::clone(&gateway.retries),
+        subject,
+        aliased: None,
         dialect: found.map_or_else(|| endpoints::speaks(path, preferred), |found| found.endpoint.dialect),
         endpoint_name: match found {
             Some(Found { endpoint, .. }) => format!("{} {}", endpoint.method, endpoint.path),
@@ -79,13 +88,13 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
         bytes: 0,
         timing: Timing::default(),
     };
-    match wire {
-        Some(wire) => {
-            exchange
-                .run(wire, found.and_then(|found| found.model).map(str::to_owned), request)
-                .await
+    match (wire, found) {
+        (Some(wire), Some(Found { endpoint, model })) => {
+            let keys = (!exchange.live.aliases.is_empty()).then(|| gateway.keys.take());
+            let named = model.map(str::to_owned);
+            exchange.run(wire, endpoint, named, keys, request).await
         }
-        None => {
+        _ => {
             let reason = "this endpoint is not inspected and therefore not served; docs/reference/endpoints.md lists those that are";
             exchange.refuse_unread(StatusCode::FORBIDDEN, reason).await
         }
@@ -114,6 +123,10 @@ struct Exchange {
     who: Arc<Who>,
     account: Account,
     metrics: Arc<Metrics>,
+    retries: Arc<Budget>,
+    subject: SubjectId,
+    /// The alias by which the request names its model.
+    aliased: Option<Box<Aliased>>,
     dialect: Dialect,
     /// What reads its bodies; `None` where nothing does.
     wire: Option<&'static dyn Wire>,
@@ -123,7 +136,14 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn run(mut self, wire: &'static dyn Wire, named: Option<String>, request: Request<Incoming>) -> Reply {
+    async fn run(
+        mut self,
+        wire: &'static dyn Wire,
+        endpoint: &'static Endpoint,
+        named: Option<String>,
+        keys: Option<Arc<KeyRing>>,
+        request: Request<Incoming>,
+    ) -> Reply {
         let (head, body) = request.into_parts();
         if let Some(reason) = unreadable_encoding(&head.headers) {
             return self.refuse_unread(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason).await;
@@ -137,30 +157,47 @@ impl Exchange {
         };
         self.bytes = body.len() as u64;
         let begun = Instant::now();
-        let inspected = self.inspect(wire, named, &head.headers, &body).await;
+        let asked = Asked {
+            live: Arc::clone(&self.live),
+            wire,
+            endpoint,
+            named,
+            who: Arc::clone(&self.who),
+            use_: self.declared_use(&head.headers),
+            record: self.account.name.clone(),
+            now: jiff::Timestamp::now(),
+            body,
+        };
+        let inspected = self.inspect(asked, keys).await;
         self.timing.inspect = begun.elapsed();
         self.metrics.took(Stage::Inspect, self.timing.inspect);
-        let inspected = match inspected {
-            Ok(inspected) => inspected,
+        let Admitted {
+            inspected:
+                Inspected {
+                    judged,
+                    fate,
+                    stream,
+                    inspection,
+                },
+            body,
+            aliased,
+        } = match inspected {
+            Ok(admitted) => admitted,
             Err(reason) => return self.refuse_unread(StatusCode::BAD_REQUEST, &reason).await,
         };
-        let Inspected {
-            judged,
-            fate,
-            stream,
-            inspection,
-        } = inspected;
+        self.aliased = aliased;
         let forward = match fate {
             Fate::Stop => return self.refuse(&judged, &inspection, stream).await,
             Fate::Forward(edited) => edited.map_or(body, Bytes::from),
         };
         let live = Arc::clone(&self.live);
-        let Some(route) = live
-            .route(self.dialect, inspection.model())
-            .filter(|route| route.serves(inspection.model()))
-        else {
-            let reason = "no upstream of this gateway serves this model";
-            return self.turn_away(&judged, stream, StatusCode::NOT_FOUND, reason).await;
+        let route = match &self.aliased {
+            Some(aliased) => live.routes.get(aliased.picked.first.route),
+            None => live.serving(self.dialect, inspection.model()),
+        };
+        let Some(route) = route else {
+            let reason = format!("no upstream of this gateway serves `{}`", inspection.model());
+            return self.turn_away(&judged, stream, StatusCode::NOT_FOUND, &reason).await;
         };
         if self.intent(&judged, stream).await.is_err() {
             return not_recorded(self.dialect);
@@ -184,42 +221,18 @@ impl Exchange {
         }
     }
 
+    /// The use that a request declares. One that the policy does not know is as good as any other: what a client wrote there
+    /// is not kept.
+    fn declared_use(&self, headers: &HeaderMap) -> Option<String> {
+        let declared = headers.get("ordain-use")?.to_str().unwrap_or_default();
+        let known = self.live.rules.policy.has_use(declared);
+        Some(if known { declared } else { "(undeclared)" }.to_owned())
+    }
+
     /// Reads and judges the body; an error is a reason for the client, without any of the text.
-    async fn inspect(
-        &self,
-        wire: &'static dyn Wire,
-        named: Option<String>,
-        headers: &HeaderMap,
-        body: &Bytes,
-    ) -> Result<Inspected, String> {
-        // A use that the policy does not know is as good as any other: what a client wrote there is not kept.
-        let declared = headers
-            .get("ordain-use")
-            .map(|value| value.to_str().unwrap_or_default());
-        let use_ = declared.map(|name| {
-            if self.live.rules.policy.has_use(name) {
-                name
-            } else {
-                "(undeclared)"
-            }
-            .to_owned()
-        });
-        let (live, dialect, who) = (Arc::clone(&self.live), self.dialect, Arc::clone(&self.who));
-        let (record, body) = (self.account.name.clone(), body.clone());
-        let work = move || {
-            let call = |model: &str| Call {
-                now: jiff::Timestamp::now(),
-                who,
-                to: live
-                    .route(dialect, model)
-                    .map(|route| Arc::clone(&route.destination))
-                    .unwrap_or_default(),
-                use_,
-                record,
-            };
-            Inspection::request(&live.rules, wire, &body, named.as_deref(), call)
-                .map_err(|malformed| format!("the body cannot be read: {malformed}"))
-        };
+    async fn inspect(&self, asked: Asked, keys: Option<Arc<KeyRing>>) -> Result<Admitted, String> {
+        let who = self.subject;
+        let work = move || asked.judge(who, keys.as_deref());
         if self.bytes as usize <= LARGE {
             return work();
         }
@@ -235,6 +248,7 @@ impl Exchange {
             endpoint: &self.endpoint_name,
             bytes: self.bytes,
             stream,
+            alias: self.aliased.as_ref().map(|aliased| aliased.recorded(&self.live)),
         }
     }
 
@@ -247,6 +261,7 @@ impl Exchange {
             endpoint: &endpoint,
             bytes: self.bytes,
             stream,
+            alias: self.aliased.as_ref().map(|aliased| aliased.recorded(&self.live)),
         };
         let written = self.account.intent(&route, judged).await;
         self.timing.record = begun.elapsed();
