@@ -65,6 +65,9 @@ enum Verb {
     /// Make, list and revoke virtual keys
     #[command(subcommand)]
     Key(verbs::key::Key),
+    /// Look at aliases of models, put another version in use, and take that back
+    #[command(subcommand)]
+    Model(verbs::model::Model),
     /// Take in completed courses, and list them
     #[command(subcommand)]
     Training(verbs::training::Training),
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Verb::Framework(verb) => verb.run(),
         Verb::Impact(verb) => verb.run(),
         Verb::Key(verb) => verb.run(),
+        Verb::Model(verb) => verb.run(),
         Verb::Training(verb) => verb.run(),
         Verb::Policy(verb) => verb.run(),
     };

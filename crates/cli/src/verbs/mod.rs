@@ -8,6 +8,7 @@ pub(crate) mod framework;
 pub(crate) mod impact;
 pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod model;
 pub(crate) mod policy;
 pub(crate) mod records;
 pub(crate) mod render;

@@ -5,6 +5,7 @@
 
 mod limits;
 pub mod models;
+pub mod rollout;
 mod upstream;
 
 use std::path::PathBuf;
