@@ -1,7 +1,7 @@
 //! `ordain model`: which version an alias stands for, another one in use, and back.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -60,20 +60,20 @@ impl Model {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
         match self {
             Self::List(verb) => verb.run(),
-            Self::Promote(verb) => change(verb.dir, &verb.alias, Step::Promote(verb.version.as_deref())),
-            Self::Rollback(verb) => change(verb.dir, &verb.alias, Step::Rollback),
+            Self::Promote(verb) => change(&verb.dir, &verb.alias, Step::Promote(verb.version.as_deref())),
+            Self::Rollback(verb) => change(&verb.dir, &verb.alias, Step::Rollback),
         }
     }
 }
 
 /// The configuration's path and text.
-fn read(dir: PathBuf) -> anyhow::Result<(PathBuf, String)> {
-    let path = Folder::new(&dir).config();
+fn read(dir: &Path) -> anyhow::Result<(PathBuf, String)> {
+    let path = Folder::new(dir).config();
     let text = fs::read_to_string(&path).with_context(|| format!("could not read `{}`", path.display()))?;
     Ok((path, text))
 }
 
-fn change(dir: PathBuf, alias: &str, step: Step<'_>) -> anyhow::Result<Answer> {
+fn change(dir: &Path, alias: &str, step: Step<'_>) -> anyhow::Result<Answer> {
     let (path, text) = read(dir)?;
     let change = match Change::of(&text, alias, step) {
         Ok(change) => change,
@@ -99,7 +99,11 @@ fn change(dir: PathBuf, alias: &str, step: Step<'_>) -> anyhow::Result<Answer> {
 fn part(alias: &Alias, place: usize) -> String {
     if place == alias.in_use {
         "in use".to_owned()
-    } else if alias.versions.get(place).is_some_and(|one| one.state == State::Candidate) {
+    } else if alias
+        .versions
+        .get(place)
+        .is_some_and(|one| one.state == State::Candidate)
+    {
         format!("{} % of conversations", alias.canary)
     } else if alias.fallback_of(alias.in_use) == Some(place) {
         "fallback".to_owned()
@@ -110,7 +114,7 @@ fn part(alias: &Alias, place: usize) -> String {
 
 impl List {
     fn run(self) -> anyhow::Result<Answer> {
-        let (path, text) = read(self.dir)?;
+        let (path, text) = read(&self.dir)?;
         let mut problems = Vec::new();
         let Some(Config { models, .. }) = config::parse(&text, &mut problems) else {
             eprintln!("{}", ordain_server::version::shown(&problems, &path, &text));
@@ -125,7 +129,14 @@ impl List {
                 for alias in &models {
                     for (place, one) in alias.versions.iter().enumerate() {
                         let part = part(alias, place);
-                        let row = [&alias.name, &one.label, one.state.as_str(), &one.model, &one.upstream, part.as_str()];
+                        let row = [
+                            &alias.name,
+                            &one.label,
+                            one.state.as_str(),
+                            &one.model,
+                            &one.upstream,
+                            part.as_str(),
+                        ];
                         table.add_row(row);
                     }
                 }

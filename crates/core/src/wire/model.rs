@@ -23,7 +23,11 @@ pub fn rename(body: &[u8], half: &Half, to: &str) -> Option<Vec<u8>> {
         };
         out.extend_from_slice(body.get(done..start)?);
         // Gemini writes the collection before the name.
-        let before = if part.text.starts_with(COLLECTION) { COLLECTION } else { "" };
+        let before = if part.text.starts_with(COLLECTION) {
+            COLLECTION
+        } else {
+            ""
+        };
         out.extend_from_slice(quote(&format!("{before}{to}")).as_bytes());
         done = end;
     }

@@ -96,16 +96,29 @@ impl Alias {
 /// Reads `models`, in the light of the upstreams.
 pub(super) fn read(node: &Node, upstreams: &[Upstream], reader: &mut Reader) -> Vec<Alias> {
     let Value::Map(entries) = &node.value else {
-        reader.wrong(node, "`models` is a map of aliases (`assistant: {use: …, versions: {…}}`)");
+        reader.wrong(
+            node,
+            "`models` is a map of aliases (`assistant: {use: …, versions: {…}}`)",
+        );
         return Vec::new();
     };
     let mut aliases = Vec::new();
     for entry in entries {
         if !is_name(&entry.key) {
-            refuse(reader, entry.key_place, format!("`{}` is no name for a model", entry.key), NAMES);
+            refuse(
+                reader,
+                entry.key_place,
+                format!("`{}` is no name for a model", entry.key),
+                NAMES,
+            );
         } else if upstreams.iter().any(|one| one.models.contains(&entry.key)) {
             let problem = format!("`{}` is an alias and a model of an upstream", entry.key);
-            refuse(reader, entry.key_place, problem, "one name means one thing: take another for the alias");
+            refuse(
+                reader,
+                entry.key_place,
+                problem,
+                "one name means one thing: take another for the alias",
+            );
         } else if let Some(alias) = alias(&entry.key, &entry.node, upstreams, reader) {
             aliases.push((alias, entry.key_place));
         }
@@ -114,7 +127,12 @@ pub(super) fn read(node: &Node, upstreams: &[Upstream], reader: &mut Reader) -> 
     for (alias, place) in &aliases {
         if let Some(loops) = alias.versions.iter().find(|one| names.contains(one.model.as_str())) {
             let problem = format!("`{}` leads to `{}`, which is an alias", alias.name, loops.model);
-            refuse(reader, *place, problem, "an alias leads to models of a provider, never to an alias");
+            refuse(
+                reader,
+                *place,
+                problem,
+                "an alias leads to models of a provider, never to an alias",
+            );
         }
     }
     aliases.into_iter().map(|(alias, _)| alias).collect()
@@ -125,11 +143,15 @@ const NAMES: &str = "letters, digits, `.`, `_` and `-`, at most 128 of them";
 /// Whether a name can stand in a body and in a path and reads the same for everybody.
 fn is_name(name: &str) -> bool {
     (1..=128).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 fn refuse(reader: &mut Reader, place: Place, problem: String, help: &str) {
-    reader.problems.push(Problem::error("unusable-model", place, problem).help(help.to_owned()));
+    reader
+        .problems
+        .push(Problem::error("unusable-model", place, problem).help(help.to_owned()));
 }
 
 fn alias(name: &str, node: &Node, upstreams: &[Upstream], reader: &mut Reader) -> Option<Alias> {
@@ -140,7 +162,12 @@ fn alias(name: &str, node: &Node, upstreams: &[Upstream], reader: &mut Reader) -
     let canary = fields.node("canary").and_then(|node| {
         let percent = reader.number(node)?;
         if percent.value > 100 {
-            refuse(reader, percent.place, format!("{} percent are more than all", percent.value), "write 0 to 100");
+            refuse(
+                reader,
+                percent.place,
+                format!("{} percent are more than all", percent.value),
+                "write 0 to 100",
+            );
         }
         u8::try_from(percent.value).ok()
     });
@@ -160,7 +187,12 @@ fn alias(name: &str, node: &Node, upstreams: &[Upstream], reader: &mut Reader) -
         let found = labels.iter().position(|one| *one == label.as_str());
         if found.is_none() {
             let problem = format!("`{}` is no version of `{name}`", label.as_str());
-            refuse(reader, label.place, problem, &format!("its versions are: {}", labels.join(", ")));
+            refuse(
+                reader,
+                label.place,
+                problem,
+                &format!("its versions are: {}", labels.join(", ")),
+            );
         }
         found
     };
@@ -175,13 +207,23 @@ fn alias(name: &str, node: &Node, upstreams: &[Upstream], reader: &mut Reader) -
     let candidates = versions.iter().filter(|(_, (one, _))| one.state == State::Candidate);
     if candidates.count() > 1 {
         let problem = format!("`{name}` has more than one candidate");
-        refuse(reader, place, problem, "one version is on trial at a time; the others wait as `retired`");
+        refuse(
+            reader,
+            place,
+            problem,
+            "one version is on trial at a time; the others wait as `retired`",
+        );
     }
     let mut dialects = versions.iter().map(|(_, (_, dialect))| *dialect);
     let first = dialects.next();
     if dialects.any(|dialect| Some(dialect) != first) {
         let problem = format!("the versions of `{name}` speak different dialects");
-        refuse(reader, place, problem, "a request cannot be sent in another dialect: make an alias for each");
+        refuse(
+            reader,
+            place,
+            problem,
+            "a request cannot be sent in another dialect: make an alias for each",
+        );
     }
     Some(Alias {
         name: name.to_owned(),
@@ -192,7 +234,11 @@ fn alias(name: &str, node: &Node, upstreams: &[Upstream], reader: &mut Reader) -
         versions: versions
             .into_iter()
             .map(|(label, (one, _))| Version {
-                model: if one.model.is_empty() { label.value.clone() } else { one.model },
+                model: if one.model.is_empty() {
+                    label.value.clone()
+                } else {
+                    one.model
+                },
                 label: label.value,
                 ..one
             })
@@ -216,7 +262,10 @@ fn version(node: &Node, upstreams: &[Upstream], reader: &mut Reader) -> Option<(
     let Some(dialect) = found.filter(|_| !twice).map(|one| one.dialect) else {
         let ids: Vec<&str> = upstreams.iter().map(|one| one.id.as_str()).collect();
         let (what, help) = if twice {
-            ("is the id of several upstreams", "give each an `id` of its own".to_owned())
+            (
+                "is the id of several upstreams",
+                "give each an `id` of its own".to_owned(),
+            )
         } else {
             ("is the id of no upstream", format!("there are: {}", ids.join(", ")))
         };
@@ -225,9 +274,15 @@ fn version(node: &Node, upstreams: &[Upstream], reader: &mut Reader) -> Option<(
     };
     if let Some(model) = &model {
         let in_path = matches!(dialect, Dialect::Gemini | Dialect::Azure);
-        let plain = (1..=256).contains(&model.as_str().len()) && model.as_str().bytes().all(|byte| byte.is_ascii_graphic());
+        let plain =
+            (1..=256).contains(&model.as_str().len()) && model.as_str().bytes().all(|byte| byte.is_ascii_graphic());
         if !plain || (in_path && !is_name(model.as_str())) {
-            refuse(reader, model.place, format!("`{}` is no name for a model", model.as_str()), NAMES);
+            refuse(
+                reader,
+                model.place,
+                format!("`{}` is no name for a model", model.as_str()),
+                NAMES,
+            );
         }
     }
     let version = Version {

@@ -104,7 +104,11 @@ impl Change {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let beside = path.with_file_name(format!(".{name}.new"));
         let mode = fs::metadata(&path)?.permissions().mode();
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&beside)?;
         let written = file
             .write_all(self.text.as_bytes())
             .and_then(|()| file.sync_all())
@@ -127,7 +131,13 @@ fn find<'c>(config: &'c Config, name: &str) -> Result<(usize, &'c Alias), Change
 fn after(alias: &Alias, step: Step<'_>) -> Result<(Alias, String), ChangeError> {
     let name = || alias.name.clone();
     let mut next = alias.clone();
-    let label = |place: usize| alias.versions.get(place).map(|one| one.label.clone()).unwrap_or_default();
+    let label = |place: usize| {
+        alias
+            .versions
+            .get(place)
+            .map(|one| one.label.clone())
+            .unwrap_or_default()
+    };
     let mut state = |place: usize, state| {
         if let Some(version) = next.versions.get_mut(place) {
             version.state = state;
@@ -137,14 +147,18 @@ fn after(alias: &Alias, step: Step<'_>) -> Result<(Alias, String), ChangeError> 
     let left = match step {
         Step::Promote(version) => {
             let place = match version {
-                Some(wanted) => alias.versions.iter().position(|one| one.label == wanted).ok_or_else(|| {
-                    let known: Vec<&str> = alias.versions.iter().map(|one| one.label.as_str()).collect();
-                    ChangeError::NoVersion {
-                        alias: name(),
-                        version: wanted.to_owned(),
-                        known: known.join(", "),
-                    }
-                })?,
+                Some(wanted) => alias
+                    .versions
+                    .iter()
+                    .position(|one| one.label == wanted)
+                    .ok_or_else(|| {
+                        let known: Vec<&str> = alias.versions.iter().map(|one| one.label.as_str()).collect();
+                        ChangeError::NoVersion {
+                            alias: name(),
+                            version: wanted.to_owned(),
+                            known: known.join(", "),
+                        }
+                    })?,
                 None => candidate.ok_or_else(|| ChangeError::NoCandidate(name()))?,
             };
             if place == alias.in_use {
@@ -172,7 +186,11 @@ fn after(alias: &Alias, step: Step<'_>) -> Result<(Alias, String), ChangeError> 
 }
 
 fn is_ready(alias: &Alias, place: usize) -> bool {
-    place != alias.in_use && alias.versions.get(place).is_some_and(|one| one.state == State::Approved)
+    place != alias.in_use
+        && alias
+            .versions
+            .get(place)
+            .is_some_and(|one| one.state == State::Approved)
 }
 
 /// The file with the words of one alias changed; `block` says how a line is added to it.
@@ -207,7 +225,12 @@ fn edited(text: &str, name: &str, from: &Alias, to: &Alias, block: bool) -> Opti
     let mut out = text.to_owned();
     for (place, new) in changes.iter().rev() {
         let start = offset(text, *place)?;
-        let length: usize = text.get(start..)?.chars().take(place.length as usize).map(char::len_utf8).sum();
+        let length: usize = text
+            .get(start..)?
+            .chars()
+            .take(place.length as usize)
+            .map(char::len_utf8)
+            .sum();
         out.replace_range(start..start + length, new);
     }
     Some(out)
@@ -223,7 +246,9 @@ fn member<'n>(node: &'n Node, key: &str) -> Option<&'n Entry> {
 /// A label as YAML has it: plain where that can be read in one way only.
 fn scalar(label: &str) -> String {
     let plain = label.starts_with(|first: char| first.is_ascii_alphabetic())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        && label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
         && !["true", "false", "null"].contains(&label.to_ascii_lowercase().as_str());
     if plain {
         label.to_owned()
@@ -269,7 +294,11 @@ models:
     /// The lines that differ.
     fn changed(before: &str, after: &str) -> Vec<String> {
         let known: Vec<&str> = before.lines().collect();
-        after.lines().filter(|line| !known.contains(line)).map(str::to_owned).collect()
+        after
+            .lines()
+            .filter(|line| !known.contains(line))
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]
@@ -278,13 +307,21 @@ models:
         assert_eq!(promoted.left, "stable");
         assert_eq!(
             changed(BLOCK, &promoted.text),
-            ["    use: next", "    before: stable   # since May", "        state: approved   # on trial"]
+            [
+                "    use: next",
+                "    before: stable   # since May",
+                "        state: approved   # on trial"
+            ]
         );
         let back = step(&promoted.text, "assistant", Step::Rollback);
         assert_eq!((back.left.as_str(), back.alias.in_use), ("next", 0));
         assert_eq!(
             changed(&promoted.text, &back.text),
-            ["    use: stable", "    before: next   # since May", "        state: retired   # on trial"]
+            [
+                "    use: stable",
+                "    before: next   # since May",
+                "        state: retired   # on trial"
+            ]
         );
         let none = Change::of(&back.text, "assistant", Step::Rollback).expect_err("nothing is left");
         assert!(matches!(none, ChangeError::NoWayBack(_)), "{none}");
@@ -304,17 +341,31 @@ models:
         let promoted = step(BLOCK, "other", Step::Promote(Some("2")));
         assert_eq!(
             changed(BLOCK, &promoted.text),
-            ["  other: {use: \"2\", before: v, versions: {v: {state: approved, upstream: openai-api}, '2': {state: approved, upstream: openai-api}}}"]
+            [
+                "  other: {use: \"2\", before: v, versions: {v: {state: approved, upstream: openai-api}, '2': {state: approved, upstream: openai-api}}}"
+            ]
         );
     }
 
     #[test]
     fn what_cannot_be_done_is_said_and_nothing_changes() {
         let said = |name, step| Change::of(BLOCK, name, step).expect_err("impossible").to_string();
-        assert_eq!(said("nobody", Step::Rollback), "there is no alias `nobody` in the configuration");
-        assert_eq!(said("other", Step::Promote(None)), "`other` has no candidate; name the version to put in use");
-        assert_eq!(said("other", Step::Promote(Some("w"))), "`other` has no version `w`; it has v, 2");
-        assert_eq!(said("other", Step::Promote(Some("v"))), "`v` is the version of `other` in use already");
+        assert_eq!(
+            said("nobody", Step::Rollback),
+            "there is no alias `nobody` in the configuration"
+        );
+        assert_eq!(
+            said("other", Step::Promote(None)),
+            "`other` has no candidate; name the version to put in use"
+        );
+        assert_eq!(
+            said("other", Step::Promote(Some("w"))),
+            "`other` has no version `w`; it has v, 2"
+        );
+        assert_eq!(
+            said("other", Step::Promote(Some("v"))),
+            "`v` is the version of `other` in use already"
+        );
         let broken = Change::of("models: {a: {use: v}}", "a", Step::Rollback).expect_err("broken");
         assert!(matches!(broken, ChangeError::Unusable));
     }
@@ -332,6 +383,9 @@ models:
         assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 1);
         // Another change is under way.
         fs::write(dir.path().join(".ordain.yaml.new"), "").expect("written");
-        assert_eq!(change.put(&path).expect_err("busy").kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            change.put(&path).expect_err("busy").kind(),
+            io::ErrorKind::AlreadyExists
+        );
     }
 }

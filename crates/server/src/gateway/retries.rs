@@ -23,9 +23,9 @@ impl Default for Budget {
 impl Budget {
     /// Notes a request that is sent for the first time.
     pub(super) fn earn(&self) {
-        let _ = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left < MOST).then_some(left + 1));
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            (left < MOST).then_some(left + 1)
+        });
     }
 
     /// Takes a second try out of the budget; false if there is none left.

@@ -26,7 +26,9 @@ impl StreamInspection {
 /// The model that an event names.
 fn named_in(doc: &Document<'_>) -> Option<String> {
     let root = doc.root();
-    let within = ["message", "response"].into_iter().filter_map(|name| doc.get(root, name));
+    let within = ["message", "response"]
+        .into_iter()
+        .filter_map(|name| doc.get(root, name));
     within
         .chain([root])
         .flat_map(|holder| {

@@ -78,12 +78,18 @@ impl Bench {
 
     /// Whether a request that was judged has somewhere to go.
     fn is_served(&self, dialect: Dialect, admitted: &Admitted) -> bool {
-        admitted.aliased.is_some() || self.live.serving(dialect, admitted.inspected.inspection.model()).is_some()
+        admitted.aliased.is_some()
+            || self
+                .live
+                .serving(dialect, admitted.inspected.inspection.model())
+                .is_some()
     }
 }
 
 fn chat(model: &Value, says: &str) -> Vec<u8> {
-    json!({"model": model, "messages": [{"role": "user", "content": says}]}).to_string().into_bytes()
+    json!({"model": model, "messages": [{"role": "user", "content": says}]})
+        .to_string()
+        .into_bytes()
 }
 
 fn model_in(body: &[u8]) -> Value {
@@ -94,7 +100,9 @@ fn model_in(body: &[u8]) -> Value {
 #[test]
 fn what_the_policy_judges_is_what_the_upstream_gets() {
     let bench = bench();
-    let admitted = bench.judge("/v1/chat/completions", &chat(&json!("assistant"), "Hello.")).expect("judged");
+    let admitted = bench
+        .judge("/v1/chat/completions", &chat(&json!("assistant"), "Hello."))
+        .expect("judged");
     let inspected = &admitted.inspected;
     let model = inspected.judged.facts.model.clone().expect("a model");
     assert!(["stable-1", "next-2"].contains(&model.as_str()));
@@ -105,7 +113,10 @@ fn what_the_policy_judges_is_what_the_upstream_gets() {
     assert_eq!(recorded.name, "assistant");
     let second = recorded.fallback.expect("a second place");
     let (again, body, choice) = aliased.again().expect("the same judgement");
-    assert_eq!((choice.model.as_str(), second.model), (second.model, choice.model.as_str()));
+    assert_eq!(
+        (choice.model.as_str(), second.model),
+        (second.model, choice.model.as_str())
+    );
     assert_eq!(model_in(&body), json!(second.model));
     assert_eq!(&again.judged.decision, second.decision);
     assert_eq!(again.judged.facts.model.as_deref(), Some(second.model));
@@ -115,7 +126,9 @@ fn what_the_policy_judges_is_what_the_upstream_gets() {
 fn one_conversation_stays_with_one_version_and_a_share_of_them_with_the_candidate() {
     let bench = bench();
     let version = |says: &str| {
-        let admitted = bench.judge("/v1/chat/completions", &chat(&json!("assistant"), says)).expect("judged");
+        let admitted = bench
+            .judge("/v1/chat/completions", &chat(&json!("assistant"), says))
+            .expect("judged");
         admitted.aliased.expect("an alias").picked.first.version
     };
     let mut candidates = 0;
@@ -124,7 +137,9 @@ fn one_conversation_stays_with_one_version_and_a_share_of_them_with_the_candidat
         let first = version(&says);
         let later = json!({"model": "assistant", "messages": [{"role": "system", "content": "Now kinder."},
             {"role": "user", "content": says}, {"role": "assistant", "content": "Yes."}, {"role": "user", "content": "And?"}]});
-        let later = bench.judge("/v1/chat/completions", later.to_string().as_bytes()).expect("judged");
+        let later = bench
+            .judge("/v1/chat/completions", later.to_string().as_bytes())
+            .expect("judged");
         assert_eq!(later.aliased.expect("an alias").picked.first.version, first);
         candidates += usize::from(first == "next");
     }
@@ -136,9 +151,24 @@ fn one_conversation_stays_with_one_version_and_a_share_of_them_with_the_candidat
 fn an_alias_in_a_path_is_replaced_there_too() {
     let bench = bench();
     for (path, body, model, at) in [
-        ("/openai/deployments/deployed/chat/completions", json!({"messages": []}), "real-dep", "/openai/deployments/real-dep/chat/completions?api-version=1"),
-        ("/openai/deployments/deployed/chat/completions", json!({"messages": [], "model": "deployed"}), "real-dep", "/openai/deployments/real-dep/chat/completions?api-version=1"),
-        ("/v1beta/models/flash:generateContent", json!({"contents": [], "model": "models/flash"}), "gemini-3", "/v1beta/models/gemini-3:generateContent?api-version=1"),
+        (
+            "/openai/deployments/deployed/chat/completions",
+            json!({"messages": []}),
+            "real-dep",
+            "/openai/deployments/real-dep/chat/completions?api-version=1",
+        ),
+        (
+            "/openai/deployments/deployed/chat/completions",
+            json!({"messages": [], "model": "deployed"}),
+            "real-dep",
+            "/openai/deployments/real-dep/chat/completions?api-version=1",
+        ),
+        (
+            "/v1beta/models/flash:generateContent",
+            json!({"contents": [], "model": "models/flash"}),
+            "gemini-3",
+            "/v1beta/models/gemini-3:generateContent?api-version=1",
+        ),
     ] {
         let admitted = bench.judge(path, body.to_string().as_bytes()).expect("judged");
         assert_eq!(admitted.inspected.judged.facts.model.as_deref(), Some(model));
@@ -154,12 +184,58 @@ fn an_alias_in_a_path_is_replaced_there_too() {
 fn what_is_nearly_the_name_of_a_model_is_not_that_model() {
     let bench = bench();
     let near = [
-        "gpt-4o:ft-x", "GPT-4o", "Gpt-4O", "gpt-4o ", " gpt-4o", "gpt-4o\t", "gpt-4o\n", "gpt-4o\u{0}", "gpt\u{2010}4o",
-        "gpt\u{2011}4o", "gpt\u{2013}4o", "gpt-4\u{043e}", "gpt-4\u{03bf}", "\u{ff47}pt-4o", "gpt-4\u{ff4f}", "gpt-4o\u{200b}",
-        "\u{feff}gpt-4o", "gpt-4o\u{301}", "g\u{0440}t-4o", "gpt-4o/", "/gpt-4o", "models/gpt-4o", "openai/gpt-4o", "gpt-4o@latest",
-        "gpt-4o#", "gpt-4o?x=1", "gpt-4o%20", "gpt-4o;", "gpt-4o,other", "gpt_4o", "gpt-4", "gpt-4o-", "gpt-4oo", "ft:gpt-4o:x",
-        "", "Assistant", "ASSISTANT", "assistant ", "assist\u{430}nt", "assistant:next", "assistant/next", "assistant@next", "assistant.",
-        "next-2", "NEXT-2", "old-0", "old-0 ", "other-3", "stable", "stable-1 ", "deployed", "flash",
+        "gpt-4o:ft-x",
+        "GPT-4o",
+        "Gpt-4O",
+        "gpt-4o ",
+        " gpt-4o",
+        "gpt-4o\t",
+        "gpt-4o\n",
+        "gpt-4o\u{0}",
+        "gpt\u{2010}4o",
+        "gpt\u{2011}4o",
+        "gpt\u{2013}4o",
+        "gpt-4\u{043e}",
+        "gpt-4\u{03bf}",
+        "\u{ff47}pt-4o",
+        "gpt-4\u{ff4f}",
+        "gpt-4o\u{200b}",
+        "\u{feff}gpt-4o",
+        "gpt-4o\u{301}",
+        "g\u{0440}t-4o",
+        "gpt-4o/",
+        "/gpt-4o",
+        "models/gpt-4o",
+        "openai/gpt-4o",
+        "gpt-4o@latest",
+        "gpt-4o#",
+        "gpt-4o?x=1",
+        "gpt-4o%20",
+        "gpt-4o;",
+        "gpt-4o,other",
+        "gpt_4o",
+        "gpt-4",
+        "gpt-4o-",
+        "gpt-4oo",
+        "ft:gpt-4o:x",
+        "",
+        "Assistant",
+        "ASSISTANT",
+        "assistant ",
+        "assist\u{430}nt",
+        "assistant:next",
+        "assistant/next",
+        "assistant@next",
+        "assistant.",
+        "next-2",
+        "NEXT-2",
+        "old-0",
+        "old-0 ",
+        "other-3",
+        "stable",
+        "stable-1 ",
+        "deployed",
+        "flash",
     ];
     for name in near {
         if let Ok(admitted) = bench.judge("/v1/chat/completions", &chat(&json!(name), "Hello.")) {
@@ -171,23 +247,43 @@ fn what_is_nearly_the_name_of_a_model_is_not_that_model() {
         }
     }
     for (path, body) in [
-        ("/v1/chat/completions", r#"{"model":"gpt-4o","model":"assistant","messages":[]}"#),
+        (
+            "/v1/chat/completions",
+            r#"{"model":"gpt-4o","model":"assistant","messages":[]}"#,
+        ),
         ("/v1/chat/completions", r#"{"model":["gpt-4o"],"messages":[]}"#),
         ("/v1/chat/completions", r#"{"model":{"name":"gpt-4o"},"messages":[]}"#),
         ("/v1/chat/completions", r#"{"model":1,"messages":[]}"#),
         ("/v1/chat/completions", r#"{"model":null,"messages":[]}"#),
         ("/v1/chat/completions", r#"{"messages":[]}"#),
-        ("/openai/deployments/deployed/chat/completions", r#"{"model":"real-dep","messages":[]}"#),
-        ("/openai/deployments/real-dep/chat/completions", r#"{"model":"deployed","messages":[]}"#),
-        ("/v1beta/models/flash:generateContent", r#"{"model":"models/gemini-3","contents":[]}"#),
-        ("/v1beta/models/gemini-3:generateContent", r#"{"model":"models/flash","contents":[]}"#),
-        ("/v1beta/models/gemini-3:generateContent", r#"{"model":"models/models/gemini-3","contents":[]}"#),
+        (
+            "/openai/deployments/deployed/chat/completions",
+            r#"{"model":"real-dep","messages":[]}"#,
+        ),
+        (
+            "/openai/deployments/real-dep/chat/completions",
+            r#"{"model":"deployed","messages":[]}"#,
+        ),
+        (
+            "/v1beta/models/flash:generateContent",
+            r#"{"model":"models/gemini-3","contents":[]}"#,
+        ),
+        (
+            "/v1beta/models/gemini-3:generateContent",
+            r#"{"model":"models/flash","contents":[]}"#,
+        ),
+        (
+            "/v1beta/models/gemini-3:generateContent",
+            r#"{"model":"models/models/gemini-3","contents":[]}"#,
+        ),
     ] {
         assert!(bench.judge(path, body.as_bytes()).is_err(), "{path} {body}");
     }
     // The names themselves are served, so that the list above says something.
     for name in ["gpt-4o", "stable-1", "assistant"] {
-        let admitted = bench.judge("/v1/chat/completions", &chat(&json!(name), "Hello.")).expect("judged");
+        let admitted = bench
+            .judge("/v1/chat/completions", &chat(&json!(name), "Hello."))
+            .expect("judged");
         assert!(bench.is_served(Dialect::Openai, &admitted), "{name}");
     }
 }
