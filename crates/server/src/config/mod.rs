@@ -7,6 +7,8 @@ mod clients;
 mod delegation;
 mod limits;
 mod login;
+pub mod models;
+pub mod rollout;
 mod spending;
 mod upstream;
 
@@ -33,6 +35,8 @@ pub struct Config {
     pub listen: String,
     /// Where requests go.
     pub upstreams: Vec<Upstream>,
+    /// Names of the organisation's own for models.
+    pub models: Vec<models::Alias>,
     /// How a content block looks to a client.
     pub content_block: ContentBlock,
     /// Whether coaching is said in the answer too.
@@ -99,6 +103,10 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
     for node in fields.list("upstreams", reader) {
         upstreams.extend(upstream::read(node, reader));
     }
+    let models = fields
+        .node("models")
+        .map(|node| models::read(node, &upstreams, reader))
+        .unwrap_or_default();
     let blocks = |word: &str| match word {
         "refuse" => Some(ContentBlock::Refuse),
         "error" => Some(ContentBlock::Error),
@@ -141,6 +149,7 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         metrics,
         listen,
         upstreams,
+        models,
         content_block: content_block.map_or(ContentBlock::Refuse, |word| word.value),
         coach_note: coach_note.map_or(CoachNote::Off, |word| word.value),
         limits,

@@ -6,6 +6,7 @@
 //! to the client (threat I3). Read [`Gateway`] first.
 
 mod account;
+mod aliases;
 mod behalf;
 mod bill;
 mod caller;
@@ -16,6 +17,7 @@ mod models;
 mod operate;
 mod peer;
 mod reply;
+mod retries;
 mod streaming;
 mod strict;
 mod subjects;
@@ -69,6 +71,8 @@ pub struct Gateway {
     /// What tickets are bound with.
     binder: Binder,
     metrics: Arc<Metrics>,
+    /// Second tries that are left.
+    retries: retries::Budget,
     /// Where the demonstration upstream listens, if there is one.
     demo: Option<SocketAddr>,
 }
@@ -123,6 +127,7 @@ impl Gateway {
             lockout: Lockout::new(),
             subjects: Subjects::default(),
             recorder,
+            retries: retries::Budget::default(),
             demo,
         })
     }
