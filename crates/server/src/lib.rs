@@ -8,6 +8,7 @@ mod current;
 pub mod demo;
 pub mod directory;
 pub mod gateway;
+pub mod identity;
 pub mod keys;
 pub mod metrics;
 pub mod policy_files;

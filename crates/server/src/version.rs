@@ -18,6 +18,7 @@ use thiserror::Error;
 
 use crate::config::{self, Config, Upstream};
 use crate::directory::{Directory, Several, Source};
+use crate::identity::{self, KeyFileUnusable};
 use crate::policy_files::{self, ReadError};
 use crate::setup::{self, Folder, SetupError};
 use crate::tls::{self, TlsError};
@@ -60,6 +61,9 @@ pub enum VersionError {
     /// The certificate cannot be used.
     #[error("the certificate cannot be used: {}", described(.0))]
     Tls(#[from] TlsError),
+    /// A file of an issuer's keys cannot be used.
+    #[error("{}", described(.0))]
+    Keys(#[from] KeyFileUnusable),
     /// A file was read and has problems.
     #[error("{what} cannot be used\n\n{shown}")]
     Problems {
@@ -77,7 +81,8 @@ impl Version {
     ///
     /// [`VersionError`]; all problems of the first file that has some.
     pub fn read(folder: &Folder, given: &Given) -> Result<Self, VersionError> {
-        let config = configuration(folder, given)?;
+        let mut config = configuration(folder, given)?;
+        identity::prepare(&mut config.issuers, folder.path())?;
         let (policy, document) = policy(folder.path())?;
         let directory = people(folder, document.as_ref())?;
         let tls = config.tls.as_ref();
@@ -204,7 +209,7 @@ pub fn sources(folder: &Folder) -> Vec<PathBuf> {
 }
 
 /// An error with what caused it.
-fn described(error: &dyn std::error::Error) -> String {
+pub(crate) fn described(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -3,7 +3,9 @@
 //! Read like a policy: strictly, and with all problems in one run. A provider's key is never in the file, only the name of
 //! the environment variable that holds it.
 
+mod issuers;
 mod limits;
+mod proxies;
 mod upstream;
 
 use std::path::PathBuf;
@@ -13,7 +15,9 @@ use ordain_core::policy::node::{self, Node};
 use ordain_core::policy::problem::Problem;
 pub use ordain_core::wire::Dialect;
 
+pub use issuers::{ClaimPath, Issuer, KeySource, Principal};
 pub use limits::Limits;
+pub use proxies::TrustedProxies;
 pub use upstream::{Upstream, is_base_url};
 
 /// The configuration of a gateway.
@@ -31,6 +35,10 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Where metrics are served, for whoever can reach it; nowhere without.
     pub metrics: Option<String>,
+    /// Whose tokens let a caller in.
+    pub issuers: Vec<Issuer>,
+    /// Which peers may say in a header who somebody is; nobody without.
+    pub trusted_proxies: Option<TrustedProxies>,
 }
 
 /// A certificate with its key, as PEM files. Relative paths are below the gateway's folder.
@@ -89,8 +97,14 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         fields.finish(reader);
         Some(listen?.value)
     });
+    let issuers = issuers::read_all(&mut fields, reader);
+    let trusted_proxies = fields
+        .node("trusted_proxies")
+        .and_then(|node| proxies::read(node, reader));
     fields.finish(reader);
     Some(Config {
+        issuers,
+        trusted_proxies,
         tls,
         metrics,
         listen,

@@ -1,13 +1,18 @@
 //! Who makes a request: from a credential that this gateway can verify, and from nothing else (threat I7).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use hyper::header::HeaderMap;
+use hyper::StatusCode;
+use hyper::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use jiff::Timestamp;
 use ordain_core::decide::Who;
 
-use super::Gateway;
 use super::live::Live;
+use super::reply::Reply;
+use super::{Gateway, bearer};
 use crate::config::Dialect;
+use crate::identity::{self, Identity, Verified};
 use crate::store::SubjectId;
 
 /// Who makes a request.
@@ -17,27 +22,114 @@ pub(super) struct Caller {
     pub(super) subject: SubjectId,
     /// Who the policy sees.
     pub(super) who: Arc<Who>,
+    /// When the person last proved who they are, if an issuer says so.
+    #[allow(dead_code, reason = "for rules that ask for a fresh sign-in")]
+    pub(super) signed_in: Option<Timestamp>,
+    /// What the issuer says of the caller, for one who came with a token.
+    #[allow(dead_code, reason = "for rules that ask how somebody signed in (`acr`, `amr`)")]
+    pub(super) token: Option<Arc<Verified>>,
 }
 
-/// Why a request is nobody's, for whoever sent it.
+/// Why a request is nobody's, for whoever sent it, and with which status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unknown(pub(super) &'static str);
+pub(super) struct Unknown(pub(super) StatusCode, pub(super) &'static str);
 
-/// Who presents `headers`.
+impl Unknown {
+    /// What was presented, or was not, is at fault.
+    pub(super) const fn wrong(reason: &'static str) -> Self {
+        Self(StatusCode::UNAUTHORIZED, reason)
+    }
+}
+
+/// Who presents `headers`, on a connection from `peer`.
 ///
 /// # Errors
 ///
 /// [`Unknown`], with what to send.
-pub(super) fn identify(gateway: &Gateway, live: &Live, headers: &HeaderMap) -> Result<Caller, Unknown> {
+pub(super) async fn identify(
+    gateway: &Gateway,
+    live: &Live,
+    headers: &HeaderMap,
+    peer: Option<IpAddr>,
+) -> Result<Caller, Unknown> {
+    let presented = credential(headers);
+    if let Some((identity, token)) = token(live, presented) {
+        return bearer::caller(gateway, live, identity, token).await;
+    }
+    if let Some(caller) = presented.and_then(|presented| by_key(gateway, live, presented)) {
+        return Ok(caller);
+    }
+    // Whoever shows something that is not valid is not helped by a proxy's word.
+    if !has_credential(headers)
+        && let Some(caller) = bearer::vouched(gateway, live, headers, peer).await?
+    {
+        return Ok(caller);
+    }
+    Err(Unknown::wrong(if live.identity.is_some() {
+        "no valid credential: send a virtual key of this gateway, or a token of your sign-in service, where the API has its key, such as `Authorization: Bearer …`"
+    } else {
+        "no valid key: send a virtual key of this gateway where the API has its key, such as `Authorization: Bearer …`"
+    }))
+}
+
+/// What is presented, if it is a token and there are issuers to ask.
+fn token<'l, 'h>(live: &'l Live, presented: Option<&'h str>) -> Option<(&'l Identity, &'h str)> {
+    let token = presented.filter(|presented| identity::is_shaped(presented))?;
+    Some((live.identity.as_deref()?, token))
+}
+
+/// Adds to an answer of 401 what a client may prove itself by (RFC 9110 §11.6.1), and of a token what is wrong with it
+/// (RFC 6750 §3).
+pub(super) fn challenge(
+    live: &Live,
+    headers: &HeaderMap,
+    Unknown(status, reason): Unknown,
+    mut answer: Reply,
+) -> Reply {
+    if status == StatusCode::UNAUTHORIZED {
+        let value = if token(live, credential(headers)).is_some() {
+            HeaderValue::try_from(format!(
+                "Bearer error=\"invalid_token\", error_description=\"{reason}\""
+            ))
+        } else {
+            Ok(HeaderValue::from_static("Bearer"))
+        };
+        if let Ok(value) = value {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, value);
+        }
+    }
+    answer
+}
+
+impl Gateway {
+    /// The subject of a principal who may have no key.
+    ///
+    /// # Errors
+    ///
+    /// [`Unknown`], with 503, when the store does not answer.
+    pub(super) async fn subject(&self, principal: &str) -> Result<SubjectId, Unknown> {
+        let version = self.keys.take().version();
+        let found = self.subjects.of(principal, version, &self.recorder).await;
+        let reason = "whoever calls cannot be recorded at the moment; try again";
+        found.map_err(|_| Unknown(StatusCode::SERVICE_UNAVAILABLE, reason))
+    }
+}
+
+/// The owner of a virtual key.
+fn by_key(gateway: &Gateway, live: &Live, presented: &str) -> Option<Caller> {
     let keys = gateway.keys.take();
-    let key = credential(headers).and_then(|presented| keys.find(presented));
-    let key = key.ok_or(Unknown(
-        "no valid key: send a virtual key of this gateway where the API has its key, such as `Authorization: Bearer …`",
-    ))?;
-    Ok(Caller {
+    let key = keys.find(presented)?;
+    Some(Caller {
         subject: key.subject,
         who: live.directory.who(&key.principal, key.client.as_deref()),
+        signed_in: None,
+        token: None,
     })
+}
+
+/// Whether anything is presented at all, valid or not.
+fn has_credential(headers: &HeaderMap) -> bool {
+    CREDENTIALS.iter().any(|(name, _)| headers.contains_key(*name))
 }
 
 /// The dialect that a client's headers speak of, for paths that several have.

@@ -11,8 +11,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
 use super::upstream::Target;
-use crate::config::{ContentBlock, Dialect, Limits, Upstream};
+use crate::config::{ContentBlock, Dialect, Limits, TrustedProxies, Upstream};
 use crate::directory::Directory;
+use crate::identity::Identity;
 use crate::version::Version;
 
 /// One version, ready for use.
@@ -23,6 +24,9 @@ pub(super) struct Live {
     pub(super) content_block: ContentBlock,
     pub(super) limits: Limits,
     pub(super) tls: Option<TlsAcceptor>,
+    /// The issuers whose tokens are taken.
+    pub(super) identity: Option<Arc<Identity>>,
+    pub(super) trusted_proxies: Option<TrustedProxies>,
 }
 
 /// An upstream, ready to be called.
@@ -43,8 +47,13 @@ impl fmt::Debug for Live {
 }
 
 impl Live {
-    /// A version with its upstreams. `demo` is the address of the demonstration upstream, for upstreams that name it.
-    pub(super) fn new(version: Version, demo: Option<SocketAddr>) -> Result<Self, StartError> {
+    /// A version with its upstreams. `demo` is the address of the demonstration upstream, for upstreams that name it; `known`
+    /// has the keys of issuers that the version before had.
+    pub(super) fn new(
+        version: Version,
+        demo: Option<SocketAddr>,
+        known: Option<&Identity>,
+    ) -> Result<Self, StartError> {
         let Version {
             policy,
             directory,
@@ -76,6 +85,8 @@ impl Live {
             content_block: config.content_block,
             limits: config.limits,
             tls: tls.map(TlsAcceptor::from),
+            identity: Identity::new(&config.issuers, known),
+            trusted_proxies: config.trusted_proxies,
         })
     }
 

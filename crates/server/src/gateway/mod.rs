@@ -6,18 +6,21 @@
 //! to the client (threat I3). Read [`Gateway`] first.
 
 mod account;
+mod bearer;
 mod caller;
 mod exchange;
 mod live;
 mod models;
 mod operate;
+mod proxy;
 mod reply;
 mod streaming;
 mod strict;
+mod subjects;
 mod upstream;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
+use std::net::{IpAddr, SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -34,6 +37,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
 use crate::current::Current;
+use crate::identity;
 use crate::keys::{KeyHasher, KeyRing};
 use crate::metrics::Metrics;
 use crate::recorder::RecorderHandle;
@@ -42,6 +46,7 @@ use crate::store::{Store as _, StoreError};
 use crate::version::{Version, VersionError};
 use live::Live;
 use strict::Strict;
+use subjects::Subjects;
 
 /// Everything that a request needs to know; shared by all workers.
 #[derive(Debug)]
@@ -50,6 +55,7 @@ pub struct Gateway {
     /// Whether what is in the folder now cannot be used, so that an older version is in force.
     stale: AtomicBool,
     keys: Current<KeyRing>,
+    subjects: Subjects,
     recorder: RecorderHandle,
     metrics: Arc<Metrics>,
     /// Where the demonstration upstream listens, if there is one.
@@ -95,11 +101,14 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let metrics = Metrics::new(jiff::Timestamp::now());
         metrics.policy(version.policy.digest.to_string(), version.policy.version.clone());
+        let live = Live::new(version, demo, None)?;
+        metrics.issuers(live.identity.as_deref());
         Ok(Self {
             metrics,
-            live: Current::new(Live::new(version, demo)?),
+            live: Current::new(live),
             stale: AtomicBool::new(false),
             keys: Current::new(keys),
+            subjects: Subjects::default(),
             recorder,
             demo,
         })
@@ -107,7 +116,9 @@ impl Gateway {
 
     fn take(&self, version: Version) -> Result<(), StartError> {
         let (digest, number) = (version.policy.digest.to_string(), version.policy.version.clone());
-        self.live.replace(Live::new(version, self.demo)?);
+        let live = Live::new(version, self.demo, self.live.take().identity.as_deref())?;
+        self.metrics.issuers(live.identity.as_deref());
+        self.live.replace(live);
         self.metrics.policy(digest, number);
         Ok(())
     }
@@ -254,7 +265,7 @@ fn bind(address: &str) -> Result<(StdListener, SocketAddr), StartError> {
     Ok((listener, bound))
 }
 
-/// Accepts connections, gives each to the next worker, keeps the key ring fresh, and serves operators.
+/// Accepts connections, gives each to the next worker, keeps the key ring and issuers' keys fresh, and serves operators.
 fn acceptor(
     listener: StdListener,
     operate: Option<StdListener>,
@@ -298,6 +309,9 @@ fn acceptor(
                     }
                 },
                 _ = poll.tick() => {
+                    if let Some(identity) = &gateway.live.take().identity {
+                        identity::refresh(identity, &gateway.metrics);
+                    }
                     if let Err(error) = refresh_keys(gateway, store, hasher, &mut reader) {
                         tracing::warn!(%error, "keys could not be read again; the known ones stay in force");
                         reader = None;
@@ -367,11 +381,12 @@ async fn serve(
     stopped: watch::Receiver<bool>,
 ) {
     let _counted = Counted::new(&gateway.metrics.connections);
+    let peer = stream.peer_addr().ok().map(|address| address.ip().to_canonical());
     let Some(acceptor) = gateway.live.take().tls.clone() else {
-        return speak(stream, gateway, client, stopped).await;
+        return speak(stream, peer, gateway, client, stopped).await;
     };
     match tokio::time::timeout(HEAD_TIME, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => speak(stream, gateway, client, stopped).await,
+        Ok(Ok(stream)) => speak(stream, peer, gateway, client, stopped).await,
         Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
         Err(_) => tracing::debug!("a handshake took too long"),
     }
@@ -399,6 +414,7 @@ impl Drop for Counted {
 /// HTTP on a connection, until it ends or the gateway is to stop.
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    peer: Option<IpAddr>,
     gateway: Arc<Gateway>,
     client: upstream::Client,
     mut stopped: watch::Receiver<bool>,
@@ -406,7 +422,7 @@ async fn speak(
     let stream = Strict::new(stream, gateway.live.take().limits.write);
     let service = service_fn(move |request| {
         let (gateway, client) = (Arc::clone(&gateway), client.clone());
-        async move { Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, request)).await) }
+        async move { Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, peer, request)).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -7,6 +7,7 @@ mod bodies;
 mod forward;
 mod refuse;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -24,17 +25,23 @@ use ordain_core::wire::endpoints::{self, Found, Handling};
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
-use super::caller::{self, Caller, Unknown};
+use super::caller::{self, Caller};
 use super::live::Live;
 use super::reply::{self, Reply, Timing};
 use super::{Gateway, models, upstream};
 use crate::config::Dialect;
+use crate::identity::State;
 use crate::metrics::{Metrics, Stage};
 use bodies::{LARGE, unknown_expectation, unreadable_encoding};
 use refuse::{error, not_recorded};
 
 /// Answers one request.
-pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, request: Request<Incoming>) -> Reply {
+pub(super) async fn handle(
+    gateway: Arc<Gateway>,
+    client: upstream::Client,
+    peer: Option<IpAddr>,
+    request: Request<Incoming>,
+) -> Reply {
     let path = request.uri().path();
     if request.method() == hyper::Method::GET {
         match path {
@@ -48,11 +55,12 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
     }
     let preferred = caller::preferred(request.headers());
     let live = gateway.live.take();
-    let Caller { subject, who } = match caller::identify(&gateway, &live, request.headers()) {
+    let Caller { subject, who, .. } = match caller::identify(&gateway, &live, request.headers(), peer).await {
         Ok(caller) => caller,
-        Err(Unknown(reason)) => {
+        Err(unknown) => {
             gateway.metrics.unauthenticated();
-            return error(endpoints::speaks(path, preferred), StatusCode::UNAUTHORIZED, reason);
+            let answer = error(endpoints::speaks(path, preferred), unknown.0, unknown.1);
+            return caller::challenge(&live, request.headers(), unknown, answer);
         }
     };
     let found = endpoints::find(request.method().as_str(), path, preferred);
@@ -104,7 +112,24 @@ pub(super) fn ready(gateway: &Gateway) -> (StatusCode, String) {
     } else {
         ""
     };
-    (StatusCode::OK, format!("ready\npolicy {digest}\n{stale}"))
+    let issuers = issuers(gateway);
+    (StatusCode::OK, format!("ready\npolicy {digest}\n{stale}{issuers}"))
+}
+
+/// Which issuers' tokens let nobody in at the moment. Callers with keys are served all the same.
+fn issuers(gateway: &Gateway) -> String {
+    let live = gateway.live.take();
+    let now = jiff::Timestamp::now();
+    let mut text = String::new();
+    for one in live.identity.iter().flat_map(|identity| identity.issuers()) {
+        let trouble = match one.state(now) {
+            State::Usable => continue,
+            State::Missing => "its keys could not be fetched yet",
+            State::TooOld => "its keys are too old and could not be fetched again",
+        };
+        text.push_str(&format!("issuer {}: {trouble}\n", one.issuer().issuer.as_str()));
+    }
+    text
 }
 
 /// One exchange on its way.
