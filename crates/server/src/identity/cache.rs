@@ -22,6 +22,8 @@ pub(super) type Hash = [u8; 32];
 #[derive(Debug, Default)]
 struct Generations {
     young: HashMap<Hash, Entry>,
+    /// The bytes of the tokens in it.
+    bytes: usize,
     old: HashMap<Hash, Entry>,
 }
 
@@ -34,7 +36,10 @@ struct Entry {
 }
 
 /// How many tokens one generation holds.
-const MOST: usize = 8192;
+pub(super) const MOST: usize = 8192;
+
+/// How many bytes the tokens of one generation have together, which bounds what is kept of them.
+pub(super) const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// The hash of a token.
 pub(super) fn hash(token: &str) -> Hash {
@@ -55,12 +60,21 @@ impl Cache {
         good.then(|| Arc::clone(&entry.verified))
     }
 
-    /// Keeps who has a token.
-    pub(super) fn keep(&self, hash: Hash, issuer: &Arc<IssuerKeys>, generation: u64, verified: &Arc<Verified>) {
+    /// Keeps who has a token of some bytes.
+    pub(super) fn keep(
+        &self,
+        hash: Hash,
+        bytes: usize,
+        issuer: &Arc<IssuerKeys>,
+        generation: u64,
+        verified: &Arc<Verified>,
+    ) {
         let mut both = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if both.young.len() >= MOST {
+        if both.young.len() >= MOST || both.bytes + bytes > MOST_BYTES {
             both.old = std::mem::take(&mut both.young);
+            both.bytes = 0;
         }
+        both.bytes += bytes;
         let entry = Entry {
             issuer: Arc::clone(issuer),
             generation,

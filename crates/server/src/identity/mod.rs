@@ -89,7 +89,7 @@ impl Identity {
         }
         let (issuer, generation, verified) = self.judge(token, now)?;
         let verified = Arc::new(verified);
-        self.cache.keep(hash, issuer, generation, &verified);
+        self.cache.keep(hash, token.len(), issuer, generation, &verified);
         Ok(verified)
     }
 

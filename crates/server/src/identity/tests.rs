@@ -235,3 +235,24 @@ fn a_token_is_verified_once_and_known_until_it_ends() {
     assert_eq!(world.verify(&forged).err(), Some(Fault::Signature));
     assert_eq!(world.identity.cache.len(), 1, "what is refused is not kept");
 }
+
+#[test]
+fn what_is_known_of_tokens_is_bounded_and_the_newest_stay() {
+    let world = World::new();
+    let verified = world.verify(&world.of(&claims(&[]))).expect("genuine");
+    let issuer = &world.identity.issuers()[0];
+    let hash = |number: usize| super::cache::hash(&number.to_string());
+    for (bytes, most) in [
+        (100, super::cache::MOST),
+        (16 * 1024, super::cache::MOST_BYTES / (16 * 1024)),
+    ] {
+        let cache = super::cache::Cache::default();
+        for number in 0..5 * most / 2 {
+            cache.keep(hash(number), bytes, issuer, 1, &verified);
+            assert!(cache.len() <= 2 * most, "{}", cache.len());
+        }
+        assert!(cache.find(&hash(5 * most / 2 - 1), now()).is_some(), "the newest");
+        assert!(cache.find(&hash(most), now()).is_some(), "one of the generation before");
+        assert!(cache.find(&hash(0), now()).is_none(), "the oldest");
+    }
+}
