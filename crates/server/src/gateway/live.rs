@@ -13,8 +13,9 @@ use tokio_rustls::TlsAcceptor;
 use super::StartError;
 use super::upstream::Target;
 use crate::certificates::Certificates;
-use crate::config::{CoachNote, ContentBlock, Delegation, Dialect, Limits, Spending, Upstream};
+use crate::config::{CoachNote, ContentBlock, Delegation, Dialect, Limits, Spending, TrustedProxies, Upstream};
 use crate::directory::Directory;
+use crate::identity::Identity;
 use crate::login::Wanted;
 use crate::version::Version;
 
@@ -34,6 +35,9 @@ pub(super) struct Live {
     pub(super) delegations: Vec<Delegation>,
     /// What is told about how to sign in, as JSON.
     pub(super) login: Option<String>,
+    /// The issuers whose tokens are taken.
+    pub(super) identity: Option<Arc<Identity>>,
+    pub(super) trusted_proxies: Option<TrustedProxies>,
 }
 
 /// What `ordain login` is told.
@@ -65,8 +69,13 @@ impl fmt::Debug for Live {
 }
 
 impl Live {
-    /// A version with its upstreams. `demo` is the address of the demonstration upstream, for upstreams that name it.
-    pub(super) fn new(version: Version, demo: Option<SocketAddr>) -> Result<Self, StartError> {
+    /// A version with its upstreams. `demo` is the address of the demonstration upstream, for upstreams that name it; `known`
+    /// has the keys of issuers that the version before had.
+    pub(super) fn new(
+        version: Version,
+        demo: Option<SocketAddr>,
+        known: Option<&Identity>,
+    ) -> Result<Self, StartError> {
         let Version {
             policy,
             directory,
@@ -105,6 +114,8 @@ impl Live {
             certificates,
             delegations: config.delegation,
             login: config.login.as_ref().map(sign_in),
+            identity: Identity::new(&config.issuers, known),
+            trusted_proxies: config.trusted_proxies,
         })
     }
 

@@ -6,6 +6,7 @@
 //! to the client (threat I3). Read [`Gateway`] first.
 
 mod account;
+mod bearer;
 mod behalf;
 mod bill;
 mod caller;
@@ -15,6 +16,7 @@ mod lockout;
 mod models;
 mod operate;
 mod peer;
+mod proxy;
 mod reply;
 mod streaming;
 mod strict;
@@ -41,6 +43,7 @@ use tokio::task::LocalSet;
 
 use crate::budgets::Budgets;
 use crate::current::Current;
+use crate::identity;
 use crate::keys::{KeyHasher, KeyRing};
 use crate::metrics::Metrics;
 use crate::recorder::RecorderHandle;
@@ -113,9 +116,11 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let metrics = Metrics::new(jiff::Timestamp::now());
         metrics.policy(version.policy.digest.to_string(), version.policy.version.clone());
+        let live = Live::new(version, demo, None)?;
+        metrics.issuers(live.identity.as_deref());
         Ok(Self {
             metrics,
-            live: Current::new(Live::new(version, demo)?),
+            live: Current::new(live),
             stale: AtomicBool::new(false),
             binder: Binder::new(keys.hasher()),
             keys: Current::new(keys),
@@ -129,7 +134,9 @@ impl Gateway {
 
     fn take(&self, version: Version) -> Result<(), StartError> {
         let (digest, number) = (version.policy.digest.to_string(), version.policy.version.clone());
-        self.live.replace(Live::new(version, self.demo)?);
+        let live = Live::new(version, self.demo, self.live.take().identity.as_deref())?;
+        self.metrics.issuers(live.identity.as_deref());
+        self.live.replace(live);
         self.metrics.policy(digest, number);
         Ok(())
     }
@@ -277,8 +284,8 @@ fn bind(address: &str) -> Result<(StdListener, SocketAddr), StartError> {
     Ok((listener, bound))
 }
 
-/// Accepts connections, gives each to the next worker, keeps the key ring fresh, takes in answers to tickets, and serves
-/// operators.
+/// Accepts connections, gives each to the next worker, keeps the key ring and issuers' keys fresh, takes in answers to
+/// tickets, and serves operators.
 fn acceptor(
     listener: StdListener,
     operate: Option<StdListener>,
@@ -322,6 +329,9 @@ fn acceptor(
                     }
                 },
                 _ = poll.tick() => {
+                    if let Some(identity) = &gateway.live.take().identity {
+                        identity::refresh(identity, &gateway.metrics);
+                    }
                     if let Err(error) = refresh_keys(gateway, store, hasher, &mut reader) {
                         tracing::warn!(%error, "keys could not be read again; the known ones stay in force");
                         reader = None;
@@ -424,7 +434,7 @@ async fn serve(
     let _counted = Counted::new(&gateway.metrics.connections);
     // Whose address is not known any more has gone.
     let Ok(from) = stream.peer_addr() else { return };
-    let from = from.ip();
+    let from = from.ip().to_canonical();
     let Some(acceptor) = gateway.live.take().tls.clone() else {
         return speak(stream, from, None, gateway, client, stopped).await;
     };
