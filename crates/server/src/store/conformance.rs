@@ -634,6 +634,7 @@ fn ticket(id: &str, subject: SubjectId) -> Ticket {
         id: id.to_owned(),
         binding: [7; 32],
         subject,
+        on_behalf_of: None,
         policy: "sha256:00".to_owned(),
         clauses: vec!["AU-1".to_owned(), "data.matrix".to_owned()],
         exchange: Uuid::now_v7(),
