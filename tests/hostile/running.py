@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -55,12 +55,18 @@ def write_config(folder: Path, upstreams: dict[str, str], limits: dict[str, int]
 
 
 @contextmanager
-def running(folder: Path, upstream: str, one_worker: bool = False, **limits: int) -> Iterator[Gateway]:
-    """A gateway that forwards both dialects to one upstream.
+def running(
+    folder: Path,
+    upstream: str,
+    one_worker: bool = False,
+    dialects: Sequence[str] = ("openai", "anthropic"),
+    **limits: int,
+) -> Iterator[Gateway]:
+    """A gateway that forwards some dialects to one upstream.
 
     `one_worker` binds it to one processor, so that there is one worker, whose upstream connections all clients share.
     """
-    upstreams = {"openai": upstream, "anthropic": upstream}
+    upstreams = dict.fromkeys(dialects, upstream)
     with Gateway.start(folder, upstreams):
         pass  # a first run makes the folder
     write_config(folder, upstreams, LIMITS | limits)

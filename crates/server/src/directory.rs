@@ -1,7 +1,12 @@
 //! The directory file: who is in which group, and what they have learned.
 //!
-//! `DIR/directory.yaml` lists people by name; a principal who is not in it is in no group but `everyone`. It is read like
-//! a policy: strictly, all problems in one run.
+//! `DIR/directory.yaml` lists people by name; a principal who is not in it is in no group but `everyone`. A table
+//! (`directory.csv`) or an export (`directory.ldif`) can take its place. It is read like a policy: strictly, all problems in one
+//! run. Read [`Source`] first.
+
+mod csv;
+mod ldif;
+mod source;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +17,8 @@ use ordain_core::policy::document::Text;
 use ordain_core::policy::fields::Reader;
 use ordain_core::policy::node;
 use ordain_core::policy::problem::Problem;
+
+pub use source::{Several, Source};
 
 /// Principals by name.
 #[derive(Debug, Clone, Default)]
@@ -64,12 +71,23 @@ impl Directory {
     /// What is known of a principal who calls with some software.
     #[must_use]
     pub fn who(&self, principal: &str, client: Option<&str>) -> Arc<Who> {
-        let known = self.people.get(principal).cloned().unwrap_or_default();
-        Arc::new(Who {
+        Arc::new(self.who_with(principal, client, &[]))
+    }
+
+    /// The same, for one who is in further groups by the word of somebody else.
+    #[must_use]
+    pub fn who_with(&self, principal: &str, client: Option<&str>, further: &[String]) -> Who {
+        let mut known = self.people.get(principal).cloned().unwrap_or_default();
+        for group in further {
+            if !known.groups.contains(group) {
+                known.groups.push(group.clone());
+            }
+        }
+        Who {
             principal: principal.to_owned(),
             client: client.map(str::to_owned),
             ..known
-        })
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod current;
 pub mod demo;
 pub mod directory;
 pub mod gateway;
+pub mod identity;
 pub mod keys;
 pub mod login;
 pub mod metrics;

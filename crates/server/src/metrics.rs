@@ -17,6 +17,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::identity::{Fault, Identity};
 use crate::store::Measure;
 
 /// The gateway's metrics. Handles are shared by all workers and cheap to use.
@@ -26,6 +27,9 @@ pub struct Metrics {
     exchanges: Family<ExchangeLabels, Counter>,
     unauthenticated: Counter,
     locked_out: Counter,
+    refused_tokens: Family<ReasonLabels, Counter>,
+    key_fetches: Family<FetchLabels, Counter>,
+    keys_fetched: Family<IssuerLabels, Gauge>,
     not_recorded: Counter,
     tokens: Family<TokenLabels, Counter>,
     cost: Counter,
@@ -64,6 +68,22 @@ struct TokenLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MeasureLabels {
     measure: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct IssuerLabels {
+    issuer: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FetchLabels {
+    issuer: String,
+    result: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -132,6 +152,9 @@ impl Metrics {
             exchanges: Family::default(),
             unauthenticated: Counter::default(),
             locked_out: Counter::default(),
+            refused_tokens: Family::default(),
+            key_fetches: Family::default(),
+            keys_fetched: Family::default(),
             not_recorded: Counter::default(),
             tokens: Family::default(),
             cost: Counter::default(),
@@ -156,6 +179,10 @@ impl Metrics {
         }
         for result in RELOADS {
             let _ = metrics.reloads.get_or_create(&ReloadLabels { result });
+        }
+        for fault in Fault::ALL {
+            let reason = fault.as_str();
+            let _ = metrics.refused_tokens.get_or_create(&ReasonLabels { reason });
         }
         metrics.register();
         Arc::new(metrics)
@@ -184,6 +211,21 @@ impl Metrics {
             "over_budget_requests",
             "Requests that were turned away by a budget.",
             self.over_budget.clone(),
+        );
+        registry.register(
+            "refused_tokens",
+            "Tokens of issuers that let nobody in, by reason.",
+            self.refused_tokens.clone(),
+        );
+        registry.register(
+            "issuer_key_fetches",
+            "Attempts to fetch an issuer's keys.",
+            self.key_fetches.clone(),
+        );
+        registry.register(
+            "issuer_keys_fetched_time_seconds",
+            "When an issuer's keys were last fetched, in seconds since the Unix epoch; 0 for never.",
+            self.keys_fetched.clone(),
         );
         registry.register(
             "unrecorded_requests",
@@ -260,6 +302,42 @@ impl Metrics {
         self.cost.inc_by(cost.unwrap_or(0));
     }
 
+    pub(crate) fn refused_token(&self, fault: Fault) {
+        let labels = ReasonLabels { reason: fault.as_str() };
+        self.refused_tokens.get_or_create(&labels).inc();
+    }
+
+    /// Notes an attempt to fetch an issuer's keys, and when they were last fetched.
+    pub(crate) fn fetched_keys(&self, issuer: &str, at: Option<jiff::Timestamp>, good: bool) {
+        let [fetched, failed] = FETCHES;
+        let result = if good { fetched } else { failed };
+        let labels = FetchLabels {
+            issuer: issuer.to_owned(),
+            result,
+        };
+        self.key_fetches.get_or_create(&labels).inc();
+        let labels = IssuerLabels {
+            issuer: issuer.to_owned(),
+        };
+        self.keys_fetched
+            .get_or_create(&labels)
+            .set(at.map_or(0, |at| at.as_second()));
+    }
+
+    /// Notes which issuers there are from now on.
+    pub(crate) fn issuers(&self, identity: Option<&Identity>) {
+        self.keys_fetched.clear();
+        for one in identity.map(Identity::issuers).unwrap_or_default() {
+            let issuer = one.issuer().issuer.as_str().to_owned();
+            for result in FETCHES {
+                let issuer = issuer.clone();
+                let _ = self.key_fetches.get_or_create(&FetchLabels { issuer, result });
+            }
+            let at = one.fetched().map_or(0, |at| at.as_second());
+            self.keys_fetched.get_or_create(&IssuerLabels { issuer }).set(at);
+        }
+    }
+
     pub(crate) fn not_recorded(&self) {
         self.not_recorded.inc();
     }
@@ -289,6 +367,9 @@ impl Metrics {
         self.reloads.get_or_create(&ReloadLabels { result }).inc();
     }
 }
+
+/// The two ends of an attempt to fetch keys.
+const FETCHES: [&str; 2] = ["fetched", "failed"];
 
 /// The two ends of a reload.
 const RELOADS: [&str; 2] = ["taken", "unusable"];
@@ -342,6 +423,7 @@ mod tests {
         metrics.policy("sha256:1".to_owned(), "1".to_owned());
         metrics.ended("openai-chat", Verdict::Allow, End::Refused);
         metrics.used(1, 1, false, None);
+        metrics.fetched_keys("https://login.example.com", None, false);
         for line in metrics.encode().lines() {
             if let Some(name) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split(' ').next()) {
                 assert!(
@@ -358,6 +440,7 @@ mod tests {
         metrics.policy("sha256:1".to_owned(), "1".to_owned());
         metrics.ended("openai-chat", Verdict::Allow, End::Refused);
         metrics.used(1, 1, false, None);
+        metrics.fetched_keys("https://login.example.com", None, false);
         let text = metrics.encode();
         let known: Vec<&str> = text
             .lines()

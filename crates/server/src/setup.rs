@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! DIR/ordain.yaml      where it listens and what it forwards to
-//! DIR/directory.yaml   who is in which group
+//! DIR/directory.yaml   who is in which group; directory.csv or directory.ldif can take its place
 //! DIR/training.csv     who has completed which course, if the policy asks
 //! DIR/reviews.csv      what people said of decisions, once somebody did
 //! DIR/policy/          the document and its cases
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::config::{self, Upstream};
+use crate::directory::Source;
 
 /// Paths in a folder.
 #[derive(Debug, Clone)]
@@ -62,7 +63,7 @@ impl Folder {
         self.0.join("ordain.yaml")
     }
 
-    /// The directory file.
+    /// The directory file that a first run makes.
     #[must_use]
     pub fn directory(&self) -> PathBuf {
         self.0.join("directory.yaml")
@@ -125,7 +126,9 @@ impl Folder {
         let directory = format!(
             "# Who is in which group, as the policy's `scope.groups` names them.\npeople:\n  {FIRST_PRINCIPAL}:\n    groups: [staff]\n"
         );
-        write_new(&self.directory(), &directory)?;
+        if !Source::possible(self).iter().any(|path| path.exists()) {
+            write_new(&self.directory(), &directory)?;
+        }
         write_new(&self.config(), &config::render(listen, upstreams))
     }
 }

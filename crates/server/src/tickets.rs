@@ -28,6 +28,8 @@ pub struct Binder(Hmac<Sha256>);
 pub struct BoundTo<'b> {
     /// Who sends it.
     pub subject: SubjectId,
+    /// On whose behalf.
+    pub on_behalf_of: Option<SubjectId>,
     /// With which software.
     pub client: Option<&'b str>,
     /// For which declared use.
@@ -71,6 +73,7 @@ impl Binder {
             mac.update(part.unwrap_or_default());
         };
         take(Some(to.subject.as_bytes()));
+        take(to.on_behalf_of.as_ref().map(|other| other.as_bytes().as_slice()));
         take(to.client.map(str::as_bytes));
         take(to.use_.map(str::as_bytes));
         for text in [to.method, to.path, to.app, to.policy] {
@@ -200,9 +203,12 @@ pub fn answerable(store: &dyn Store, rules: &Rules, given: &Given<'_>) -> Result
     if ticket.answered.is_some() {
         return Err(NotCounted::Answered(ticket.id).into());
     }
-    let asked = store.name_of(ticket.subject)?.ok_or(NotCounted::Nobody)?;
-    if asked.trim().eq_ignore_ascii_case(given.by.trim()) {
-        return Err(NotCounted::Own.into());
+    // Whoever has an agent ask for them asks themselves.
+    for subject in ticket.on_behalf_of.into_iter().chain([ticket.subject]) {
+        let asked = store.name_of(subject)?.ok_or(NotCounted::Nobody)?;
+        if asked.trim().eq_ignore_ascii_case(given.by.trim()) {
+            return Err(NotCounted::Own.into());
+        }
     }
     let clauses: Vec<&str> = ticket.clauses.iter().map(String::as_str).collect();
     if rules.policy.digest.to_string() != ticket.policy {

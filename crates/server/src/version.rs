@@ -18,7 +18,8 @@ use thiserror::Error;
 
 use crate::certificates::Certificates;
 use crate::config::{self, Config, Upstream};
-use crate::directory::{self, Directory};
+use crate::directory::{Directory, Several, Source};
+use crate::identity::{self, KeyFileUnusable};
 use crate::policy_files::{self, ReadError};
 use crate::setup::{self, Folder, SetupError};
 use crate::tls::{self, TlsError};
@@ -57,9 +58,15 @@ pub enum VersionError {
     /// Another file could not be read.
     #[error(transparent)]
     File(#[from] SetupError),
+    /// It is not clear which file is the directory.
+    #[error(transparent)]
+    Directory(#[from] Several),
     /// The certificate cannot be used.
     #[error("the certificate cannot be used: {}", described(.0))]
     Tls(#[from] TlsError),
+    /// A file of an issuer's keys cannot be used.
+    #[error("{}", described(.0))]
+    Keys(#[from] KeyFileUnusable),
     /// A file was read and has problems.
     #[error("{what} cannot be used\n\n{shown}")]
     Problems {
@@ -77,7 +84,8 @@ impl Version {
     ///
     /// [`VersionError`]; all problems of the first file that has some.
     pub fn read(folder: &Folder, given: &Given) -> Result<Self, VersionError> {
-        let config = configuration(folder, given)?;
+        let mut config = configuration(folder, given)?;
+        identity::prepare(&mut config.issuers, folder.path())?;
         let (policy, document) = policy(folder.path())?;
         let directory = people(folder, document.as_ref())?;
         let tls = config.tls.as_ref();
@@ -161,17 +169,16 @@ pub fn people(folder: &Folder, document: Option<&Document>) -> Result<Directory,
 ///
 /// [`VersionError`].
 pub fn directory(folder: &Folder) -> Result<Directory, VersionError> {
-    let path = folder.directory();
-    if !path.exists() {
+    let Some(source) = Source::find(folder)? else {
         return Ok(Directory::default());
-    }
-    let text = setup::read(&path)?;
+    };
+    let text = setup::read(&source.path)?;
     let mut problems = Vec::new();
-    let directory = directory::parse(&text, &mut problems);
+    let directory = source.parse(&text, &mut problems);
     if problems.is_empty() {
         Ok(directory)
     } else {
-        Err(unusable("the directory", &problems, &path, &text))
+        Err(unusable("the directory", &problems, &source.path, &text))
     }
 }
 
@@ -195,14 +202,15 @@ pub fn shown(problems: &[Problem], path: &Path, text: &str) -> String {
 pub fn sources(folder: &Folder) -> Vec<PathBuf> {
     let policy = policy_files::find(folder.path()).ok();
     let above = policy.as_deref().map(policy_files::parents).unwrap_or_default();
-    let files = [folder.config(), folder.directory()];
+    let files = [folder.config()].into_iter().chain(Source::possible(folder));
     // Files of completions have names of the policy's own; whatever else lies in the folder itself is small.
     let beside = std::fs::read_dir(folder.path()).into_iter().flatten().flatten();
     let csv = beside
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|end| end == "csv"));
     let text = setup::read(&folder.config()).unwrap_or_default();
-    let tls = config::parse(&text, &mut Vec::new()).and_then(|config| config.tls);
+    let config = config::parse(&text, &mut Vec::new());
+    let tls = config.and_then(|config| config.tls);
     let tls = tls.into_iter().flat_map(|tls| {
         let clients = tls
             .clients
@@ -211,17 +219,11 @@ pub fn sources(folder: &Folder) -> Vec<PathBuf> {
         [tls.certificate, tls.key].into_iter().chain(clients)
     });
     let tls = tls.map(|path| folder.path().join(path));
-    files
-        .into_iter()
-        .chain(policy)
-        .chain(above)
-        .chain(csv)
-        .chain(tls)
-        .collect()
+    files.chain(policy).chain(above).chain(csv).chain(tls).collect()
 }
 
 /// An error with what caused it.
-fn described(error: &dyn std::error::Error) -> String {
+pub(crate) fn described(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -11,7 +11,7 @@ use ordain_core::policy::check::{ALL, FORM, foreign_groups};
 use ordain_core::policy::fix::{self, Change};
 use ordain_core::policy::problem::{Problem, Severity};
 use ordain_core::policy::{File, Files, ROOT};
-use ordain_server::directory;
+use ordain_server::directory::Source;
 use ordain_server::setup::Folder;
 use serde_json::{Value, json};
 
@@ -72,16 +72,19 @@ impl Check {
 /// Adds what is wrong with the directory beside the policy, in a folder that `init` or `up` made: a group that the policy does
 /// not know is none, and those in it can reach nothing.
 fn directory(dir: &Path, read: &mut Read) -> anyhow::Result<()> {
-    let path = Folder::new(dir).directory();
-    let (Some(document), false, true) = (&read.loaded.document, read.folder == dir, path.is_file()) else {
+    let (Some(document), false) = (&read.loaded.document, read.folder == dir) else {
         return Ok(());
     };
-    let text = fs::read_to_string(&path).with_context(|| format!("`{}` could not be read", path.display()))?;
+    let Some(source) = Source::find(&Folder::new(dir))? else {
+        return Ok(());
+    };
+    let path = &source.path;
+    let text = fs::read_to_string(path).with_context(|| format!("`{}` could not be read", path.display()))?;
     let mut problems = Vec::new();
-    let directory = directory::parse(&text, &mut problems);
+    let directory = source.parse(&text, &mut problems);
     let what = "who is in no other counts as a stranger";
     foreign_groups(document, directory.groups().iter(), what, &mut problems);
-    let path = "../directory.yaml".to_owned();
+    let path = format!("../{}", source.name());
     let Some(index) = read.files.add(File { path, text }) else {
         return Ok(());
     };

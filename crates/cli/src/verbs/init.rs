@@ -22,6 +22,7 @@ use ordain_core::library::assemble::{Assembly, assemble};
 use ordain_core::policy::ROOT;
 use ordain_core::policy::cases;
 use ordain_core::policy::problem::{Problem, Severity};
+use ordain_server::directory::Source;
 use ordain_server::setup::{self, FIRST_PRINCIPAL, Folder};
 
 use super::up;
@@ -233,7 +234,7 @@ fn write(folder: &Folder, answers: &Answers, assembly: &Assembly) -> anyhow::Res
         &folder.path().join(SUMMARY),
         &assembly.summary.replace("--dir DIR", &here),
     )?;
-    if !folder.directory().exists() {
+    if Source::find(folder)?.is_none() {
         let text = format!(
             "# Who is in which group, as the policy's `scope.groups` names them or their `claim`.\npeople:\n  {FIRST_PRINCIPAL}:\n    groups: [{}]\n",
             assembly.group
@@ -298,10 +299,12 @@ fn report(folder: &Folder, assembly: &Assembly, aside: Option<&Path>) -> anyhow:
         .as_ref()
         .map(|model| format!(" --model {model}"))
         .unwrap_or_default();
-    let directory = fs::read_to_string(folder.directory()).unwrap_or_default();
-    if !directory.contains(group.as_str()) {
+    let source = Source::find(folder)?;
+    let directory = source.as_ref().and_then(|source| fs::read_to_string(&source.path).ok());
+    if !directory.unwrap_or_default().contains(group.as_str()) {
+        let name = source.map_or("directory.yaml", |source| source.name());
         print(format_args!(
-            "\nNobody in {dir}/directory.yaml is in `{group}`, the group that this policy counts on: add it there."
+            "\nNobody in {dir}/{name} is in `{group}`, the group that this policy counts on: add it there."
         ))?;
     }
     let start = if assembly.consent {

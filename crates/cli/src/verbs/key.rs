@@ -6,7 +6,7 @@ use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use ordain_core::decide::Pattern;
 use ordain_core::wire::{self, Wire};
-use ordain_server::directory;
+use ordain_server::directory::Source;
 use ordain_server::keys::{self, KeyHasher, Secret};
 use ordain_server::setup::Folder;
 use ordain_server::store::sqlite::SqliteStore;
@@ -262,13 +262,12 @@ impl Create {
 
     /// Says so when the directory does not know the principal; the key is made all the same.
     fn is_known(&self, folder: &Folder) {
-        let path = folder.directory();
-        let mut problems = Vec::new();
-        let Ok(text) = std::fs::read_to_string(&path) else {
+        // What is wrong with the directory itself, `check` and `serve` tell.
+        let (Ok(Some(source)), Ok(directory)) = (Source::find(folder), ordain_server::version::directory(folder))
+        else {
             return;
         };
-        let directory = directory::parse(&text, &mut problems);
-        if directory.knows(&self.principal) || !problems.is_empty() {
+        if directory.knows(&self.principal) {
             return;
         }
         let meant = directory.name_of(&self.principal);
@@ -279,7 +278,7 @@ impl Create {
         eprintln!(
             "note: `{}` is not in `{}`, so in no group but `everyone`; {help}",
             self.principal,
-            path.display()
+            source.path.display()
         );
     }
 }

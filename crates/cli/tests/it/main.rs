@@ -14,4 +14,5 @@ mod layers;
 mod policy;
 mod readme;
 mod render;
+mod threats;
 mod training;

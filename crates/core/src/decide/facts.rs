@@ -44,9 +44,9 @@ impl Facts {
 pub struct Who {
     /// The principal's name.
     pub principal: String,
-    /// Its groups, as the directory names them.
+    /// Its groups, as the directory or an issuer names them.
     pub groups: Vec<String>,
-    /// The calling software, if the key is bound to one.
+    /// The calling software, if the key is bound to one or the token names one.
     pub client: Option<String>,
     /// Completed courses and when.
     pub training: Vec<(String, Date)>,

@@ -35,6 +35,12 @@ pub(super) fn model_name(doc: &Document<'_>, named: Option<&str>) -> Result<Stri
     }
 }
 
+/// Why a choice of OpenAI's streams has ended, if it has. Some servers say `""` in every chunk, which ends nothing.
+pub(super) fn finish_reason(doc: &Document<'_>, choice: Node) -> Option<Node> {
+    let reason = doc.given(choice, "finish_reason")?;
+    doc.text(reason).is_none_or(|text| !text.is_empty()).then_some(reason)
+}
+
 /// Whether a model's name is the same for everybody who reads it: plain ASCII and not long.
 pub(super) fn is_plain_name(name: &str) -> bool {
     (1..=256).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())

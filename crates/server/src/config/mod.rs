@@ -5,9 +5,11 @@
 
 mod clients;
 mod delegation;
+mod issuers;
 mod limits;
 mod login;
 pub mod models;
+mod proxies;
 pub mod rollout;
 mod spending;
 mod upstream;
@@ -23,8 +25,10 @@ use crate::login::Wanted;
 
 pub use clients::{Clients, PrincipalRule, San};
 pub use delegation::Delegation;
+pub use issuers::{ClaimPath, Issuer, KeySource, Principal};
 pub use limits::Limits;
 pub use login::USUAL_SCOPES;
+pub use proxies::TrustedProxies;
 pub use spending::{Budget, Per, Price, Rate, Spending};
 pub use upstream::{Upstream, is_base_url};
 
@@ -53,6 +57,10 @@ pub struct Config {
     pub metrics: Option<String>,
     /// What calls cost, and what may be spent.
     pub spending: Spending,
+    /// Whose tokens let a caller in.
+    pub issuers: Vec<Issuer>,
+    /// Which peers may say in a header who somebody is; nobody without.
+    pub trusted_proxies: Option<TrustedProxies>,
 }
 
 /// A certificate with its key, as PEM files. Relative paths are below the gateway's folder.
@@ -140,9 +148,15 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         Some(listen?.value)
     });
     let spending = spending::read(&mut fields, reader);
+    let issuers = issuers::read_all(&mut fields, reader);
+    let trusted_proxies = fields
+        .node("trusted_proxies")
+        .and_then(|node| proxies::read(node, reader));
     fields.finish(reader);
     Some(Config {
         spending,
+        issuers,
+        trusted_proxies,
         tls,
         delegation,
         login,

@@ -31,8 +31,10 @@ pub(super) struct Account {
     rules: Arc<Rules>,
     pub(super) subject: SubjectId,
     subject_name: String,
-    /// Who stands in the records as whom it is done for.
-    on_behalf_of: Option<String>,
+    /// On whose behalf it is done.
+    pub(super) on_behalf_of: Option<SubjectId>,
+    /// The same as text.
+    on_behalf_of_name: Option<String>,
     /// The wire and the verdict on the prompt, under which it is counted.
     wire: &'static str,
     verdict: Verdict,
@@ -79,6 +81,7 @@ impl Account {
             subject,
             subject_name,
             on_behalf_of: None,
+            on_behalf_of_name: None,
             id,
             name,
             second: None,
@@ -95,7 +98,8 @@ impl Account {
 
     /// Notes on whose behalf it is done.
     pub(super) fn done_for(&mut self, subject: SubjectId) {
-        self.on_behalf_of = Some(subject.to_string());
+        self.on_behalf_of_name = Some(subject.to_string());
+        self.on_behalf_of = Some(subject);
     }
 
     /// Records what is about to go upstream. Only after this may a byte leave.
@@ -232,7 +236,7 @@ impl Account {
             id,
             at_ms,
             subject: &self.subject_name,
-            on_behalf_of: self.on_behalf_of.as_deref(),
+            on_behalf_of: self.on_behalf_of_name.as_deref(),
         }
     }
 }

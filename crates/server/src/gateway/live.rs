@@ -14,8 +14,9 @@ use super::StartError;
 use super::aliases::Aliases;
 use super::upstream::Target;
 use crate::certificates::Certificates;
-use crate::config::{CoachNote, ContentBlock, Delegation, Dialect, Limits, Spending, Upstream};
+use crate::config::{CoachNote, ContentBlock, Delegation, Dialect, Limits, Spending, TrustedProxies, Upstream};
 use crate::directory::Directory;
+use crate::identity::Identity;
 use crate::login::Wanted;
 use crate::version::Version;
 
@@ -36,6 +37,9 @@ pub(super) struct Live {
     pub(super) delegations: Vec<Delegation>,
     /// What is told about how to sign in, as JSON.
     pub(super) login: Option<String>,
+    /// The issuers whose tokens are taken.
+    pub(super) identity: Option<Arc<Identity>>,
+    pub(super) trusted_proxies: Option<TrustedProxies>,
 }
 
 /// What `ordain login` is told.
@@ -67,8 +71,13 @@ impl fmt::Debug for Live {
 }
 
 impl Live {
-    /// A version with its upstreams. `demo` is the address of the demonstration upstream, for upstreams that name it.
-    pub(super) fn new(version: Version, demo: Option<SocketAddr>) -> Result<Self, StartError> {
+    /// A version with its upstreams. `demo` is the address of the demonstration upstream, for upstreams that name it; `known`
+    /// has the keys of issuers that the version before had.
+    pub(super) fn new(
+        version: Version,
+        demo: Option<SocketAddr>,
+        known: Option<&Identity>,
+    ) -> Result<Self, StartError> {
         let Version {
             policy,
             directory,
@@ -109,6 +118,8 @@ impl Live {
             certificates,
             delegations: config.delegation,
             login: config.login.as_ref().map(sign_in),
+            identity: Identity::new(&config.issuers, known),
+            trusted_proxies: config.trusted_proxies,
         })
     }
 

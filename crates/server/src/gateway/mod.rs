@@ -7,6 +7,7 @@
 
 mod account;
 mod aliases;
+mod bearer;
 mod behalf;
 mod bill;
 mod caller;
@@ -16,6 +17,7 @@ mod lockout;
 mod models;
 mod operate;
 mod peer;
+mod proxy;
 mod reply;
 mod retries;
 mod streaming;
@@ -43,6 +45,7 @@ use tokio::task::LocalSet;
 
 use crate::budgets::Budgets;
 use crate::current::Current;
+use crate::identity;
 use crate::keys::{KeyHasher, KeyRing};
 use crate::metrics::Metrics;
 use crate::recorder::RecorderHandle;
@@ -117,9 +120,11 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let metrics = Metrics::new(jiff::Timestamp::now());
         metrics.policy(version.policy.digest.to_string(), version.policy.version.clone());
+        let live = Live::new(version, demo, None)?;
+        metrics.issuers(live.identity.as_deref());
         Ok(Self {
             metrics,
-            live: Current::new(Live::new(version, demo)?),
+            live: Current::new(live),
             stale: AtomicBool::new(false),
             binder: Binder::new(keys.hasher()),
             keys: Current::new(keys),
@@ -134,7 +139,9 @@ impl Gateway {
 
     fn take(&self, version: Version) -> Result<(), StartError> {
         let (digest, number) = (version.policy.digest.to_string(), version.policy.version.clone());
-        self.live.replace(Live::new(version, self.demo)?);
+        let live = Live::new(version, self.demo, self.live.take().identity.as_deref())?;
+        self.metrics.issuers(live.identity.as_deref());
+        self.live.replace(live);
         self.metrics.policy(digest, number);
         Ok(())
     }
@@ -282,8 +289,8 @@ fn bind(address: &str) -> Result<(StdListener, SocketAddr), StartError> {
     Ok((listener, bound))
 }
 
-/// Accepts connections, gives each to the next worker, keeps the key ring fresh, takes in answers to tickets, and serves
-/// operators.
+/// Accepts connections, gives each to the next worker, keeps the key ring and issuers' keys fresh, takes in answers to
+/// tickets, and serves operators.
 fn acceptor(
     listener: StdListener,
     operate: Option<StdListener>,
@@ -327,6 +334,9 @@ fn acceptor(
                     }
                 },
                 _ = poll.tick() => {
+                    if let Some(identity) = &gateway.live.take().identity {
+                        identity::refresh(identity, &gateway.metrics);
+                    }
                     if let Err(error) = refresh_keys(gateway, store, hasher, &mut reader) {
                         tracing::warn!(%error, "keys could not be read again; the known ones stay in force");
                         reader = None;
@@ -429,7 +439,7 @@ async fn serve(
     let _counted = Counted::new(&gateway.metrics.connections);
     // Whose address is not known any more has gone.
     let Ok(from) = stream.peer_addr() else { return };
-    let from = from.ip();
+    let from = from.ip().to_canonical();
     let Some(acceptor) = gateway.live.take().tls.clone() else {
         return speak(stream, from, None, gateway, client, stopped).await;
     };

@@ -90,6 +90,8 @@ pub struct Ticket {
     pub binding: [u8; 32],
     /// Who asked.
     pub subject: SubjectId,
+    /// On whose behalf.
+    pub on_behalf_of: Option<SubjectId>,
     /// The digest of the policy that holds it.
     pub policy: String,
     /// The ids of the clauses that hold it, in the policy's order.

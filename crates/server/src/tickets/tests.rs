@@ -80,6 +80,7 @@ fn world() -> World {
         id: "T-0000-0000-0001".to_owned(),
         binding: [7; 32],
         subject,
+        on_behalf_of: Some(store.subject("cto@example.com").expect("subject")),
         policy: rules.policy.digest.to_string(),
         clauses: vec!["AU-1".to_owned()],
         exchange,
@@ -144,6 +145,7 @@ fn a_ticket_is_bound_to_every_byte_and_to_everything_around_it() {
     let clauses = ["AU-1".to_owned(), "AU-2".to_owned()];
     let to = BoundTo {
         subject: SubjectId::from_bytes([1; 16]),
+        on_behalf_of: None,
         client: Some("ide"),
         use_: Some("letters"),
         method: "POST",
@@ -159,6 +161,10 @@ fn a_ticket_is_bound_to_every_byte_and_to_everything_around_it() {
     let others = [
         BoundTo {
             subject: SubjectId::from_bytes([2; 16]),
+            ..to
+        },
+        BoundTo {
+            on_behalf_of: Some(SubjectId::from_bytes([2; 16])),
             ..to
         },
         BoundTo { client: None, ..to },
@@ -215,6 +221,11 @@ fn only_somebody_else_to_whom_the_policy_gives_it_answers_and_only_once() {
         other => panic!("{other:?}"),
     };
     assert_eq!(refused(&given(" ANA@example.com"), &rules), NotCounted::Own);
+    assert_eq!(
+        refused(&given("cto@example.com"), &rules),
+        NotCounted::Own,
+        "it is asked for them"
+    );
     assert!(matches!(
         refused(&given("eve@example.com"), &rules),
         NotCounted::NotEntitled { .. }

@@ -60,6 +60,19 @@ fn any_two_cuts_of_a_text_give_the_text_of_the_whole() {
     }
 }
 
+/// Some servers say that there is no reason to end in other words than `null`.
+#[test]
+fn an_empty_reason_ends_nothing() {
+    let (first, last) = CARD.split_at(8);
+    let chunk = |text: &str, reason: &str| chunk(0, &json!({"content": text}), Some(reason));
+    let stream = chunk(first, "") + &chunk(last, "") + &chunk(".", "stop") + "data: [DONE]\n\n";
+    let done = run_whole(&masking(), Dialect::OpenAi, &stream);
+    assert_eq!(
+        (done.said().as_str(), done.ending),
+        ("[payment-card].", Ending::Complete)
+    );
+}
+
 #[test]
 fn character_by_character_and_at_random_too() {
     let rules = masking();

@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::verdict::Source;
 use crate::wire::fragments::{Channels, read_name};
 use crate::wire::json::{self, Document, Limits, Node};
-use crate::wire::lookup::{index_in, items, says_only};
+use crate::wire::lookup::{finish_reason, index_in, items, says_only};
 use crate::wire::reading::{Marks, POINTER_BYTES};
 use crate::wire::sse::Event;
 use crate::wire::{CallBegun, EventReading, Falsified, Flow, Malformed};
@@ -34,7 +34,7 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
     reading.only_arguments = says_only_arguments(&doc);
     for choice in items(&doc, doc.get(root, "choices")) {
         let group = format!("{}/", index_in(&doc, choice, 0)?);
-        if let Some(reason) = doc.given(choice, "finish_reason") {
+        if let Some(reason) = finish_reason(&doc, choice) {
             reading.ends.push(group.clone());
             reading.once.push(doc.span(reason));
         }

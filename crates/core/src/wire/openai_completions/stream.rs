@@ -6,7 +6,7 @@
 
 use crate::wire::fragments::{Channels, read_name};
 use crate::wire::json::{self, Limits};
-use crate::wire::lookup::{index_in, items};
+use crate::wire::lookup::{finish_reason, index_in, items};
 use crate::wire::reading::{Marks, POINTER_BYTES};
 use crate::wire::sse::Event;
 use crate::wire::{EventReading, Falsified, Malformed};
@@ -32,7 +32,7 @@ pub(super) fn read_event(event: &Event) -> Result<EventReading, Malformed> {
     let mut pointers = POINTER_BYTES;
     for choice in items(&doc, doc.get(root, "choices")) {
         let group = format!("{}/", index_in(&doc, choice, 0)?);
-        if let Some(reason) = doc.given(choice, "finish_reason") {
+        if let Some(reason) = finish_reason(&doc, choice) {
             reading.ends.push(group.clone());
             reading.once.push(doc.span(reason));
         }

@@ -36,6 +36,43 @@ fn the_framing_is_that_of_the_standard() {
     assert_eq!(read(&[STREAM]).as_deref(), Ok(&items[..]));
 }
 
+/// What the standard (WHATWG HTML, 9.2.6) says of fields, spaces, comments and ends, one stream each; comments left out.
+#[test]
+fn fields_spaces_and_ends_are_those_of_the_standard() {
+    let cases: [(&str, &[&str]); 16] = [
+        ("data: a\ndata: b\ndata: c\n\n", &["a\nb\nc"]),
+        ("data\n\ndata\ndata\n\n", &["", "\n"]),
+        ("data:a\n\ndata: a\n\n", &["a", "a"]),
+        ("data:  a\n\n", &[" a"]),
+        ("data: a \n\n", &["a "]),
+        ("data:\ta\n\n", &["\ta"]),
+        ("data: a: b\n\n", &["a: b"]),
+        (" data: a\n\ndata: b\n\n", &["b"]),
+        ("Data: a\n\ndata: b\n\n", &["b"]),
+        ("data : a\n\ndata: b\n\n", &["b"]),
+        ("data: a\r\rdata: b\r\n\r\ndata: c\n\r\n", &["a", "b", "c"]),
+        (":\n\n:data: a\n\ndata: b\n\n", &["b"]),
+        ("event: a\nid: 1\nretry: 10\n\ndata: b\n\n", &["b"]),
+        ("event: a\n\ndata: b\n\n", &["b"]),
+        ("\u{feff}data: a\n\ndata: \u{feff}b\n\n", &["a", "\u{feff}b"]),
+        ("data: \u{2028}\u{85}\u{b}\n\n", &["\u{2028}\u{85}\u{b}"]),
+    ];
+    for (stream, wanted) in cases {
+        for size in [stream.len(), 1, 2] {
+            let pieces: Vec<&[u8]> = stream.as_bytes().chunks(size).collect();
+            let items = read(&pieces).expect("a stream");
+            let data: Vec<&str> = items
+                .iter()
+                .filter_map(|item| match item {
+                    Item::Event(event) => Some(event.data.as_str()),
+                    Item::Comment => None,
+                })
+                .collect();
+            assert_eq!(data, wanted, "{stream:?} in pieces of {size}");
+        }
+    }
+}
+
 #[test]
 fn it_does_not_matter_how_the_bytes_are_cut() {
     let whole = read(&[STREAM]);

@@ -38,6 +38,7 @@ use super::reply::{self, Reply, Timing};
 use super::{Gateway, models, upstream};
 use crate::budgets::Budgets;
 use crate::config::{CoachNote, Dialect};
+use crate::identity::State;
 use crate::keys::{KeyEntry, KeyRing};
 use crate::login::WELL_KNOWN;
 use crate::metrics::{Metrics, Stage};
@@ -71,17 +72,19 @@ pub(super) async fn handle(
     }
     let preferred = caller::preferred(request.headers());
     let live = gateway.live.take();
-    let (caller, behalf) = match identify(&gateway, &live, request.headers(), peer.as_deref()).await {
+    let (caller, behalf) = match identify(&gateway, &live, request.headers(), from, peer.as_deref()).await {
         Ok(known) => known,
-        Err(Unknown(status, reason)) => {
+        Err(unknown) => {
+            let Unknown(status, reason) = unknown;
             let dialect = endpoints::speaks(path, preferred);
             if status == StatusCode::UNAUTHORIZED
-                && let Some(locked) = caller::locked_out(&gateway, request.headers(), from)
+                && let Some(locked) = caller::locked_out(&gateway, &live, request.headers(), from)
             {
                 return refuse::locked_out(dialect, locked);
             }
             gateway.metrics.unauthenticated();
-            return error(dialect, status, reason);
+            let answer = error(dialect, status, reason);
+            return caller::challenge(&live, request.headers(), unknown, answer);
         }
     };
     let Caller { subject, who, key, .. } = caller;
@@ -141,9 +144,10 @@ async fn identify(
     gateway: &Gateway,
     live: &Arc<Live>,
     headers: &HeaderMap,
+    from: IpAddr,
     peer: Option<&Peer>,
 ) -> Result<(Caller, Behalf), Unknown> {
-    let mut caller = caller::identify(gateway, live, headers, peer).await?;
+    let mut caller = caller::identify(gateway, live, headers, from, peer).await?;
     if let Some(at) = caller.signed_in {
         // An issuer's clock may be a little ahead; what lies further in the future is no sign-in to the policy.
         let now = Timestamp::now();
@@ -166,7 +170,24 @@ pub(super) fn ready(gateway: &Gateway) -> (StatusCode, String) {
     } else {
         ""
     };
-    (StatusCode::OK, format!("ready\npolicy {digest}\n{stale}"))
+    let issuers = issuers(gateway);
+    (StatusCode::OK, format!("ready\npolicy {digest}\n{stale}{issuers}"))
+}
+
+/// Which issuers' tokens let nobody in at the moment. Callers with keys are served all the same.
+fn issuers(gateway: &Gateway) -> String {
+    let live = gateway.live.take();
+    let now = Timestamp::now();
+    let mut text = String::new();
+    for one in live.identity.iter().flat_map(|identity| identity.issuers()) {
+        let trouble = match one.state(now) {
+            State::Usable => continue,
+            State::Missing => "its keys could not be fetched yet",
+            State::TooOld => "its keys are too old and could not be fetched again",
+        };
+        text.push_str(&format!("issuer {}: {trouble}\n", one.issuer().issuer.as_str()));
+    }
+    text
 }
 
 /// One exchange on its way.

@@ -122,6 +122,7 @@ impl Exchange {
         let bind = |binder: &Binder, clauses: &[String], body: &[u8]| {
             binder.bind(&BoundTo {
                 subject: self.account.subject,
+                on_behalf_of: self.account.on_behalf_of,
                 client: self.who.client.as_deref(),
                 use_: call.use_.as_deref(),
                 method: head.method.as_str(),
@@ -194,6 +195,7 @@ impl Exchange {
                 id: tickets::new_id(&mut rand::rng()),
                 binding,
                 subject,
+                on_behalf_of: self.account.on_behalf_of,
                 policy: digest,
                 clauses,
                 exchange: self.account.id,

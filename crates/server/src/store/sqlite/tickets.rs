@@ -15,6 +15,7 @@ pub(super) const TABLES: &str = "
         id TEXT PRIMARY KEY,
         binding BLOB NOT NULL CHECK (length(binding) = 32),
         subject BLOB NOT NULL CHECK (length(subject) = 16),
+        behalf BLOB CHECK (length(behalf) = 16),
         policy TEXT NOT NULL,
         clauses TEXT NOT NULL,
         exchange BLOB NOT NULL CHECK (length(exchange) = 16),
@@ -56,7 +57,7 @@ pub(super) fn write_beside(
         Some(TicketStep::Answer { ticket, agreed }) => {
             let changed = transaction.execute(
                 "UPDATE tickets SET agreed = ?2, answered_by = ?3, answered_ms = ?4, answer = ?5
-                 WHERE id = ?1 AND agreed IS NULL AND expires_ms > ?4 AND subject <> ?3",
+                 WHERE id = ?1 AND agreed IS NULL AND expires_ms > ?4 AND subject <> ?3 AND behalf IS NOT ?3",
                 params![
                     ticket,
                     agreed,
@@ -100,8 +101,8 @@ fn open(transaction: &Transaction<'_>, ticket: &Ticket) -> Result<(), StoreError
     }
     transaction
         .prepare_cached(
-            "INSERT INTO tickets (id, binding, subject, policy, clauses, exchange, opened_ms, expires_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO tickets (id, binding, subject, policy, clauses, exchange, opened_ms, expires_ms, behalf)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             ticket.id,
@@ -113,6 +114,7 @@ fn open(transaction: &Transaction<'_>, ticket: &Ticket) -> Result<(), StoreError
             ticket.exchange.as_bytes(),
             ticket.opened_ms,
             ticket.expires_ms,
+            ticket.on_behalf_of.as_ref().map(SubjectId::as_bytes),
         ])?;
     Ok(())
 }
@@ -221,6 +223,7 @@ fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
         id: row.get(0)?,
         binding: row.get(1)?,
         subject: SubjectId::from_bytes(row.get(2)?),
+        on_behalf_of: row.get::<_, Option<[u8; 16]>>(13)?.map(SubjectId::from_bytes),
         policy: row.get(3)?,
         clauses: clauses.split(' ').map(str::to_owned).collect(),
         exchange: Uuid::from_bytes(row.get(5)?),
@@ -232,4 +235,4 @@ fn ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
 }
 
 const SELECT: &str = "SELECT id, binding, subject, policy, clauses, exchange, opened_ms, expires_ms,
-    agreed, answered_by, answered_ms, answer, used FROM tickets";
+    agreed, answered_by, answered_ms, answer, used, behalf FROM tickets";

@@ -44,7 +44,7 @@ fn bench() -> Bench {
     let version = Version::read(&folder, &Given::default()).expect("a version");
     let store = SqliteStore::open(&folder.store()).expect("a store");
     Bench {
-        live: Arc::new(Live::new(version, None).expect("usable")),
+        live: Arc::new(Live::new(version, None, None).expect("usable")),
         keys: KeyRing::load(&store, &KeyHasher::new(&[7; 32])).expect("keys"),
         _dir: dir,
     }
