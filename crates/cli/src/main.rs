@@ -78,6 +78,9 @@ enum Verb {
     Logout(verbs::login::Logout),
     /// Print a token that is good now
     Token(verbs::login::Token),
+    /// Look at aliases of models, put another version in use, and take that back
+    #[command(subcommand)]
+    Model(verbs::model::Model),
     /// Take in completed courses, and list them
     #[command(subcommand)]
     Training(verbs::training::Training),
@@ -108,6 +111,7 @@ fn main() -> ExitCode {
         Verb::Login(verb) => verb.run(),
         Verb::Logout(verb) => verb.run(),
         Verb::Token(verb) => verb.run(),
+        Verb::Model(verb) => verb.run(),
         Verb::Training(verb) => verb.run(),
         Verb::Policy(verb) => verb.run(),
     };

@@ -12,6 +12,7 @@ mod half;
 mod replay;
 mod spent;
 pub mod steps;
+mod tries;
 
 use std::fmt;
 
@@ -19,10 +20,12 @@ use serde::{Serialize, Serializer};
 
 pub use replay::{Recorded, Said, Unreadable};
 pub use spent::{Bounded, Used};
+pub use tries::{Alias, Fallback, Tried, Try};
 
 use self::decision::Decided;
 use self::half::{Content, Masked, To, Uninspectable, Who};
 use self::steps::Steps;
+use self::tries::{Aliased, Tries};
 use crate::inspect::{Judged, Rules};
 
 /// Version of the records' shape.
@@ -54,6 +57,9 @@ pub struct Route<'r> {
     pub stream: bool,
     /// The wire, or an empty string for an endpoint that none reads.
     pub wire: &'r str,
+    /// The alias that the request names its model by; a member of the record itself.
+    #[serde(skip)]
+    pub alias: Option<Alias<'r>>,
 }
 
 /// How an exchange ended.
@@ -92,6 +98,8 @@ impl Result {
 /// canonical bytes need no sorting.
 #[derive(Debug, Serialize)]
 pub struct Record<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias: Option<Aliased<'r>>,
     at: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     bounded: Option<&'r Bounded>,
@@ -114,6 +122,8 @@ pub struct Record<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     masked: Option<Masked<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<OfPolicy<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     restored: Option<Masked<'r>>,
@@ -130,6 +140,8 @@ pub struct Record<'r> {
     ticket: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<To<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tries: Option<Tries<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uninspectable: Option<Uninspectable<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,6 +196,7 @@ fn request<'r>(
     judged: &'r Judged,
 ) -> Record<'r> {
     Record {
+        alias: route.alias.map(|alias| Aliased::new(&rules.policy, alias)),
         detectors: Some(&rules.detectors),
         policy: Some(OfPolicy {
             digest: &rules.digest,
@@ -242,6 +255,7 @@ impl<'r> Record<'r> {
             kind,
             subject: header.subject,
             v: VERSION,
+            alias: None,
             bounded: None,
             bytes: None,
             content: None,
@@ -251,6 +265,7 @@ impl<'r> Record<'r> {
             intent: None,
             label: None,
             masked: None,
+            model: None,
             policy: None,
             restored: None,
             result: None,
@@ -259,6 +274,7 @@ impl<'r> Record<'r> {
             steps: None,
             ticket: None,
             to: None,
+            tries: None,
             uninspectable: None,
             usage: None,
             who: None,
@@ -290,6 +306,15 @@ impl<'r> Record<'r> {
         Self { usage, ..self }
     }
 
+    /// Adds where the request was sent, if that was to more than one place.
+    #[must_use]
+    pub fn with_tries(self, tries: &'r [Try]) -> Self {
+        Self {
+            tries: (tries.len() > 1).then_some(Tries(tries)),
+            ..self
+        }
+    }
+
     /// Adds content, decision and what was done, of one half.
     fn with_half(self, rules: &'r Rules, judged: &'r Judged) -> Self {
         Self {
@@ -298,6 +323,7 @@ impl<'r> Record<'r> {
             failed: Some(&judged.failed),
             label: judged.label.as_deref(),
             masked: (!judged.masked.is_empty()).then_some(Masked(&judged.masked)),
+            model: judged.model.as_deref(),
             restored: (!judged.restored.is_empty()).then_some(Masked(&judged.restored)),
             uninspectable: (!judged.uninspectable.is_empty()).then_some(Uninspectable(&judged.uninspectable)),
             withheld: (!judged.withheld.is_empty()).then_some(Withheld {

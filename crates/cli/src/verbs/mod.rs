@@ -9,6 +9,7 @@ pub(crate) mod impact;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod login;
+pub(crate) mod model;
 pub(crate) mod policy;
 pub(crate) mod records;
 pub(crate) mod render;

@@ -116,6 +116,24 @@ pub fn words(scanner: &Scanner, text: &str) -> Option<String> {
         .then(|| masked(text, release.matches.iter()))
 }
 
+/// The model that an answer says it is from, fit for records: as [`name`] is, and only if it is plain and of a bounded length.
+/// What is anything else is a statement too, and stands there as such.
+#[must_use]
+pub fn stated(scanner: &Scanner, model: &str) -> Option<String> {
+    if model.is_empty() {
+        return None;
+    }
+    let plain = model.len() <= MOST_STATED && model.bytes().all(|byte| byte.is_ascii_graphic());
+    Some(if plain {
+        name(scanner, model)
+    } else {
+        "(no plain name)".to_owned()
+    })
+}
+
+/// The longest name of a model that is kept, in bytes.
+const MOST_STATED: usize = 256;
+
 /// What stands in place of a masked value.
 #[must_use]
 pub fn label(entity: &EntityId) -> String {

@@ -89,6 +89,8 @@ pub struct Judged {
     pub facts: Facts,
     /// The decision.
     pub decision: Decision,
+    /// The model that an answer says it is from, fit for records.
+    pub model: Option<String>,
     /// How many spans were masked, by entity.
     pub masked: BTreeMap<EntityId, u32>,
     /// Of an answer: how many tokens were replaced by what they stand for, by entity.

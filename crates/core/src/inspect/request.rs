@@ -41,6 +41,20 @@ impl Inspection {
         call: impl FnOnce(&str) -> Call,
     ) -> Result<Request, Malformed> {
         let half = wire.read_request(body, named)?;
+        Ok(Self::of(rules, wire, body, &half, named, call))
+    }
+
+    /// Scans and judges a request body that was read already: `half` is what [`Wire::read_request`] made of exactly these
+    /// bytes. The rest is as for [`Inspection::request`].
+    #[must_use]
+    pub fn of(
+        rules: &Arc<Rules>,
+        wire: &'static dyn Wire,
+        body: &[u8],
+        half: &Half,
+        named: Option<&str>,
+        call: impl FnOnce(&str) -> Call,
+    ) -> Request {
         let stream = half.stream;
         let model = half.model.as_deref().map(|model| content::name(&rules.scanner, model));
         let call = call(model.as_deref().unwrap_or_default());
@@ -55,14 +69,14 @@ impl Inspection {
             kept: Kept::default(),
         };
         let mut tokens = Tokens::default();
-        let (judged, fate) = inspection.judge_request(body, &half, &mut tokens);
-        inspection.keep(&half, &judged.decision, tokens);
-        Ok(Request {
+        let (judged, fate) = inspection.judge_request(body, half, &mut tokens);
+        inspection.keep(half, &judged.decision, tokens);
+        Request {
             judged,
             fate,
             stream,
             inspection,
-        })
+        }
     }
 
     /// Judges a request without the tools that its principal is not granted: what is judged is what is sent.
@@ -174,7 +188,12 @@ impl Inspection {
             .collect();
         let facts = self.facts(direction, content);
         let decision = decide(&self.rules.policy, &facts);
+        let model = match direction {
+            Direction::Prompt => None,
+            Direction::Answer => half.model.as_deref(),
+        };
         let mut judged = Judged {
+            model: model.and_then(|model| content::stated(&self.rules.scanner, model)),
             masked: BTreeMap::new(),
             restored: BTreeMap::new(),
             withheld: Vec::new(),

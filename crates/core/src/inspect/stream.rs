@@ -10,6 +10,7 @@
 
 mod calls;
 mod held;
+mod model;
 mod names;
 mod note;
 mod seen;
@@ -97,6 +98,8 @@ pub struct StreamInspection {
     /// Whether the last event was one that a stream may end with.
     may_end: bool,
     ended: bool,
+    /// In how many events the model was looked for that answers.
+    asked_for_model: u8,
 }
 
 /// One flow of text.
@@ -137,6 +140,7 @@ impl Inspection {
         let judged = Judged {
             facts,
             decision,
+            model: None,
             masked: BTreeMap::new(),
             restored: BTreeMap::new(),
             withheld: Vec::new(),
@@ -165,6 +169,7 @@ impl Inspection {
             out: Vec::new(),
             may_end: false,
             ended: false,
+            asked_for_model: 0,
         })
     }
 }
@@ -308,6 +313,7 @@ impl StreamInspection {
             return if self.stops() { Err(Stop) } else { Ok(false) };
         };
         self.measure(&reading);
+        self.note_model(&event);
         self.note(&reading)?;
         self.place_note(&event, &reading);
         if let Some(channel) = &reading.vouches_for {

@@ -64,6 +64,7 @@ const ROUTE: Route<'static> = Route {
     endpoint: "POST /v1/chat/completions",
     bytes: 123,
     stream: true,
+    alias: None,
 };
 
 const HEADER: Header<'static> = Header {
@@ -382,4 +383,74 @@ fn who_acts_for_whom_stands_in_the_record_without_names() {
         })
     );
     assert!(!record.to_string().contains("example.com"), "{record}");
+}
+
+#[test]
+fn an_alias_stands_with_both_places_and_an_outcome_lists_its_tries() {
+    let rules = rules();
+    let judged = asked(&rules, "Hello", call("staff", false)).judged;
+    let there = Destination {
+        app: "azure-openai".to_owned(),
+        ..Destination::default()
+    };
+    let alias = |fallback| Route {
+        alias: Some(Alias {
+            name: "assistant",
+            version: "stable",
+            fallback,
+        }),
+        ..ROUTE
+    };
+    let second = Fallback {
+        version: "spare",
+        to: &there,
+        model: "gpt-5-eu",
+        decision: &judged.decision,
+    };
+    let route = alias(Some(second));
+    let record = value(intent(&HEADER, &route, &rules, &judged));
+    is_clean(&record);
+    let (decision, kept) = (&record["decision"], &record["alias"]);
+    assert_eq!(
+        *kept,
+        json!({
+            "name": "assistant",
+            "version": "stable",
+            "fallback": {"version": "spare", "to": {"app": "azure-openai", "model": "gpt-5-eu"}, "decision": decision},
+        })
+    );
+    assert!(record["route"].get("alias").is_none(), "it stands once");
+    let alone = alias(None);
+    let record = value(refusal(&HEADER, &alone, &rules, &judged, 404));
+    assert_eq!(record["alias"], json!({"name": "assistant", "version": "stable"}));
+
+    let one = |model: &str, ended| Try {
+        app: "openai-api".to_owned(),
+        model: model.to_owned(),
+        ended,
+    };
+    let answered = Judged {
+        model: Some("c-1".to_owned()),
+        ..judged.clone()
+    };
+    let ended = |tries: &[Try]| {
+        let record = outcome(&HEADER, "0190-i", Result::Completed, 200, 9, &rules, Some(&answered));
+        value(record.with_tries(tries))
+    };
+    let tries = [
+        one("a", Tried::Status(503)),
+        one("b", Tried::Unreachable),
+        one("c", Tried::Last),
+    ];
+    let record = ended(&tries);
+    assert_eq!(record["model"], "c-1");
+    assert_eq!(
+        record["tries"],
+        json!([
+            {"app": "openai-api", "model": "a", "status": 503},
+            {"app": "openai-api", "model": "b", "unreachable": true},
+            {"app": "openai-api", "model": "c"},
+        ])
+    );
+    assert!(ended(&tries[..1]).get("tries").is_none(), "one try is the exchange");
 }

@@ -15,6 +15,7 @@ pub mod framing;
 pub mod gemini;
 pub mod json;
 mod lookup;
+pub mod model;
 mod number;
 pub mod ollama;
 pub mod openai_chat;

@@ -19,6 +19,7 @@ const ROUTE: Route<'static> = Route {
     endpoint: "POST /v1/chat/completions",
     bytes: 1,
     stream: false,
+    alias: None,
 };
 
 /// The facts as a record can hold them: without a name, and with what the catalogue says of the app.
@@ -47,6 +48,7 @@ fn judged(rules: &Rules, facts: Facts) -> Judged {
         restored: BTreeMap::new(),
         withheld: Vec::new(),
         label: None,
+        model: None,
         masked: BTreeMap::new(),
         failed: failed.then(|| "iban".to_owned()).into_iter().collect(),
         uninspectable: uninspectable.then(|| ("/".to_owned(), "image")).into_iter().collect(),

@@ -8,7 +8,9 @@ mod delegation;
 mod issuers;
 mod limits;
 mod login;
+pub mod models;
 mod proxies;
+pub mod rollout;
 mod spending;
 mod upstream;
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub listen: String,
     /// Where requests go.
     pub upstreams: Vec<Upstream>,
+    /// Names of the organisation's own for models.
+    pub models: Vec<models::Alias>,
     /// How a content block looks to a client.
     pub content_block: ContentBlock,
     /// Whether coaching is said in the answer too.
@@ -107,6 +111,10 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
     for node in fields.list("upstreams", reader) {
         upstreams.extend(upstream::read(node, reader));
     }
+    let models = fields
+        .node("models")
+        .map(|node| models::read(node, &upstreams, reader))
+        .unwrap_or_default();
     let blocks = |word: &str| match word {
         "refuse" => Some(ContentBlock::Refuse),
         "error" => Some(ContentBlock::Error),
@@ -155,6 +163,7 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         metrics,
         listen,
         upstreams,
+        models,
         content_block: content_block.map_or(ContentBlock::Refuse, |word| word.value),
         coach_note: coach_note.map_or(CoachNote::Off, |word| word.value),
         limits,

@@ -8,6 +8,8 @@ use ordain_core::wire::Dialect;
 /// An app that requests can go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
+    /// What the configuration calls it; its app unless it says otherwise.
+    pub id: String,
     /// Its id in the catalogue, by which the policy classifies it.
     pub app: String,
     /// What it speaks.
@@ -30,6 +32,7 @@ impl Upstream {
     #[must_use]
     pub fn usual(dialect: Dialect, url: &str) -> Self {
         Self {
+            id: dialect.usual_app().to_owned(),
             app: dialect.usual_app().to_owned(),
             dialect,
             url: url.to_owned(),
@@ -43,6 +46,7 @@ impl Upstream {
     #[must_use]
     pub fn demo(dialect: Dialect) -> Self {
         Self {
+            id: "demo".to_owned(),
             app: "demo".to_owned(),
             url: Self::BUILT_IN.to_owned(),
             key_env: None,
@@ -59,14 +63,17 @@ pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Upstream> {
         reader.word(node, "a dialect", Dialect::parse, &words)
     });
     let url = fields.required_with("url", reader, address);
+    let id = fields.text("id", reader);
     let app = fields.text("app", reader);
     let key_env = fields.text("key_env", reader);
     let models = fields.texts("models", reader);
     let attributes = fields.good_pairs("attributes", reader, Reader::text);
     fields.finish(reader);
     let dialect = dialect?.value;
+    let app = app.map_or_else(|| dialect.usual_app().to_owned(), |app| app.value);
     Some(Upstream {
-        app: app.map_or_else(|| dialect.usual_app().to_owned(), |app| app.value),
+        id: id.map_or_else(|| app.clone(), |id| id.value),
+        app,
         dialect,
         url: url?,
         key_env: key_env.map(|name| name.value),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ordain_core::inspect::{Judged, Rules};
 use ordain_core::record::steps::Steps;
-use ordain_core::record::{self, Bounded, Header, Record, Result as Ended, Route};
+use ordain_core::record::{self, Bounded, Header, Record, Result as Ended, Route, Try};
 use ordain_core::verdict::Verdict;
 use uuid::Uuid;
 
@@ -58,6 +58,8 @@ pub(super) struct Account {
     pub(super) bill: Bill,
     /// What turned it away beside the policy.
     pub(super) bounded: Option<Bounded>,
+    /// Where the request was sent, if to more than one place.
+    pub(super) tries: Vec<Try>,
 }
 
 fn now_ms() -> i64 {
@@ -90,6 +92,7 @@ impl Account {
             answer: None,
             bill: Bill::default(),
             bounded: None,
+            tries: Vec::new(),
         }
     }
 
@@ -191,7 +194,8 @@ impl Account {
             &self.rules,
             self.answer.as_ref(),
         )
-        .with_usage(used);
+        .with_usage(used)
+        .with_tries(&self.tries);
         Ok(NewRecord::outcome(id, self.id, at_ms, self.subject, bytes(&value)?).with_spends(spends))
     }
 

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
+use super::aliases::Aliases;
 use super::upstream::Target;
 use crate::certificates::Certificates;
 use crate::config::{CoachNote, ContentBlock, Delegation, Dialect, Limits, Spending, TrustedProxies, Upstream};
@@ -24,6 +25,7 @@ pub(super) struct Live {
     pub(super) rules: Arc<Rules>,
     pub(super) directory: Directory,
     pub(super) routes: Vec<Route>,
+    pub(super) aliases: Aliases,
     pub(super) content_block: ContentBlock,
     pub(super) coach_note: CoachNote,
     pub(super) limits: Limits,
@@ -101,10 +103,12 @@ impl Live {
                 target,
             })
         };
+        let routes: Vec<Route> = config.upstreams.iter().map(route).collect::<Result<_, _>>()?;
         Ok(Self {
             rules: Arc::new(Rules::new(policy)),
             directory,
-            routes: config.upstreams.iter().map(route).collect::<Result<_, _>>()?,
+            aliases: Aliases::new(&config, &routes)?,
+            routes,
             content_block: config.content_block,
             coach_note: config.coach_note,
             limits: config.limits,
@@ -124,6 +128,12 @@ impl Live {
         let mut of_dialect = self.routes.iter().filter(|route| route.dialect == dialect);
         let first = of_dialect.clone().next();
         of_dialect.find(|route| route.serves(model)).or(first)
+    }
+
+    /// The route for a model that is asked for by its own name, if there is one: not for one that only an alias leads to.
+    pub(super) fn serving(&self, dialect: Dialect, model: &str) -> Option<&Route> {
+        let route = self.route(dialect, model).filter(|route| route.serves(model));
+        route.filter(|_| !self.aliases.withholds(dialect, model))
     }
 }
 

@@ -6,6 +6,7 @@
 //! to the client (threat I3). Read [`Gateway`] first.
 
 mod account;
+mod aliases;
 mod bearer;
 mod behalf;
 mod bill;
@@ -18,6 +19,7 @@ mod operate;
 mod peer;
 mod proxy;
 mod reply;
+mod retries;
 mod streaming;
 mod strict;
 mod subjects;
@@ -72,6 +74,8 @@ pub struct Gateway {
     /// What tickets are bound with.
     binder: Binder,
     metrics: Arc<Metrics>,
+    /// Second tries that are left.
+    retries: retries::Budget,
     /// Where the demonstration upstream listens, if there is one.
     demo: Option<SocketAddr>,
 }
@@ -128,6 +132,7 @@ impl Gateway {
             lockout: Lockout::new(),
             subjects: Subjects::default(),
             recorder,
+            retries: retries::Budget::default(),
             demo,
         })
     }

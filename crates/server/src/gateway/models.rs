@@ -1,6 +1,7 @@
 //! Which models there are: the gateway answers that itself, with the names in its configuration that the caller may use.
 //!
-//! An upstream whose `models` are not listed serves any, and has none to show. Each dialect has a shape of its own.
+//! Aliases are listed first, each if the caller may use the version in use. An upstream whose `models` are not listed
+//! serves any, and has none to show. Each dialect has a shape of its own.
 
 use std::sync::Arc;
 
@@ -17,14 +18,22 @@ use crate::store::Scope;
 /// The list of models for a dialect, or what is known of the one that is asked for.
 pub(super) fn answer(live: &Live, dialect: Dialect, who: &Arc<Who>, scope: Option<&Scope>, one: Option<&str>) -> Reply {
     let opens = |app: &str, model: &str| scope.is_none_or(|scope| scope.has_app(app) && scope.has_model(model));
-    let models: Vec<(&str, &str)> = live
+    let aliases = live.aliases.names(dialect).filter_map(|(name, choice)| {
+        let route = live.routes.get(choice.route)?;
+        let app = route.destination.app.as_str();
+        // A key's scope may have either name.
+        let opened = opens(app, name) || opens(app, &choice.model);
+        (opened && may_use(live, route, &choice.model, who)).then_some((name, app))
+    });
+    let own = live
         .routes
         .iter()
         .filter(|route| route.dialect == dialect)
         .flat_map(|route| route.models.iter().map(move |model| (route, model.as_str())))
+        .filter(|(_, model)| !live.aliases.withholds(dialect, model))
         .filter(|(route, model)| opens(&route.destination.app, model) && may_use(live, route, model, who))
-        .map(|(route, model)| (model, route.destination.app.as_str()))
-        .collect();
+        .map(|(route, model)| (model, route.destination.app.as_str()));
+    let models: Vec<(&str, &str)> = aliases.chain(own).collect();
     let Some(wanted) = one else {
         return reply::json(StatusCode::OK, list(dialect, &models).to_string());
     };

@@ -104,6 +104,12 @@ impl KeyRing {
         }
     }
 
+    /// A keyed hash of something else than a key, under the same secret. No key begins as `text` does.
+    pub fn keyed(&self, text: &str) -> [u8; 32] {
+        debug_assert!(!text.starts_with(PREFIX), "a hash of this kind could be that of a key");
+        self.hasher.hash(text)
+    }
+
     /// What hashes them.
     pub const fn hasher(&self) -> &KeyHasher {
         &self.hasher

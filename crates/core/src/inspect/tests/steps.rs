@@ -278,6 +278,7 @@ fn a_record_says_for_what_and_never_why() {
         on_behalf_of: None,
     };
     let route = Route {
+        alias: None,
         adapter: "gateway",
         wire: "openai-chat",
         endpoint: "POST /v1/chat/completions",

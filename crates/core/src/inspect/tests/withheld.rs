@@ -302,6 +302,7 @@ fn the_record_says_what_was_withheld_and_by_which_citation() {
         on_behalf_of: None,
     };
     let route = record::Route {
+        alias: None,
         adapter: "gateway",
         wire: "openai-chat",
         endpoint: "POST /v1/chat/completions",

@@ -69,7 +69,9 @@ impl Exchange {
         if !scope.has_app(&judged.facts.to.app) {
             return Some(Turned::outside("app", "this key is not for this app".to_owned()));
         }
-        if !scope.has_model(inspection.model()) {
+        // Either name opens: the one that the caller wrote, or the provider's.
+        let written = self.aliased.as_ref().map(|aliased| aliased.picked.alias.as_str());
+        if !scope.has_model(inspection.model()) && !written.is_some_and(|alias| scope.has_model(alias)) {
             return Some(Turned::outside("model", "this key is not for this model".to_owned()));
         }
         None
@@ -77,7 +79,6 @@ impl Exchange {
 
     /// Charges the exchange, and reserves what it may use under every budget that holds for its caller.
     pub(super) fn reserve(&mut self, route: &Route, inspection: &Inspection, body: &Bytes) -> Result<(), Turned> {
-        let spending = &self.live.spending;
         let bound = inspection.bound();
         let most = bound.tokens.unwrap_or(self.live.limits.output_tokens);
         let bill = &mut self.account.bill;
@@ -88,13 +89,8 @@ impl Exchange {
         } else {
             0
         };
-        bill.rate = match (
-            &self.live.currency,
-            spending.rate(&route.destination.app, inspection.model()),
-        ) {
-            (Some(currency), Some(rate)) => Some((rate, Arc::clone(currency))),
-            _ => None,
-        };
+        self.charge_at(route, inspection.model());
+        let spending = &self.live.spending;
         let own = self.key.as_ref().map_or(&[][..], |key| &key.terms.limits);
         if own.is_empty() && spending.budgets.is_empty() {
             return Ok(());
@@ -129,6 +125,12 @@ impl Exchange {
                 Err(Turned::over(&over))
             }
         }
+    }
+
+    /// Charges what the model costs at that upstream, where that is known.
+    pub(super) fn charge_at(&mut self, route: &Route, model: &str) {
+        let rate = self.live.spending.rate(&route.destination.app, model);
+        self.account.bill.rate = rate.zip(self.live.currency.clone());
     }
 
     /// The limits that hold for the caller, each with whose spending it counts.

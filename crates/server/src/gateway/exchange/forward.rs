@@ -1,5 +1,6 @@
 //! Sending an admitted request, and answering with what comes back: streamed as it flows, or in one piece.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -35,12 +36,24 @@ impl Exchange {
         inspection: Inspection,
         decided: &Decision,
     ) -> Reply {
+        let live = Arc::clone(&self.live);
         let begun = Instant::now();
-        let Some(request) = route.target.request(&head.uri, &head.headers, &self.account.name, body) else {
+        let first = self.aliased.as_ref().map(|aliased| &aliased.picked.first);
+        let Some(request) = self.request_to(&route.target, head, first, body) else {
             let reason = "the upstream's address cannot be used for this endpoint";
             return self.upstream_failed(StatusCode::BAD_GATEWAY, reason, decided).await;
         };
-        let answered = timeout(self.live.limits.first_byte, self.client.request(request)).await;
+        let mut answered = timeout(self.live.limits.first_byte, self.client.request(request)).await;
+        let again = self.again(&answered, head).await;
+        let (mut route, mut inspection, mut decided) = (route, inspection, decided);
+        if let Some(again) = &again
+            && let Some(other) = live.routes.get(again.route)
+        {
+            // What the first upstream says is not read: it is no answer (threat G7).
+            answered = timeout(self.live.limits.first_byte, self.client.request(again.request.clone())).await;
+            (route, decided) = (other, &again.decision);
+            inspection = again.inspection.clone();
+        }
         self.timing.upstream = begun.elapsed();
         self.metrics.took(Stage::Upstream, self.timing.upstream);
         let response = match answered {

@@ -4,6 +4,8 @@
 //! is a reply of its own in the dialect's error shape. Read [`handle`] first.
 
 mod admit;
+mod again;
+mod asked;
 mod bodies;
 mod forward;
 mod refuse;
@@ -21,10 +23,10 @@ use hyper::header::HeaderMap;
 use hyper::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use ordain_core::decide::Who;
-use ordain_core::inspect::{Call, Fate, Inspection, Judged, Request as Inspected};
+use ordain_core::inspect::{Fate, Judged, Request as Inspected};
 use ordain_core::record::Route as RecordedRoute;
 use ordain_core::wire::Wire;
-use ordain_core::wire::endpoints::{self, Found, Handling};
+use ordain_core::wire::endpoints::{self, Endpoint, Found, Handling};
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
@@ -37,9 +39,10 @@ use super::{Gateway, models, upstream};
 use crate::budgets::Budgets;
 use crate::config::{CoachNote, Dialect};
 use crate::identity::State;
-use crate::keys::KeyEntry;
+use crate::keys::{KeyEntry, KeyRing};
 use crate::login::WELL_KNOWN;
 use crate::metrics::{Metrics, Stage};
+use asked::{Admitted, Aliased, Asked};
 use bodies::{LARGE, unknown_expectation, unreadable_encoding};
 use refuse::{error, not_recorded};
 
@@ -108,6 +111,7 @@ pub(super) async fn handle(
         },
         budgets: Arc::clone(&gateway.budgets),
         key,
+        aliased: None,
         live,
         client,
         who,
@@ -121,13 +125,11 @@ pub(super) async fn handle(
         Behalf::Of(other) => exchange.account.done_for(other),
         Behalf::Refused(reason) => return exchange.refuse_unread(StatusCode::FORBIDDEN, reason).await,
     }
-    match wire {
-        Some(wire) => {
-            exchange
-                .run(wire, found.and_then(|found| found.model).map(str::to_owned), request)
-                .await
+    match (wire, found) {
+        (Some(wire), Some(Found { endpoint, model })) => {
+            exchange.run(wire, endpoint, model.map(str::to_owned), request).await
         }
-        None => {
+        _ => {
             let reason = "this endpoint is not inspected and therefore not served; docs/reference/endpoints.md lists those that are";
             exchange.refuse_unread(StatusCode::FORBIDDEN, reason).await
         }
@@ -197,6 +199,8 @@ struct Exchange {
     budgets: Arc<Budgets>,
     account: Account,
     metrics: Arc<Metrics>,
+    /// The alias by which the request names its model.
+    aliased: Option<Box<Aliased>>,
     dialect: Dialect,
     /// What reads its bodies; `None` where nothing does.
     wire: Option<&'static dyn Wire>,
@@ -207,7 +211,13 @@ struct Exchange {
 }
 
 impl Exchange {
-    async fn run(mut self, wire: &'static dyn Wire, named: Option<String>, request: Request<Incoming>) -> Reply {
+    async fn run(
+        mut self,
+        wire: &'static dyn Wire,
+        endpoint: &'static Endpoint,
+        named: Option<String>,
+        request: Request<Incoming>,
+    ) -> Reply {
         let (head, body) = request.into_parts();
         if let Some(turned) = self.outside_by_head(&head.headers) {
             return self.bounded(None, turned).await;
@@ -224,19 +234,37 @@ impl Exchange {
         };
         self.bytes = body.len() as u64;
         let begun = Instant::now();
-        let inspected = self.inspect(wire, named, &head.headers, &body).await;
+        let asked = Asked {
+            live: Arc::clone(&self.live),
+            wire,
+            endpoint,
+            named,
+            who: Arc::clone(&self.who),
+            key: self.key.clone(),
+            use_: self.known_use(&head.headers),
+            record: self.account.name.clone(),
+            now: Timestamp::now(),
+            body,
+        };
+        let inspected = self.inspect(asked).await;
         self.timing.inspect = begun.elapsed();
         self.metrics.took(Stage::Inspect, self.timing.inspect);
-        let inspected = match inspected {
-            Ok(inspected) => inspected,
+        let admitted = match inspected {
+            Ok(admitted) => admitted,
             Err(reason) => return self.refuse_unread(StatusCode::BAD_REQUEST, &reason).await,
         };
+        let Admitted {
+            inspected,
+            body,
+            aliased,
+        } = admitted;
         let Inspected {
             judged,
             fate,
             stream,
             mut inspection,
         } = inspected;
+        self.aliased = aliased;
         if let Some(turned) = self.outside(&judged, &inspection) {
             return self.bounded(Some((&judged, stream)), turned).await;
         }
@@ -247,12 +275,13 @@ impl Exchange {
         };
         let forward = edited.map_or(body, Bytes::from);
         let live = Arc::clone(&self.live);
-        let Some(route) = live
-            .route(self.dialect, inspection.model())
-            .filter(|route| route.serves(inspection.model()))
-        else {
-            let reason = "no upstream of this gateway serves this model";
-            return self.turn_away(&judged, stream, StatusCode::NOT_FOUND, reason).await;
+        let route = match &self.aliased {
+            Some(aliased) => live.routes.get(aliased.picked.first.route),
+            None => live.serving(self.dialect, inspection.model()),
+        };
+        let Some(route) = route else {
+            let reason = format!("no upstream of this gateway serves `{}`", inspection.model());
+            return self.turn_away(&judged, stream, StatusCode::NOT_FOUND, &reason).await;
         };
         // Nobody is asked about what has nowhere to go.
         if let Some(asked) = asked {
@@ -297,39 +326,19 @@ impl Exchange {
         }
     }
 
+    /// The use that a request is for. One that the policy does not know is as good as any other: what a client wrote there is
+    /// not kept.
+    fn known_use(&self, headers: &HeaderMap) -> Option<String> {
+        let named = self.use_of(headers)?;
+        let known = self.live.rules.policy.has_use(named);
+        Some(if known { named } else { "(undeclared)" }.to_owned())
+    }
+
     /// Reads and judges the body; an error is a reason for the client, without any of the text.
-    async fn inspect(
-        &self,
-        wire: &'static dyn Wire,
-        named: Option<String>,
-        headers: &HeaderMap,
-        body: &Bytes,
-    ) -> Result<Inspected, String> {
-        // A use that the policy does not know is as good as any other: what a client wrote there is not kept.
-        let use_ = self.use_of(headers).map(|name| {
-            if self.live.rules.policy.has_use(name) {
-                name
-            } else {
-                "(undeclared)"
-            }
-            .to_owned()
-        });
-        let (live, dialect, who) = (Arc::clone(&self.live), self.dialect, Arc::clone(&self.who));
-        let (record, body) = (self.account.name.clone(), body.clone());
-        let work = move || {
-            let call = |model: &str| Call {
-                now: Timestamp::now(),
-                who,
-                to: live
-                    .route(dialect, model)
-                    .map(|route| Arc::clone(&route.destination))
-                    .unwrap_or_default(),
-                use_,
-                record,
-            };
-            Inspection::request(&live.rules, wire, &body, named.as_deref(), call)
-                .map_err(|malformed| format!("the body cannot be read: {malformed}"))
-        };
+    async fn inspect(&self, asked: Asked) -> Result<Admitted, String> {
+        let who = self.account.subject;
+        let keys: Option<Arc<KeyRing>> = (!self.live.aliases.is_empty()).then(|| self.gateway.keys.take());
+        let work = move || asked.judge(who, keys.as_deref());
         if self.bytes as usize <= LARGE {
             return work();
         }
@@ -345,6 +354,7 @@ impl Exchange {
             endpoint: &self.endpoint_name,
             bytes: self.bytes,
             stream,
+            alias: self.aliased.as_ref().map(|aliased| aliased.recorded(&self.live)),
         }
     }
 
@@ -357,6 +367,7 @@ impl Exchange {
             endpoint: &endpoint,
             bytes: self.bytes,
             stream,
+            alias: self.aliased.as_ref().map(|aliased| aliased.recorded(&self.live)),
         };
         let written = self.account.intent(&route, judged).await;
         self.timing.record = begun.elapsed();

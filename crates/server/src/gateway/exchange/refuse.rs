@@ -71,6 +71,7 @@ impl Exchange {
         let judged = Judged {
             decision: decide_unread(&self.live.rules.policy, &facts),
             facts,
+            model: None,
             masked: BTreeMap::new(),
             restored: BTreeMap::new(),
             withheld: Vec::new(),

@@ -114,7 +114,11 @@ impl Exchange {
     async fn bind(&self, inspection: &Inspection, head: &Parts, clauses: &[String], body: &Bytes) -> [u8; 32] {
         let call = inspection.call();
         let policy = self.live.rules.policy.digest.to_string();
-        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        // Of an alias in the path, people agree to the model that it stands for now.
+        let aliased = self.aliased.as_ref();
+        let at = aliased.and_then(|aliased| aliased.at(&head.uri, &aliased.picked.first));
+        let uri = at.as_deref().unwrap_or(&head.uri);
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let bind = |binder: &Binder, clauses: &[String], body: &[u8]| {
             binder.bind(&BoundTo {
                 subject: self.account.subject,
