@@ -12,7 +12,7 @@ import pytest
 
 from bare import Client
 from conftest import World
-from running import LIMITS, fault, head, port, prompt, request, upstream_headers
+from running import LIMITS, head, port, prompt, request, upstream_headers
 
 BODY = prompt("Good morning.")
 CHUNKED = "Transfer-Encoding: chunked"
@@ -287,7 +287,6 @@ def test_the_largest_head(world: World, size: int, place: str) -> None:
 
 
 @PLACES
-@fault("B7: only the read buffer bounds a head (`max_header_size` is not set): what one read brings more is taken")
 def test_a_head_that_is_too_large_by_one(world: World, place: str) -> None:
     talk = world.talk(with_head_of(world, HEAD + 1, place))
     assert talk.statuses in ([431], [414]) and talk.closed and world.upstream.raw() == b""

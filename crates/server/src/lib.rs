@@ -18,5 +18,6 @@ pub mod reviews;
 pub mod setup;
 pub mod store;
 pub mod tls;
+pub mod traces;
 pub mod training;
 pub mod version;

@@ -4,6 +4,8 @@
 //! the environment variable that holds it.
 
 mod limits;
+pub mod schema;
+mod traces;
 mod upstream;
 
 use std::path::PathBuf;
@@ -14,6 +16,7 @@ use ordain_core::policy::problem::Problem;
 pub use ordain_core::wire::Dialect;
 
 pub use limits::Limits;
+pub use traces::Traces;
 pub use upstream::{Upstream, is_base_url};
 
 /// The configuration of a gateway.
@@ -31,6 +34,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Where metrics are served, for whoever can reach it; nowhere without.
     pub metrics: Option<String>,
+    /// Where traces go; nowhere without.
+    pub traces: Option<Traces>,
 }
 
 /// A certificate with its key, as PEM files. Relative paths are below the gateway's folder.
@@ -89,8 +94,10 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         fields.finish(reader);
         Some(listen?.value)
     });
+    let traces = fields.node("traces").and_then(|node| traces::read(node, reader));
     fields.finish(reader);
     Some(Config {
+        traces,
         tls,
         metrics,
         listen,

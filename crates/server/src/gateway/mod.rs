@@ -6,15 +6,21 @@
 //! to the client (threat I3). Read [`Gateway`] first.
 
 mod account;
+mod answers;
 mod caller;
 mod exchange;
+mod hidden;
 mod live;
 mod models;
 mod operate;
+mod peers;
 mod reply;
+mod room;
 mod streaming;
 mod strict;
 mod upstream;
+
+pub(crate) use upstream::client as pool;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
@@ -39,8 +45,11 @@ use crate::metrics::Metrics;
 use crate::recorder::RecorderHandle;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store as _, StoreError};
+use crate::traces::{Tracer, TracesError};
 use crate::version::{Version, VersionError};
 use live::Live;
+use peers::{Peer, Peers};
+use room::Room;
 use strict::Strict;
 
 /// Everything that a request needs to know; shared by all workers.
@@ -52,6 +61,12 @@ pub struct Gateway {
     keys: Current<KeyRing>,
     recorder: RecorderHandle,
     metrics: Arc<Metrics>,
+    /// Room for request bodies.
+    room: Arc<Room>,
+    /// The connections of each address.
+    peers: Arc<Peers>,
+    /// Where spans go, if anywhere.
+    tracer: Option<Arc<Tracer>>,
     /// Where the demonstration upstream listens, if there is one.
     demo: Option<SocketAddr>,
 }
@@ -75,6 +90,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(TracesError),
     /// A thread could not be started.
     #[error("a worker could not be started")]
     Worker(#[source] io::Error),
@@ -95,7 +113,12 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let metrics = Metrics::new(jiff::Timestamp::now());
         metrics.policy(version.policy.digest.to_string(), version.policy.version.clone());
+        let tracer = version.config.traces.as_ref();
+        let tracer = tracer.map(|traces| Tracer::start(traces, metrics.dropped_traces.clone()));
         Ok(Self {
+            room: Room::new(version.config.limits.bodies),
+            peers: Arc::default(),
+            tracer: tracer.transpose().map_err(StartError::Traces)?.map(Arc::new),
             metrics,
             live: Current::new(Live::new(version, demo)?),
             stale: AtomicBool::new(false),
@@ -189,6 +212,9 @@ impl Switch {
     }
 }
 
+/// A connection, and what counts it where connections are counted.
+type Accepted = (StdStream, Option<Peer>);
+
 /// How often a running gateway looks for keys that another process made or revoked.
 const KEYS_POLL: Duration = Duration::from_millis(500);
 
@@ -258,7 +284,7 @@ fn bind(address: &str) -> Result<(StdListener, SocketAddr), StartError> {
 fn acceptor(
     listener: StdListener,
     operate: Option<StdListener>,
-    workers: &[mpsc::UnboundedSender<StdStream>],
+    workers: &[mpsc::UnboundedSender<Accepted>],
     mut stopped: watch::Receiver<bool>,
     gateway: &Arc<Gateway>,
     store: &std::path::Path,
@@ -281,13 +307,17 @@ fn acceptor(
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
+                    Ok((stream, from)) => {
+                        let most = gateway.live.take().limits.per_peer;
+                        let peer = most.map(|most| gateway.peers.admit(from.ip(), most));
+                        // One that has too many already: it is closed at once.
+                        let Some(peer) = peer.map_or(Some(None), |admitted| admitted.map(Some)) else { continue };
                         // A peer without this shows streams that stall for 40 ms.
                         let _ = stream.set_nodelay(true);
                         if let Ok(stream) = stream.into_std() {
                             next = (next + 1) % workers.len();
                             if let Some(worker) = workers.get(next) {
-                                let _ = worker.send(stream);
+                                let _ = worker.send((stream, peer));
                             }
                         }
                     }
@@ -328,7 +358,7 @@ fn refresh_keys(
 /// One thread: its connections, their upstream connections, and nothing else.
 fn worker(
     gateway: &Arc<Gateway>,
-    mut connections: mpsc::UnboundedReceiver<StdStream>,
+    mut connections: mpsc::UnboundedReceiver<Accepted>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
@@ -341,13 +371,13 @@ fn worker(
         loop {
             tokio::select! {
                 connection = connections.recv() => {
-                    let Some(stream) = connection else { break };
+                    let Some((stream, peer)) = connection else { break };
                     let Ok(stream) = tokio::net::TcpStream::from_std(stream) else { continue };
                     let (gateway, client) = (Arc::clone(gateway), client.clone());
                     let (running, stopped) = (running.clone(), stopped.clone());
                     tokio::task::spawn_local(async move {
                         serve(stream, gateway, client, stopped).await;
-                        drop(running);
+                        drop((running, peer));
                     });
                 }
                 _ = stopped.changed() => break,
@@ -411,7 +441,7 @@ async fn speak(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .max_buf_size(64 * 1024)
+        .max_buf_size(strict::LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {

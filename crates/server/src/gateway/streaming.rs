@@ -17,6 +17,7 @@ use ordain_core::record::Result as Ended;
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
+use super::hidden::Hidden;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 
@@ -37,6 +38,8 @@ impl fmt::Debug for StreamBody {
 /// What turns the upstream's bytes into the client's.
 struct Pump {
     upstream: Incoming,
+    /// The key that must not come back.
+    hidden: Option<Hidden>,
     inspection: StreamInspection,
     account: Account,
     metrics: Arc<Metrics>,
@@ -51,6 +54,7 @@ impl StreamBody {
     /// The answer of `upstream`, inspected.
     pub(super) fn new(
         upstream: Incoming,
+        hidden: Option<Hidden>,
         inspection: StreamInspection,
         account: Account,
         metrics: Arc<Metrics>,
@@ -60,6 +64,7 @@ impl StreamBody {
             next: Some(Box::pin(
                 Box::new(Pump {
                     upstream,
+                    hidden,
                     inspection,
                     account,
                     metrics,
@@ -109,13 +114,28 @@ impl Pump {
                         if self.account.delivered == 0 {
                             self.begun.get_or_insert_with(Instant::now);
                         }
+                        let data = match &mut self.hidden {
+                            Some(hidden) => hidden.push(data),
+                            None => data,
+                        };
                         self.inspection.push(&data)
                     }
                     // Trailers are not passed on (threat B3).
                     Err(_) => continue,
                 },
                 // The end, an error, or silence: in each case nothing more comes.
-                Ok(Some(Err(_)) | None) | Err(_) => self.inspection.finish(),
+                Ok(Some(Err(_)) | None) | Err(_) => {
+                    let rest = self.hidden.as_mut().map(Hidden::finish).unwrap_or_default();
+                    let mut steps = if rest.is_empty() {
+                        Vec::new()
+                    } else {
+                        self.inspection.push(&rest)
+                    };
+                    if !steps.iter().any(|step| matches!(step, Step::End(..))) {
+                        steps.extend(self.inspection.finish());
+                    }
+                    steps
+                }
             };
             let mut out = Vec::new();
             for step in steps {

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use super::Exchange;
 use super::bodies::{Broken, LARGE, gather, unreadable_encoding};
 use super::refuse::{error, not_recorded};
+use crate::gateway::hidden::Hidden;
 use crate::gateway::live::Route;
 use crate::gateway::reply::{self, Reply};
 use crate::gateway::streaming::StreamBody;
@@ -35,10 +36,13 @@ impl Exchange {
         decided: &Decision,
     ) -> Reply {
         let begun = Instant::now();
-        let Some(request) = route.target.request(&head.uri, &head.headers, &self.account.name, body) else {
+        let Some(mut request) = route.target.request(&head.uri, &head.headers, &self.account.name, body) else {
             let reason = "the upstream's address cannot be used for this endpoint";
             return self.upstream_failed(StatusCode::BAD_GATEWAY, reason, decided).await;
         };
+        if let Some(traced) = &mut self.account.traced {
+            traced.send(request.headers_mut());
+        }
         let answered = timeout(self.live.limits.first_byte, self.client.request(request)).await;
         self.timing.upstream = begun.elapsed();
         self.metrics.took(Stage::Upstream, self.timing.upstream);
@@ -83,7 +87,7 @@ impl Exchange {
             head.status == StatusCode::OK && media_type.is_some_and(|kind| kind.starts_with(framing.media_type()))
         });
         let mut answer = match (streams, inspection.clone().stream()) {
-            (Some(framing), Some(stream)) => self.stream(framing, body, stream, decided),
+            (Some(framing), Some(stream)) => self.stream(framing, (body, route.target.hidden()), stream, decided),
             _ => self.whole(&head, body, &route.target, &inspection, decided).await,
         };
         for (name, value) in passed {
@@ -96,7 +100,7 @@ impl Exchange {
     pub(super) fn stream(
         mut self,
         framing: Framing,
-        body: Incoming,
+        (body, hidden): (Incoming, Option<Hidden>),
         inspection: StreamInspection,
         decided: &Decision,
     ) -> Reply {
@@ -109,7 +113,7 @@ impl Exchange {
             .into_parts()
             .0
             .headers;
-        let body = StreamBody::new(body, inspection, self.account, self.metrics, &self.live.limits);
+        let body = StreamBody::new(body, hidden, inspection, self.account, self.metrics, &self.live.limits);
         let mut answer = Response::new(Either::Right(body));
         *answer.headers_mut() = headers;
         answer
