@@ -197,7 +197,8 @@ def test_an_answer_without_end_costs_nobody_else(gateway: Gateway, upstream: Bro
         answer = client.answer()
         if not answer or answer.status not in (502, 504):
             raise RuntimeError(f"no end of it: {answer}")
-    assert max(waits) < 0.2, f"another client waited for {max(waits):.2f} s"
+    # It may be over before anybody else has asked.
+    assert max(waits, default=0) < 0.2, f"another client waited for {max(waits):.2f} s"
 
 
 # --- C7: the provider's key stays between the gateway and its upstream ----------------------------------------------
