@@ -12,7 +12,7 @@ import pytest
 
 from bare import Client
 from conftest import World
-from running import LIMITS, fault, head, port, prompt, request, upstream_headers
+from running import LIMITS, head, port, prompt, request, upstream_headers
 
 BODY = prompt("Good morning.")
 CHUNKED = "Transfer-Encoding: chunked"
@@ -54,7 +54,7 @@ def test_an_extension_without_end_is_cut_off(world: World) -> None:
         client.send(head(world.gateway, CHUNKED) + b"1;")
         for _ in range(1000):
             client.send(b"x" * 1000)
-            if client.hears(0):
+            if client.hears(0.001):  # or the socket takes all of it before the gateway is asked
                 break
         else:
             pytest.fail("a megabyte of extension was taken in")
@@ -287,7 +287,6 @@ def test_the_largest_head(world: World, size: int, place: str) -> None:
 
 
 @PLACES
-@fault("B7: only the read buffer bounds a head (`max_header_size` is not set): what one read brings more is taken")
 def test_a_head_that_is_too_large_by_one(world: World, place: str) -> None:
     talk = world.talk(with_head_of(world, HEAD + 1, place))
     assert talk.statuses in ([431], [414]) and talk.closed and world.upstream.raw() == b""

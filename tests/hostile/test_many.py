@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import bare
 import running
 from bare import PROBE, Client
 from crowd import Crowd, flood, leave
@@ -17,7 +18,7 @@ from process import comes_true, open_files, processor_seconds, resident
 from rig import answers
 from rig.gateway import Gateway
 from rig.upstream import Answer, Seen, Upstream
-from running import ask, fault, of_exchange, port, prompt, request
+from running import ask, fault, head, of_exchange, port, prompt, request
 
 KEPT_ALIVE = PROBE.replace(b"Connection: close\r\n", b"")
 KIB = 1024
@@ -137,10 +138,6 @@ BODY_BYTES = 10 * KIB * KIB
 IN_FLIGHT = 256 * KIB * KIB
 
 
-@fault(
-    "G4: each body is held whole, and nothing bounds all of them together (a limit of bytes in flight, then 429 or 503)",
-    measured=True,
-)
 def test_large_bodies_at_once_are_bounded(tmp_path: Path, upstream: Upstream) -> None:
     """All of them lack their last byte, so that none can be done with before the others."""
     upstream.reset()
@@ -155,6 +152,10 @@ def test_large_bodies_at_once_are_bounded(tmp_path: Path, upstream: Upstream) ->
             if ask(gateway, "Good morning.").status != 200:
                 raise RuntimeError("a small request was not answered")
             held = resident(gateway.pid) - memory
+            told = bare.ask(port(gateway), head(gateway, f"Content-Length: {BODY_BYTES}"))
+            assert (told.status, told.one("retry-after")) == (503, "1")
+            (record,) = of_exchange(tmp_path / "ordain", told.one("ordain-record"))
+            assert (record["kind"], record["status"]) == ("refusal", 503)
             print(f"{BODIES} bodies of {BODY_BYTES // KIB} KiB, {held // KIB} KiB held")
             assert held < IN_FLIGHT
         finally:
@@ -201,3 +202,30 @@ def test_running_out_of_descriptors_is_a_pause(tmp_path: Path, upstream: Upstrea
         assert ask(gateway, "Good morning.").status == 200
         known.send(request(gateway, prompt("Good morning.")))
         assert known.answer().status == 200
+
+
+# --- one peer -------------------------------------------------------------------------------------------------------
+
+A_PEER = 20
+
+
+def test_one_address_holds_so_many_connections(tmp_path: Path, upstream: Upstream) -> None:
+    upstream.reset()
+    with running.running(tmp_path / "ordain", upstream.url, connections_per_peer=A_PEER) as gateway:
+        clients = [Client(port(gateway)) for _ in range(A_PEER)]
+        for client in clients:
+            client.send(KEPT_ALIVE)
+            assert client.answer().status == 200
+        with Client(port(gateway)) as one_more:
+            one_more.send(KEPT_ALIVE)
+            assert one_more.answer() is None and one_more.closed
+        clients.pop().reset()
+
+        def served_again() -> bool:
+            with Client(port(gateway)) as client:
+                client.send(KEPT_ALIVE)
+                return client.answer() is not None
+
+        assert comes_true(served_again, 5)
+        for client in clients:
+            client.reset()

@@ -179,7 +179,6 @@ def test_a_stream_without_end_is_ended(gateway: Gateway, upstream: Broken, kind:
     assert ended
 
 
-@fault("B16: hyper's client hears out informational answers for 0.4 s at a time; nothing counts them", measured=True)
 def test_an_answer_without_end_costs_nobody_else(gateway: Gateway, upstream: Broken) -> None:
     """The one worker that there is here answers others while an upstream sends informational answers without end."""
     upstream.will(Endless(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 9999))
@@ -198,7 +197,8 @@ def test_an_answer_without_end_costs_nobody_else(gateway: Gateway, upstream: Bro
         answer = client.answer()
         if not answer or answer.status not in (502, 504):
             raise RuntimeError(f"no end of it: {answer}")
-    assert max(waits) < 0.2, f"another client waited for {max(waits):.2f} s"
+    # It may be over before anybody else has asked.
+    assert max(waits, default=0) < 0.2, f"another client waited for {max(waits):.2f} s"
 
 
 # --- C7: the provider's key stays between the gateway and its upstream ----------------------------------------------
@@ -240,19 +240,17 @@ ECHOES = {
     "stream": head(CHUNKED, kind="text/event-stream")
     + chunks(*(it.replace(b" well.", PROVIDER_KEY.encode()) for it in EVENTS))
     + LAST,
+    "stream-cut": head(CHUNKED, kind="text/event-stream")
+    + chunks(*(bytes([it]) for it in b"".join(EVENTS).replace(b" well.", PROVIDER_KEY.encode())))
+    + LAST,
 }
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(it, marks=[fault("C7: in a stream the key may be cut, and is passed on")] if it == "stream" else [])
-        for it in ECHOES
-    ],
-)
+
+@pytest.mark.parametrize("kind", ECHOES)
 def test_a_key_that_comes_back_stops_here(gateway: Gateway, upstream: Broken, kind: str) -> None:
     upstream.will(ECHOES[kind])
     with Client(port(gateway)) as client:
-        client.send(request(gateway, prompt("Good morning.", stream=kind == "stream"), "Connection: close"))
+        client.send(request(gateway, prompt("Good morning.", stream=kind.startswith("stream")), "Connection: close"))
         client.end()
     assert client.raw.startswith(b"HTTP/1.1 ")
     assert PROVIDER_KEY.encode() not in client.raw

@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,16 @@ def _answer(_seen: Seen) -> Answer:
 def upstream() -> Iterator[Upstream]:
     with Upstream(_answer) as it:
         yield it
+
+
+def comes_true(what: Callable[[], bool], within: float) -> bool:
+    """Asks until the answer is yes, or the time is over."""
+    deadline = time.monotonic() + within
+    while not what():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 class Service:

@@ -23,5 +23,6 @@ pub mod setup;
 pub mod store;
 pub mod tickets;
 pub mod tls;
+pub mod traces;
 pub mod training;
 pub mod version;

@@ -43,6 +43,8 @@ pub struct Metrics {
     policy: Family<PolicyLabels, Gauge>,
     stages: Family<StageLabels, Histogram, fn() -> Histogram>,
     stream_held: Histogram,
+    /// Traces that were not sent.
+    pub(crate) dropped_traces: Counter,
     up_since: Gauge<f64, AtomicU64>,
 }
 
@@ -166,6 +168,7 @@ impl Metrics {
             policy: Family::default(),
             stages: Family::new_with_constructor(seconds),
             stream_held: seconds(),
+            dropped_traces: Counter::default(),
             up_since: Gauge::default(),
         };
         metrics.up_since.set(at.as_millisecond() as f64 / 1000.0);
@@ -254,6 +257,11 @@ impl Metrics {
             "stream_held_seconds",
             "From the first byte of a streamed answer to the first byte that was released.",
             self.stream_held.clone(),
+        );
+        registry.register(
+            "dropped_traces",
+            "Traces of exchanges that were not sent, since the collector was away or too slow.",
+            self.dropped_traces.clone(),
         );
         registry.register(
             "start_time_seconds",

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use ordain_server::config;
 use ordain_server::setup::Folder;
 use ordain_server::version::{Given, Version};
 use serde_json::json;
@@ -27,6 +28,9 @@ pub(crate) struct Serve {
     /// Only say whether everything can be used; answers 1 if not
     #[arg(long)]
     check: bool,
+    /// Only print the JSON Schema of `ordain.yaml`
+    #[arg(long)]
+    schema: bool,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -34,6 +38,10 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
+        if self.schema {
+            print(serde_json::to_string_pretty(&config::schema::schema())?)?;
+            return Ok(Answer::Yes);
+        }
         let folder = Folder::new(&self.dir);
         let dir = folder.path().display();
         anyhow::ensure!(

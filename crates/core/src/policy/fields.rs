@@ -14,6 +14,8 @@ pub struct Reader {
     pub problems: Vec<Problem>,
     /// Whether the document extends another one, from which it has what it does not say itself.
     pub extends: bool,
+    /// The keys that each map was asked for, with where it stands: what a schema is held to.
+    pub asked: Vec<(Place, Vec<&'static str>)>,
 }
 
 impl Reader {
@@ -411,6 +413,7 @@ impl<'n> Fields<'n> {
             }
             reader.problems.push(problem);
         }
+        reader.asked.push((self.place, self.known));
     }
 }
 

@@ -10,6 +10,10 @@ use ordain_core::policy::node::Node;
 pub struct Limits {
     /// Bytes of a request body, and of an answer that is not streamed.
     pub body: usize,
+    /// Bytes of all request bodies that are being read or have not been answered yet.
+    pub bodies: usize,
+    /// Connections that one address may hold; any number without.
+    pub per_peer: Option<u32>,
     /// For a whole request body to arrive.
     pub body_time: Duration,
     /// For a connection to an upstream.
@@ -38,6 +42,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 20 * 1024 * 1024,
+            bodies: 128 * 1024 * 1024,
+            per_peer: None,
             body_time: Duration::from_secs(30),
             connect: Duration::from_secs(10),
             first_byte: Duration::from_secs(300),
@@ -64,6 +70,12 @@ pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Limits> {
     };
     if let Some(bytes) = number(&mut fields, "body_bytes") {
         limits.body = bytes as usize;
+    }
+    if let Some(bytes) = number(&mut fields, "all_bodies_bytes") {
+        limits.bodies = bytes as usize;
+    }
+    if let Some(connections) = number(&mut fields, "connections_per_peer") {
+        limits.per_peer = Some(connections.max(1));
     }
     if let Some(records) = number(&mut fields, "queued_records") {
         limits.queue = records.max(1) as usize;

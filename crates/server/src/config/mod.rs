@@ -11,7 +11,9 @@ mod login;
 pub mod models;
 mod proxies;
 pub mod rollout;
+pub mod schema;
 mod spending;
+mod traces;
 mod upstream;
 
 use std::path::PathBuf;
@@ -30,6 +32,7 @@ pub use limits::Limits;
 pub use login::USUAL_SCOPES;
 pub use proxies::TrustedProxies;
 pub use spending::{Budget, Per, Price, Rate, Spending};
+pub use traces::Traces;
 pub use upstream::{Upstream, is_base_url};
 
 /// The configuration of a gateway.
@@ -61,6 +64,8 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// Which peers may say in a header who somebody is; nobody without.
     pub trusted_proxies: Option<TrustedProxies>,
+    /// Where traces go; nowhere without.
+    pub traces: Option<Traces>,
 }
 
 /// A certificate with its key, as PEM files. Relative paths are below the gateway's folder.
@@ -152,11 +157,13 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
     let trusted_proxies = fields
         .node("trusted_proxies")
         .and_then(|node| proxies::read(node, reader));
+    let traces = fields.node("traces").and_then(|node| traces::read(node, reader));
     fields.finish(reader);
     Some(Config {
         spending,
         issuers,
         trusted_proxies,
+        traces,
         tls,
         delegation,
         login,

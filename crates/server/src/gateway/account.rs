@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hyper::header::HeaderMap;
 use ordain_core::inspect::{Judged, Rules};
 use ordain_core::record::steps::Steps;
 use ordain_core::record::{self, Bounded, Header, Record, Result as Ended, Route, Try};
@@ -16,6 +17,7 @@ use crate::metrics::{End, Metrics, Stage};
 use crate::recorder::{RecordError, RecorderHandle};
 use crate::store::tickets::Beside;
 use crate::store::{NewRecord, SubjectId};
+use crate::traces::{Trace, Tracer};
 
 /// Nothing could be recorded: nothing may happen.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +48,8 @@ pub(super) struct Account {
     pub(super) second: Option<Box<Second>>,
     /// Its intent was rejected: another request was faster to use the ticket.
     pub(super) outrun: bool,
+    /// What is told of it to whoever follows traces.
+    pub(super) traced: Option<Traced>,
     /// What to write when the account is dropped while it owes an outcome.
     owes: Option<Ended>,
     /// The status that the client got, if it got one.
@@ -86,6 +90,7 @@ impl Account {
             name,
             second: None,
             outrun: false,
+            traced: None,
             owes: None,
             status: 0,
             delivered: 0,
@@ -107,6 +112,9 @@ impl Account {
         let at_ms = now_ms();
         self.verdict = judged.decision.verdict;
         self.note_failures(judged);
+        if let Some(traced) = &mut self.traced {
+            traced.judged(judged);
+        }
         let second = self.second.take();
         let uses = second.as_ref().is_some_and(|second| second.beside.ticket.is_some());
         let record = record::intent(&self.header(&self.name, at_ms), route, &self.rules, judged);
@@ -137,6 +145,14 @@ impl Account {
         }
     }
 
+    /// Notes for the trace that a request is turned away with `status`.
+    pub(super) fn turned_away(&mut self, judged: &Judged, status: u16) {
+        self.status = status;
+        if let Some(traced) = &mut self.traced {
+            traced.judged(judged);
+        }
+    }
+
     /// Records a request that is turned away with `status`.
     pub(super) async fn refusal(&self, route: &Route<'_>, judged: &Judged, status: u16) -> Result<(), NotRecorded> {
         let at_ms = now_ms();
@@ -156,6 +172,7 @@ impl Account {
     pub(super) async fn outcome(&mut self, ended: Ended) -> Result<(), NotRecorded> {
         let new = self.closing(ended)?;
         self.owes = None;
+        self.trace_end(ended);
         self.write(new).await.into_result()
     }
 
@@ -204,6 +221,15 @@ impl Account {
         self.subject
     }
 
+    /// Notes for the trace how it ended.
+    fn trace_end(&mut self, ended: Ended) {
+        let answered = self.answer.as_ref().map(|judged| judged.decision.verdict);
+        if let Some(Traced { trace, .. }) = &mut self.traced {
+            trace.result = ended.as_str();
+            trace.verdict = answered.map_or(trace.verdict, |verdict| verdict.max(trace.verdict));
+        }
+    }
+
     fn note_failures(&self, judged: &Judged) {
         if !judged.failed.is_empty() {
             self.metrics.failed_detection();
@@ -244,13 +270,53 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         self.metrics.open.dec();
-        if let Some(ended) = self.owes.take()
-            && let Ok(new) = self.closing(ended)
-            && let Err(error) = self.recorder.record_detached(new)
-        {
-            // The next start closes the intent.
-            tracing::error!(%error, record = %self.name, "an outcome could not be handed over");
+        if let Some(ended) = self.owes.take() {
+            self.trace_end(ended);
+            if let Ok(new) = self.closing(ended)
+                && let Err(error) = self.recorder.record_detached(new)
+            {
+                // The next start closes the intent.
+                tracing::error!(%error, record = %self.name, "an outcome could not be handed over");
+            }
         }
+        if let Some(Traced { tracer, mut trace }) = self.traced.take() {
+            trace.status = self.status;
+            tracer.end(trace);
+        }
+    }
+}
+
+/// The trace of an exchange, and where it goes at its end.
+#[derive(Debug)]
+pub(super) struct Traced {
+    tracer: Arc<Tracer>,
+    trace: Box<Trace>,
+}
+
+impl Traced {
+    /// The trace of an exchange that begins, if there is to be one.
+    pub(super) fn begin(
+        tracer: Option<&Arc<Tracer>>,
+        headers: &HeaderMap,
+        about: impl FnOnce(&mut Trace),
+    ) -> Option<Self> {
+        let tracer = tracer?;
+        let mut trace = tracer.begin(headers)?;
+        about(&mut trace);
+        Some(Self {
+            tracer: Arc::clone(tracer),
+            trace,
+        })
+    }
+
+    /// Notes that the request goes upstream now.
+    pub(super) fn send(&mut self, headers: &mut HeaderMap) {
+        self.trace.send(headers);
+    }
+
+    fn judged(&mut self, judged: &Judged) {
+        self.trace.verdict = judged.decision.verdict;
+        self.trace.model.clone_from(&judged.facts.model);
     }
 }
 

@@ -7,24 +7,30 @@
 
 mod account;
 mod aliases;
+mod answers;
 mod bearer;
 mod behalf;
 mod bill;
 mod caller;
 mod exchange;
+mod hidden;
 mod live;
 mod lockout;
 mod models;
 mod operate;
 mod peer;
+mod peers;
 mod proxy;
 mod reply;
 mod retries;
+mod room;
 mod streaming;
 mod strict;
 mod subjects;
 mod turn;
 mod upstream;
+
+pub(crate) use upstream::client as pool;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
@@ -53,10 +59,13 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::tickets::TicketBook as _;
 use crate::store::{Store as _, StoreError};
 use crate::tickets::{self, Binder};
+use crate::traces::{Tracer, TracesError};
 use crate::version::{Version, VersionError};
 use live::Live;
 use lockout::Lockout;
 use peer::Peer;
+use peers::{Peers, Seat};
+use room::Room;
 use strict::Strict;
 use subjects::Subjects;
 
@@ -76,6 +85,12 @@ pub struct Gateway {
     metrics: Arc<Metrics>,
     /// Second tries that are left.
     retries: retries::Budget,
+    /// Room for request bodies.
+    room: Arc<Room>,
+    /// The connections of each address.
+    peers: Arc<Peers>,
+    /// Where spans go, if anywhere.
+    tracer: Option<Arc<Tracer>>,
     /// Where the demonstration upstream listens, if there is one.
     demo: Option<SocketAddr>,
 }
@@ -99,6 +114,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(TracesError),
     /// A thread could not be started.
     #[error("a worker could not be started")]
     Worker(#[source] io::Error),
@@ -120,9 +138,15 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let metrics = Metrics::new(jiff::Timestamp::now());
         metrics.policy(version.policy.digest.to_string(), version.policy.version.clone());
+        let tracer = version.config.traces.as_ref();
+        let tracer = tracer.map(|traces| Tracer::start(traces, metrics.dropped_traces.clone()));
+        let room = Room::new(version.config.limits.bodies);
         let live = Live::new(version, demo, None)?;
         metrics.issuers(live.identity.as_deref());
         Ok(Self {
+            room,
+            peers: Arc::default(),
+            tracer: tracer.transpose().map_err(StartError::Traces)?.map(Arc::new),
             metrics,
             live: Current::new(live),
             stale: AtomicBool::new(false),
@@ -224,6 +248,9 @@ impl Switch {
     }
 }
 
+/// A connection, and what counts it where connections are counted.
+type Accepted = (StdStream, Option<Seat>);
+
 /// How often a running gateway looks for keys that another process made or revoked.
 const KEYS_POLL: Duration = Duration::from_millis(500);
 
@@ -294,7 +321,7 @@ fn bind(address: &str) -> Result<(StdListener, SocketAddr), StartError> {
 fn acceptor(
     listener: StdListener,
     operate: Option<StdListener>,
-    workers: &[mpsc::UnboundedSender<StdStream>],
+    workers: &[mpsc::UnboundedSender<Accepted>],
     mut stopped: watch::Receiver<bool>,
     gateway: &Arc<Gateway>,
     store: &std::path::Path,
@@ -317,13 +344,17 @@ fn acceptor(
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
+                    Ok((stream, from)) => {
+                        let most = gateway.live.take().limits.per_peer;
+                        let seat = most.map(|most| gateway.peers.admit(from.ip(), most));
+                        // One that has too many already: it is closed at once.
+                        let Some(seat) = seat.map_or(Some(None), |admitted| admitted.map(Some)) else { continue };
                         // A peer without this shows streams that stall for 40 ms.
                         let _ = stream.set_nodelay(true);
                         if let Ok(stream) = stream.into_std() {
                             next = (next + 1) % workers.len();
                             if let Some(worker) = workers.get(next) {
-                                let _ = worker.send(stream);
+                                let _ = worker.send((stream, seat));
                             }
                         }
                     }
@@ -398,7 +429,7 @@ fn store_key_use(gateway: &Gateway) {
 /// One thread: its connections, their upstream connections, and nothing else.
 fn worker(
     gateway: &Arc<Gateway>,
-    mut connections: mpsc::UnboundedReceiver<StdStream>,
+    mut connections: mpsc::UnboundedReceiver<Accepted>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
@@ -411,13 +442,13 @@ fn worker(
         loop {
             tokio::select! {
                 connection = connections.recv() => {
-                    let Some(stream) = connection else { break };
+                    let Some((stream, seat)) = connection else { break };
                     let Ok(stream) = tokio::net::TcpStream::from_std(stream) else { continue };
                     let (gateway, client) = (Arc::clone(gateway), client.clone());
                     let (running, stopped) = (running.clone(), stopped.clone());
                     tokio::task::spawn_local(async move {
                         serve(stream, gateway, client, stopped).await;
-                        drop(running);
+                        drop((running, seat));
                     });
                 }
                 _ = stopped.changed() => break,
@@ -491,7 +522,7 @@ async fn speak(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .max_buf_size(64 * 1024)
+        .max_buf_size(strict::LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {

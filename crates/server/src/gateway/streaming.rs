@@ -18,6 +18,7 @@ use ordain_core::record::Result as Ended;
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
+use super::hidden::Hidden;
 use super::turn::Turn;
 use crate::config::Limits;
 use crate::metrics::Metrics;
@@ -39,6 +40,8 @@ impl fmt::Debug for StreamBody {
 /// What turns the upstream's bytes into the client's.
 struct Pump {
     upstream: Incoming,
+    /// The key that must not come back.
+    hidden: Option<Hidden>,
     inspection: StreamInspection,
     account: Account,
     metrics: Arc<Metrics>,
@@ -73,6 +76,7 @@ impl StreamBody {
     /// The answer of `upstream`, inspected.
     pub(super) fn new(
         upstream: Incoming,
+        hidden: Option<Hidden>,
         inspection: StreamInspection,
         account: Account,
         metrics: Arc<Metrics>,
@@ -82,6 +86,7 @@ impl StreamBody {
             next: Some(Box::pin(
                 Box::new(Pump {
                     upstream,
+                    hidden,
                     inspection,
                     account,
                     metrics,
@@ -131,11 +136,15 @@ impl Pump {
                     if self.account.delivered == 0 {
                         self.begun.get_or_insert_with(Instant::now);
                     }
+                    let data = match &mut self.hidden {
+                        Some(hidden) => hidden.push(data),
+                        None => data,
+                    };
                     self.inspection.push(&data)
                 }
                 // Trailers are not passed on (threat B3).
                 Arrived::Trailers => continue,
-                Arrived::Nothing => self.inspection.finish(),
+                Arrived::Nothing => self.last(),
             };
             for step in steps {
                 match step {
@@ -144,6 +153,20 @@ impl Pump {
                 }
             }
         }
+    }
+
+    /// Nothing more comes: what waited for it is looked at, and what is held is settled.
+    fn last(&mut self) -> Vec<Step> {
+        let rest = self.hidden.as_mut().map(Hidden::finish).unwrap_or_default();
+        let mut steps = if rest.is_empty() {
+            Vec::new()
+        } else {
+            self.inspection.push(&rest)
+        };
+        if !steps.iter().any(|step| matches!(step, Step::End(..))) {
+            steps.extend(self.inspection.finish());
+        }
+        steps
     }
 
     /// Waits for more of the answer.

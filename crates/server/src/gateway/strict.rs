@@ -34,6 +34,8 @@ enum Refused {
     No,
     /// hyper has everything before the offence.
     Due,
+    /// The head is too large: hyper is given more of it than it takes.
+    TooLarge,
     /// hyper has the bytes that are never right.
     Done,
 }
@@ -79,10 +81,20 @@ impl<C: AsyncRead + Unpin> AsyncRead for Strict<C> {
                 return Poll::Ready(Ok(()));
             };
             to.set_filled(before + good);
-            self.refused = Refused::Due;
+            self.refused = if self.framing.too_large {
+                Refused::TooLarge
+            } else {
+                Refused::Due
+            };
             if good > 0 {
                 return Poll::Ready(Ok(()));
             }
+        }
+        if self.refused == Refused::TooLarge {
+            // hyper has as much of a head as it takes, without its end, and answers 431; this only wakes it.
+            let filler = [b'x'; 64];
+            to.put_slice(filler.get(..to.remaining()).unwrap_or(&filler));
+            return Poll::Ready(Ok(()));
         }
         if self.refused == Refused::Due && to.remaining() >= NEVER_RIGHT.len() {
             to.put_slice(self.framing.never_right());
@@ -132,6 +144,10 @@ struct Framing {
     /// Whether the last byte was a return.
     returned: bool,
     head: Head,
+    /// Bytes of the head so far.
+    head_bytes: usize,
+    /// Whether they were too many.
+    too_large: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -170,6 +186,9 @@ struct Ambiguous;
 /// A line over this is hyper's to refuse, as part of a head that is too large. Nothing that counts here is as long.
 const LONGEST_LINE: usize = 64 * 1024;
 
+/// Bytes of a head: what hyper's buffer holds, which one read could otherwise fill with more than that (threat B7).
+pub(super) const LARGEST_HEAD: usize = 64 * 1024;
+
 /// Empty lines before a request.
 const MOST_BLANKS: u32 = 8;
 
@@ -193,6 +212,7 @@ impl Framing {
                         // A return that no newline follows.
                         return Err(good);
                     };
+                    self.spend(1).map_err(|room| good + room)?;
                     self.end_line().map_err(|_| good)?;
                     self.returned = false;
                     rest
@@ -204,6 +224,8 @@ impl Framing {
                     if too_long || (self.at == At::ChunkEnd && !more.is_empty()) {
                         return Err(good);
                     }
+                    self.spend(more.len() + usize::from(after.first() == Some(&b'\r')))
+                        .map_err(|room| good + room)?;
                     self.grow(more);
                     match after.split_first() {
                         Some((b'\r', after)) => {
@@ -226,6 +248,20 @@ impl Framing {
             At::Size if !self.returned => NEVER_RIGHT_IN_A_SIZE,
             _ => NEVER_RIGHT,
         }
+    }
+
+    /// Counts bytes of a head; an error is how many of them there was room for.
+    fn spend(&mut self, bytes: usize) -> Result<(), usize> {
+        if self.at != At::Head {
+            return Ok(());
+        }
+        let room = LARGEST_HEAD - self.head_bytes;
+        if bytes > room {
+            self.too_large = true;
+            return Err(room);
+        }
+        self.head_bytes += bytes;
+        Ok(())
     }
 
     fn grow(&mut self, more: &[u8]) {
@@ -273,6 +309,7 @@ impl Framing {
             if head.begun {
                 self.at = head.body()?;
                 self.head = Head::default();
+                self.head_bytes = 0;
                 return Ok(());
             }
             // Some empty lines before a request are passed over (RFC 9112 §2.2).
@@ -430,6 +467,21 @@ mod tests {
         ] {
             assert!(!is_passed(&format!("{head}x")), "{head:?}");
         }
+    }
+
+    #[test]
+    fn a_head_has_its_bound_and_the_next_one_too() {
+        let padded = |size: usize| {
+            let padding = size - HEAD.len() - "x: \r\n\r\n".len();
+            format!("{HEAD}x: {}\r\n\r\n", "y".repeat(padding))
+        };
+        let largest = padded(LARGEST_HEAD);
+        assert!(is_passed(&format!("{largest}{largest}")));
+        for more in 1..6 {
+            assert_eq!(passed(&padded(LARGEST_HEAD + more)), LARGEST_HEAD, "{more} more");
+        }
+        let (second, whole) = (padded(LARGEST_HEAD + 1), largest.len());
+        assert_eq!(passed(&format!("{largest}{second}")), whole + LARGEST_HEAD);
     }
 
     #[test]

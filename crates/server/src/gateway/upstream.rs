@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,13 +15,15 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use memchr::memmem;
 
+use super::answers::Careful;
+use super::hidden::Hidden;
 use crate::config::{Dialect, Upstream};
 
 /// A worker's connections to all upstreams.
-pub(super) type Client = LegacyClient<HttpsConnector<HttpConnector>, Full<Bytes>>;
+pub(crate) type Client = LegacyClient<Careful<HttpsConnector<HttpConnector>>, Full<Bytes>>;
 
 /// A pool with TLS by rustls and the system's certificates.
-pub(super) fn client(connect: Duration) -> Client {
+pub(crate) fn client(connect: Duration) -> Client {
     let mut http = HttpConnector::new();
     http.set_nodelay(true);
     http.enforce_http(false);
@@ -43,7 +46,7 @@ pub(super) fn client(connect: Duration) -> Client {
         // Bounds a head, and what is read ahead of a slow client (threats I9 and G4).
         .http1_max_buf_size(64 * 1024)
         .pool_max_idle_per_host(1024)
-        .build(connector)
+        .build(Careful(connector))
 }
 
 /// Where requests for one app go, and with which key.
@@ -60,7 +63,7 @@ pub(super) struct Target {
 }
 
 /// A text that nobody prints.
-struct Secret(String);
+struct Secret(Arc<str>);
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,7 +99,7 @@ impl Target {
             root: root.to_owned(),
             version,
             credential: key.as_deref().map(|key| credential(dialect, key)).transpose()?,
-            key: key.map(Secret),
+            key: key.map(|key| Secret(key.into())),
         })
     }
 
@@ -130,6 +133,11 @@ impl Target {
             }
         }
         answer.into()
+    }
+
+    /// The same for a stream.
+    pub(super) fn hidden(&self) -> Option<Hidden> {
+        self.key.as_ref().map(|Secret(key)| Hidden::new(Arc::clone(key)))
     }
 
     /// Whether a header's value has the provider's key in it.

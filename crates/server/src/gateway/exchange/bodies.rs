@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap};
 use tokio::time::timeout;
+
+use crate::gateway::room::{Full, Held};
 
 /// Bodies above this size are inspected beside the worker's thread, so that they do not hold up its other connections.
 pub(super) const LARGE: usize = 256 * 1024;
@@ -36,6 +38,44 @@ pub(super) async fn gather(body: Incoming, most: usize, idle: Duration) -> Resul
             Err(_) => return Err(Broken::Silent),
         }
     }
+}
+
+/// Why the whole body of a request did not come.
+pub(super) enum Unread {
+    /// It is larger than it may be.
+    TooLarge,
+    /// It broke off.
+    Broken,
+    /// All bodies together are larger than they may be.
+    NoRoom,
+}
+
+/// The whole body of a request, within bounds on its size and on that of all of them.
+pub(super) async fn collect(body: Incoming, most: usize, held: &mut Held) -> Result<Bytes, Unread> {
+    let mut body = Limited::new(body, most);
+    let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                Unread::TooLarge
+            } else {
+                Unread::Broken
+            }
+        })?;
+        // Trailers are not passed on (threat B3).
+        let Ok(data) = frame.into_data() else { continue };
+        held.grow(data.len()).map_err(|Full| Unread::NoRoom)?;
+        // Most bodies come in one piece, which is taken as it is.
+        if first.is_empty() && whole.is_empty() {
+            first = data;
+            continue;
+        }
+        if whole.is_empty() {
+            whole.extend_from_slice(&std::mem::take(&mut first));
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
 /// Why a request expects what no answer can give (RFC 9110 §10.1.1).

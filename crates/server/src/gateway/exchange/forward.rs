@@ -20,6 +20,7 @@ use super::Exchange;
 use super::bodies::{Broken, LARGE, gather, unreadable_encoding};
 use super::refuse::{error, not_recorded};
 use crate::gateway::bill::Heard;
+use crate::gateway::hidden::Hidden;
 use crate::gateway::live::Route;
 use crate::gateway::reply::{self, Reply};
 use crate::gateway::streaming::StreamBody;
@@ -39,10 +40,13 @@ impl Exchange {
         let live = Arc::clone(&self.live);
         let begun = Instant::now();
         let first = self.aliased.as_ref().map(|aliased| &aliased.picked.first);
-        let Some(request) = self.request_to(&route.target, head, first, body) else {
+        let Some(mut request) = self.request_to(&route.target, head, first, body) else {
             let reason = "the upstream's address cannot be used for this endpoint";
             return self.upstream_failed(StatusCode::BAD_GATEWAY, reason, decided).await;
         };
+        if let Some(traced) = &mut self.account.traced {
+            traced.send(request.headers_mut());
+        }
         let mut answered = timeout(self.live.limits.first_byte, self.client.request(request)).await;
         let again = self.again(&answered, head).await;
         let (mut route, mut inspection, mut decided) = (route, inspection, decided);
@@ -106,7 +110,7 @@ impl Exchange {
         });
         let streams = streams.and_then(|framing| Some((framing, inspection.clone().stream()?)));
         let mut answer = match streams {
-            Some((framing, stream)) => self.stream(framing, body, stream, decided),
+            Some((framing, stream)) => self.stream(framing, (body, route.target.hidden()), stream, decided),
             None => self.whole(&head, body, &route.target, &inspection, decided).await,
         };
         for (name, value) in passed {
@@ -119,7 +123,7 @@ impl Exchange {
     pub(super) fn stream(
         mut self,
         framing: Framing,
-        body: Incoming,
+        (body, hidden): (Incoming, Option<Hidden>),
         inspection: StreamInspection,
         decided: &Decision,
     ) -> Reply {
@@ -134,7 +138,7 @@ impl Exchange {
             .into_parts()
             .0
             .headers;
-        let body = StreamBody::new(body, inspection, self.account, self.metrics, &self.live.limits);
+        let body = StreamBody::new(body, hidden, inspection, self.account, self.metrics, &self.live.limits);
         let mut answer = Response::new(Either::Right(body));
         *answer.headers_mut() = headers;
         reply::name_label(answer.headers_mut(), label.as_deref());

@@ -17,7 +17,6 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::HeaderMap;
 use hyper::{Request, StatusCode};
@@ -29,12 +28,13 @@ use ordain_core::wire::Wire;
 use ordain_core::wire::endpoints::{self, Endpoint, Found, Handling};
 use tokio::time::timeout;
 
-use super::account::{Account, NotRecorded};
+use super::account::{Account, NotRecorded, Traced};
 use super::behalf::Behalf;
 use super::caller::{self, Caller, Unknown};
 use super::live::Live;
 use super::peer::Peer;
 use super::reply::{self, Reply, Timing};
+use super::room::Held;
 use super::{Gateway, models, upstream};
 use crate::budgets::Budgets;
 use crate::config::{CoachNote, Dialect};
@@ -43,7 +43,7 @@ use crate::keys::{KeyEntry, KeyRing};
 use crate::login::WELL_KNOWN;
 use crate::metrics::{Metrics, Stage};
 use asked::{Admitted, Aliased, Asked};
-use bodies::{LARGE, unknown_expectation, unreadable_encoding};
+use bodies::{LARGE, Unread, collect, unknown_expectation, unreadable_encoding};
 use refuse::{error, not_recorded};
 
 /// Answers one request.
@@ -117,9 +117,16 @@ pub(super) async fn handle(
         who,
         wire,
         bytes: 0,
+        held: gateway.room.hold(),
         timing: Timing::default(),
         gateway,
     };
+    exchange.account.traced = Traced::begin(exchange.gateway.tracer.as_ref(), request.headers(), |trace| {
+        trace.dialect = exchange.dialect;
+        trace.wire = wire.map_or("", Wire::id);
+        trace.endpoint.clone_from(&exchange.endpoint_name);
+        trace.record.clone_from(&exchange.account.name);
+    });
     match behalf {
         Behalf::Own => {}
         Behalf::Of(other) => exchange.account.done_for(other),
@@ -206,6 +213,8 @@ struct Exchange {
     wire: Option<&'static dyn Wire>,
     endpoint_name: String,
     bytes: u64,
+    /// Its part of the room for bodies.
+    held: Held,
     timing: Timing,
     gateway: Arc<Gateway>,
 }
@@ -311,17 +320,22 @@ impl Exchange {
     }
 
     /// The whole request body, within its bounds.
-    async fn body(&self, body: Incoming) -> Result<Bytes, (StatusCode, &'static str)> {
+    async fn body(&mut self, body: Incoming) -> Result<Bytes, (StatusCode, &'static str)> {
         const TOO_LARGE: &str = "the body is larger than this gateway inspects";
-        let limits = &self.live.limits;
+        const NO_ROOM: &str = "too many large bodies are being read at the moment; try again";
+        let limits = self.live.limits;
         // What is announced is judged before any of it is asked for (threat B4).
         if body.size_hint().lower() > limits.body as u64 {
             return Err((StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE));
         }
-        match timeout(limits.body_time, Limited::new(body, limits.body).collect()).await {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err((StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE)),
-            Ok(Err(_)) => Err((StatusCode::BAD_REQUEST, "the body broke off")),
+        if !self.held.could_grow(body.size_hint().lower()) {
+            return Err((StatusCode::SERVICE_UNAVAILABLE, NO_ROOM));
+        }
+        match timeout(limits.body_time, collect(body, limits.body, &mut self.held)).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(Unread::TooLarge)) => Err((StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE)),
+            Ok(Err(Unread::NoRoom)) => Err((StatusCode::SERVICE_UNAVAILABLE, NO_ROOM)),
+            Ok(Err(Unread::Broken)) => Err((StatusCode::BAD_REQUEST, "the body broke off")),
             Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")),
         }
     }

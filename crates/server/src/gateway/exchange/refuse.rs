@@ -133,6 +133,7 @@ impl Exchange {
         status: StatusCode,
     ) -> Result<(), NotRecorded> {
         let begun = Instant::now();
+        self.account.turned_away(judged, status.as_u16());
         let route = self.recorded_route(stream);
         let recorded = self.account.refusal(&route, judged, status.as_u16()).await;
         self.timing.record = begun.elapsed();
