@@ -532,7 +532,7 @@ fn a_ticket_is_opened_answered_and_used_once_each(store: &mut dyn Store) {
     let [ann, bob] = [SubjectId::random(), SubjectId::random()];
     let opened = open_ticket(store, "T-1", ann);
     assert_eq!(store.ticket("T-1").expect("find"), Some(opened.clone()));
-    assert_eq!(store.open_tickets_of(ann).expect("list"), [opened.clone()]);
+    assert_eq!(store.open_tickets_of(ann).expect("list"), [opened]);
     assert_eq!(store.open_tickets_of(bob).expect("list"), []);
     let again = beside(
         NewRecord::refusal(Uuid::now_v7(), 10, ann, b"{}".to_vec()),
