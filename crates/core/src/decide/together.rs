@@ -25,7 +25,7 @@ pub(super) fn both(one: Decision, two: Decision) -> Decision {
         let same = joined
             .contributions
             .iter_mut()
-            .find(|known| known.citation == contribution.citation);
+            .find(|known| known.citation == contribution.citation && !differ_in_kind(known, &contribution));
         match same {
             Some(known) => stricter(known, contribution),
             None => joined.contributions.push(contribution),
@@ -37,6 +37,13 @@ pub(super) fn both(one: Decision, two: Decision) -> Decision {
         two.masks.into_iter().for_each(|mask| add_mask(&mut joined.masks, mask));
     }
     joined
+}
+
+/// Whether one citation masks for the one and asks the other for a reason, as an exception can make it: a reason waits for
+/// nobody who masks, and a mask gives no reason, so that both are to be done.
+fn differ_in_kind(one: &Contribution, other: &Contribution) -> bool {
+    let kinds = [one.acts, other.acts];
+    kinds.contains(&Verdict::Justify) && kinds.contains(&Verdict::Redact)
 }
 
 /// One citation that both decisions have: once, at its stricter. An exception is told of only if that is what it left.

@@ -80,7 +80,7 @@ fn world() -> World {
         id: "T-0000-0000-0001".to_owned(),
         binding: [7; 32],
         subject,
-        on_behalf_of: Some(store.subject("cto@example.com").expect("subject")),
+        on_behalf_of: Some(store.subject("bea@example.com").expect("subject")),
         policy: rules.policy.digest.to_string(),
         clauses: vec!["AU-1".to_owned()],
         exchange,
@@ -222,7 +222,7 @@ fn only_somebody_else_to_whom_the_policy_gives_it_answers_and_only_once() {
     };
     assert_eq!(refused(&given(" ANA@example.com"), &rules), NotCounted::Own);
     assert_eq!(
-        refused(&given("cto@example.com"), &rules),
+        refused(&given("bea@example.com"), &rules),
         NotCounted::Own,
         "it is asked for them"
     );

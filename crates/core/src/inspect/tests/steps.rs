@@ -30,7 +30,7 @@ fn with(clauses: &str) -> Arc<Rules> {
         .replace("UNAVAILABLE", "block")
         .replace(
             "consequences: {statement: Fair.}",
-            "consequences: {statement: Fair., appeal: 14 days}",
+            "consequences: {statement: Fair., ladder: [talk], appeal: 14 days, clauses: [{id: CN-1, statement: Fair., enforced_by: consequences.ladder}]}",
         )
         .replace("acceptable_use: {statement: How.}\n", &own);
     let ids: Vec<&str> = ["AU-1", "AU-2", "AU-3"]
