@@ -46,7 +46,7 @@ def test_what_happened_is_counted_and_nothing_of_the_client_is_told(service: Ser
     recorded = re.search(r'ordain_stage_seconds_count\{stage="record"\} (\d+)', text)
     assert recorded and int(recorded.group(1)) == 2 * 51 + 50, text
     assert "model-" not in text and "unknown-" not in text and "4111" not in text
-    assert len(text.splitlines()) < 150, "the number of series must not grow with traffic"
+    assert len(text.splitlines()) < 250, "the number of series must not grow with traffic"
     assert _get(metrics, "/readyz")[0] == 200
     assert _get(metrics, "/v1/models")[0] == 404
     assert _get(service.ready["gateway"], "/metrics")[0] == 401, "the listener for clients has no metrics"

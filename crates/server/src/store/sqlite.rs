@@ -107,11 +107,6 @@ impl SqliteStore {
         let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.busy_timeout(SHARED_PATIENCE)?;
         match schema_of(&connection)? {
-            // An older one is brought up to date by whoever may write.
-            Some(older) if older < SCHEMA => {
-                drop(connect(folder, SHARED_PATIENCE)?);
-                Self::open_read_only(folder)
-            }
             Some(SCHEMA) => Ok(Self {
                 connection,
                 folder: folder.to_owned(),
