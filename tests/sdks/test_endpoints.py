@@ -3,8 +3,8 @@
 Nothing of theirs can carry a refusal in words: what is blocked is the SDK's exception for 403.
 """
 
-import secrets
 import base64
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
