@@ -1,7 +1,7 @@
 //! The shape of `ordain.yaml` as data: a row for each key, from which come its JSON Schema and its page of the reference.
 //!
 //! The tests hold it to the reader: every map is asked for just the keys that stand here, and what the one takes the other
-//! takes. A new key is a row of [`ROWS`], beside the line that reads it.
+//! takes. A new key is a row of `ROWS`, beside the line that reads it.
 
 use ordain_core::wire::Dialect;
 use serde_json::{Map, Value, json};

@@ -2,7 +2,7 @@
 //!
 //! A person opens an address on any device and enters a code there; this program asks until they have. What it gets is kept in
 //! a file that only they can read ([`session`]), and renewed when it has run out. The steps are few enough to be plain
-//! requests ([`http`]). Read [`begin`] first.
+//! requests (`http`). Read [`begin`] first.
 
 mod http;
 pub mod session;
