@@ -10,6 +10,8 @@ pub mod anthropic_messages;
 mod cut;
 mod dialect;
 pub mod endpoints;
+#[cfg(test)]
+mod fixture;
 mod fragments;
 pub mod framing;
 pub mod gemini;

@@ -41,7 +41,6 @@ pub(super) async fn caller(
         who: Arc::new(who),
         key: None,
         signed_in: verified.signed_in,
-        token: Some(verified),
     })
 }
 
@@ -67,6 +66,5 @@ pub(super) async fn vouched(
         who: Arc::new(live.directory.who_with(found.principal, None, &found.groups)),
         key: None,
         signed_in: None,
-        token: None,
     }))
 }

@@ -14,7 +14,7 @@ use super::peer::{self, Peer};
 use super::reply::Reply;
 use super::{Gateway, bearer};
 use crate::config::Dialect;
-use crate::identity::{self, Identity, Verified};
+use crate::identity::{self, Identity};
 use crate::keys::{self, KeyEntry};
 use crate::store::SubjectId;
 
@@ -29,9 +29,6 @@ pub(super) struct Caller {
     pub(super) key: Option<Arc<KeyEntry>>,
     /// When they last signed in, where the credential says so.
     pub(super) signed_in: Option<Timestamp>,
-    /// What the issuer says of the caller, for one who came with a token.
-    #[allow(dead_code, reason = "for rules that ask how somebody signed in (`acr`, `amr`)")]
-    pub(super) token: Option<Arc<Verified>>,
 }
 
 /// Why a request is nobody's, for whoever sent it, and with which status.
@@ -66,7 +63,6 @@ pub(super) async fn identify(
             who: Arc::clone(who),
             key: None,
             signed_in: None,
-            token: None,
         });
     }
     let caller = by_credential(gateway, live, headers, from).await?;
@@ -166,7 +162,6 @@ fn by_key(gateway: &Gateway, live: &Live, presented: &str) -> Option<Caller> {
         who: live.directory.who(&key.principal, key.client.as_deref()),
         key: Some(Arc::clone(key)),
         signed_in: None,
-        token: None,
     })
 }
 

@@ -2,8 +2,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::AnthropicMessages;
-use crate::exchange::{Fixed, Half, Opaque, Part};
+use crate::exchange::{Fixed, Half, Opaque};
 use crate::verdict::Source;
+use crate::wire::fixture::{part, uninspectable};
 use crate::wire::sse::{Event, Item, SseParser};
 use crate::wire::{Dialect, EventReading, Flow, Refusal, Seen, Talk as _, Wire as _};
 
@@ -11,20 +12,6 @@ fn request(body: &Value) -> Half {
     AnthropicMessages
         .read_request(body.to_string().as_bytes(), None)
         .expect("is a request")
-}
-
-fn part<'h>(half: &'h Half, pointer: &str) -> &'h Part {
-    half.parts
-        .iter()
-        .find(|part| part.pointer == pointer && part.fixed != Some(Fixed::Key))
-        .expect("is a part")
-}
-
-fn uninspectable(half: &Half) -> Vec<(&str, Opaque)> {
-    half.uninspectable
-        .iter()
-        .map(|found| (found.pointer.as_str(), found.what))
-        .collect()
 }
 
 fn event(data: &Value) -> EventReading {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::{GeminiCount, GeminiEmbed, GeminiGenerate, GeminiStream};
 use crate::exchange::{Fixed, Half, Opaque, Part, Place};
 use crate::verdict::Source;
+use crate::wire::fixture::uninspectable;
 use crate::wire::sse::{Event, Item, SseParser};
 use crate::wire::{Dialect, EventReading, Flow, Malformed, Refusal, Seen, Talk as _, Wire};
 
@@ -26,13 +27,6 @@ fn part<'h>(half: &'h Half, pointer: &str) -> &'h Part {
         .iter()
         .find(|part| part.pointer == pointer && part.fixed != Some(Fixed::Key))
         .unwrap_or_else(|| panic!("{pointer} is a part"))
-}
-
-fn uninspectable(half: &Half) -> Vec<(&str, Opaque)> {
-    half.uninspectable
-        .iter()
-        .map(|found| (found.pointer.as_str(), found.what))
-        .collect()
 }
 
 fn event(data: &Value) -> EventReading {

@@ -2,11 +2,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Ollama, OllamaEmbed};
-use crate::exchange::{Fixed, Half, Opaque, Part};
+use crate::exchange::{Fixed, Half, Opaque};
 use crate::verdict::Source;
+use crate::wire::fixture::{flows, part, uninspectable};
 use crate::wire::framing::{Framing, Parser};
 use crate::wire::sse::{Event, Item};
-use crate::wire::{Dialect, EventReading, Flow, Malformed, Refusal, Seen, Talk as _, Wire};
+use crate::wire::{Dialect, EventReading, Malformed, Refusal, Seen, Talk as _, Wire};
 
 const ALL: [&dyn Wire; 3] = [&Ollama::Chat, &Ollama::Generate, &OllamaEmbed];
 const BOTH: [Ollama; 2] = [Ollama::Chat, Ollama::Generate];
@@ -19,29 +20,8 @@ fn request(wire: &dyn Wire, body: &Value) -> Half {
     read(wire, body).expect("is a request")
 }
 
-fn part<'h>(half: &'h Half, pointer: &str) -> &'h Part {
-    half.parts
-        .iter()
-        .find(|part| part.pointer == pointer && part.fixed != Some(Fixed::Key))
-        .expect("is a part")
-}
-
-fn uninspectable(half: &Half) -> Vec<(&str, Opaque)> {
-    half.uninspectable
-        .iter()
-        .map(|found| (found.pointer.as_str(), found.what))
-        .collect()
-}
-
 fn event(wire: Ollama, data: &Value) -> EventReading {
     wire.read_event(&Event::data(data.to_string())).expect("is an event")
-}
-
-fn flows(reading: &EventReading) -> Vec<(&str, &str)> {
-    let flowing = reading.fragments.iter().filter(|fragment| fragment.flow != Flow::Still);
-    flowing
-        .map(|fragment| (fragment.channel.as_str(), fragment.text.as_str()))
-        .collect()
 }
 
 /// Each text `plantN` stands once, where it is said to stand.

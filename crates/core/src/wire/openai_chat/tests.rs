@@ -2,10 +2,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::OpenaiChat;
-use crate::exchange::{Fixed, Half, Opaque, Part};
+use crate::exchange::{Fixed, Half, Opaque};
 use crate::verdict::Source;
+use crate::wire::fixture::{flows, part, uninspectable};
 use crate::wire::sse::{Event, Item, SseParser};
-use crate::wire::{Dialect, EventReading, Flow, Refusal, Seen, Talk as _, Wire as _};
+use crate::wire::{Dialect, EventReading, Refusal, Seen, Talk as _, Wire as _};
 
 fn request(body: &Value) -> Half {
     OpenaiChat
@@ -13,31 +14,10 @@ fn request(body: &Value) -> Half {
         .expect("is a request")
 }
 
-fn part<'h>(half: &'h Half, pointer: &str) -> &'h Part {
-    half.parts
-        .iter()
-        .find(|part| part.pointer == pointer && part.fixed != Some(Fixed::Key))
-        .expect("is a part")
-}
-
-fn uninspectable(half: &Half) -> Vec<(&str, Opaque)> {
-    half.uninspectable
-        .iter()
-        .map(|found| (found.pointer.as_str(), found.what))
-        .collect()
-}
-
 fn event(data: &Value) -> EventReading {
     OpenaiChat
         .read_event(&Event::data(data.to_string()))
         .expect("is an event")
-}
-
-fn flows(reading: &EventReading) -> Vec<(&str, &str)> {
-    let flowing = reading.fragments.iter().filter(|fragment| fragment.flow != Flow::Still);
-    flowing
-        .map(|fragment| (fragment.channel.as_str(), fragment.text.as_str()))
-        .collect()
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::OpenaiCompletions;
 use crate::exchange::{Fixed, Half, Opaque, Part};
 use crate::verdict::Source;
+use crate::wire::fixture::{flows, part};
 use crate::wire::sse::{Event, Item, SseParser};
 use crate::wire::{EventReading, Flow, Refusal, Seen, Talk as _, Wire as _};
 
@@ -19,24 +20,10 @@ fn answer(body: &Value) -> Half {
         .expect("is an answer")
 }
 
-fn part<'h>(half: &'h Half, pointer: &str) -> &'h Part {
-    half.parts
-        .iter()
-        .find(|part| part.pointer == pointer && part.fixed != Some(Fixed::Key))
-        .expect("is a part")
-}
-
 fn event(data: &Value) -> EventReading {
     OpenaiCompletions
         .read_event(&Event::data(data.to_string()))
         .expect("is an event")
-}
-
-fn flows(reading: &EventReading) -> Vec<(&str, &str)> {
-    let flowing = reading.fragments.iter().filter(|fragment| fragment.flow != Flow::Still);
-    flowing
-        .map(|fragment| (fragment.channel.as_str(), fragment.text.as_str()))
-        .collect()
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::{OpenaiResponses, OpenaiResponsesTokens};
 use crate::exchange::{Fixed, Half, Opaque, Part, ToolCall};
 use crate::verdict::Source;
+use crate::wire::fixture::uninspectable;
 use crate::wire::sse::{Event, Item, SseParser};
 use crate::wire::{EventReading, Flow, Refusal, Seen, Talk as _, Wire as _};
 
@@ -33,13 +34,6 @@ fn part<'h>(half: &'h Half, pointer: &str) -> &'h Part {
         .iter()
         .find(|part| part.pointer == pointer && part.fixed != Some(Fixed::Key))
         .unwrap_or_else(|| panic!("no part at {pointer}"))
-}
-
-fn uninspectable(half: &Half) -> Vec<(&str, Opaque)> {
-    half.uninspectable
-        .iter()
-        .map(|found| (found.pointer.as_str(), found.what))
-        .collect()
 }
 
 /// The pieces that are not still, with what they flow as.
