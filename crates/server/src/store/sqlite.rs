@@ -9,21 +9,26 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ordain_ledger::{LeafHash, leaf_hash};
-use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, Transaction, TransactionBehavior};
+use rusqlite::{
+    CachedStatement, Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, Transaction, TransactionBehavior,
+};
 use rusqlite::{ffi, params, params_from_iter};
 use uuid::Uuid;
 
 use self::files::{
     FILE, SCHEMA, SHARED_PATIENCE, WRITER_PATIENCE, connect, is_older, make_private, schema_of, take_lock,
 };
+use self::journal::Journal;
+use self::lookups::{SELECT, selection};
+use self::open::OpenExchanges;
 use super::tickets::{PostedAnswer, Ticket, TicketBook};
-use super::{
-    Filter, KeyRow, Kind, NewRecord, Order, Rejection, Spent, Store, StoreError, StoredRecord, SubjectId, Visit,
-};
+use super::{Filter, KeyRow, Kind, NewRecord, Rejection, Spent, Store, StoreError, StoredRecord, SubjectId, Visit};
 
 mod files;
+mod journal;
 mod keys;
+mod lookups;
+mod open;
 mod spending;
 mod tickets;
 
@@ -49,8 +54,10 @@ struct Writer {
     next: u64,
     /// The record that was acknowledged last, to be found again after trouble.
     last: Option<(Uuid, LeafHash)>,
+    open: OpenExchanges,
     /// An IO error happened: what the connection believes about the file may be wrong.
     suspect: bool,
+    journal: Journal,
     _lock: File,
 }
 
@@ -63,12 +70,15 @@ impl SqliteStore {
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         make_private(folder)?;
         let lock = take_lock(folder)?;
-        let connection = connect(folder, WRITER_PATIENCE)?;
+        let mut connection = connect(folder, WRITER_PATIENCE)?;
+        make_room(folder);
         let (next, last) = end(&connection)?;
         let writer = Writer {
             next,
             last,
+            open: OpenExchanges::read(&connection)?,
             suspect: false,
+            journal: Journal::watch(folder, &mut connection)?,
             _lock: lock,
         };
         Ok(Self {
@@ -126,7 +136,7 @@ impl SqliteStore {
         let Access::Append(writer) = &mut self.access else {
             return Err(StoreError::NotTheWriter);
         };
-        let connection = connect(&self.folder, WRITER_PATIENCE)?;
+        let mut connection = connect(&self.folder, WRITER_PATIENCE)?;
         if let (Some((id, leaf)), Some(sequence)) = (writer.last, writer.next.checked_sub(1)) {
             let found = connection.query_row(
                 "SELECT id, bytes FROM records WHERE seq = ?1",
@@ -139,6 +149,8 @@ impl SqliteStore {
         }
         // A batch whose commit was answered with an error may be there after all: number on behind it.
         (writer.next, writer.last) = end(&connection)?;
+        writer.open = OpenExchanges::read(&connection)?;
+        writer.journal = Journal::watch(&self.folder, &mut connection)?;
         writer.suspect = false;
         self.connection = connection;
         Ok(())
@@ -177,15 +189,24 @@ impl SqliteStore {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
-    fn write(&mut self, batch: &[NewRecord], first: u64) -> Result<(), StoreError> {
-        let transaction = self.transaction()?;
-        for (index, record) in batch.iter().enumerate() {
-            insert(&transaction, first + index as u64, record).map_err(|error| match error {
-                StoreError::Rejected { why, .. } => StoreError::Rejected { index, why },
-                other => other,
-            })?;
+    /// Writes the batch as one transaction and commits it.
+    fn write(&mut self, batch: &[NewRecord]) -> Result<(), StoreError> {
+        let Access::Append(writer) = &mut self.access else {
+            return Err(StoreError::NotTheWriter);
+        };
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let written = insert(&transaction, batch, writer).and_then(|()| Ok(transaction.commit()?));
+        if written.is_err() {
+            writer.open.undo();
+            return written;
         }
-        Ok(transaction.commit()?)
+        writer.open.keep();
+        writer.next += batch.len() as u64;
+        writer.last = batch.last().map(|record| (record.id, record.leaf));
+        writer.journal.tend(&self.connection);
+        Ok(())
     }
 }
 
@@ -195,12 +216,9 @@ impl Store for SqliteStore {
         if batch.is_empty() {
             return Ok(first..first);
         }
-        let written = self.write(batch, first);
+        let written = self.write(batch);
         self.doubt(written)?;
-        let next = first + batch.len() as u64;
-        let writer = self.writer()?;
-        (writer.next, writer.last) = (next, batch.last().map(|record| (record.id, record.leaf)));
-        Ok(first..next)
+        Ok(first..first + batch.len() as u64)
     }
 
     fn probe(&mut self) -> Result<(), StoreError> {
@@ -212,12 +230,10 @@ impl Store for SqliteStore {
     }
 
     fn open_intents(&self) -> Result<Vec<StoredRecord>, StoreError> {
-        let sql = format!("{SELECT} WHERE seq IN (SELECT seq FROM open_exchanges) ORDER BY seq");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([])?;
+        let mut statement = self.connection.prepare_cached(&format!("{SELECT} WHERE seq = ?1"))?;
         let mut open = Vec::new();
-        while let Some(row) = rows.next()? {
-            open.push(stored(row)?);
+        for sequence in OpenExchanges::read(&self.connection)?.intents() {
+            open.push(statement.query_row([signed(sequence)?], |row| Ok(stored(row)))??);
         }
         Ok(open)
     }
@@ -394,6 +410,13 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// Lays the journal out. It costs nothing but speed when that fails, and a full disk must not keep the gateway from starting.
+fn make_room(folder: &Path) {
+    if let Err(error) = journal::lay_out(folder) {
+        tracing::warn!(%error, "no room could be made for the store's journal; the first commits will be slower");
+    }
+}
+
 /// The next sequence number, and the last record.
 fn end(connection: &Connection) -> Result<(u64, Option<(Uuid, LeafHash)>), StoreError> {
     let last = connection.query_row(
@@ -413,43 +436,52 @@ fn end(connection: &Connection) -> Result<(u64, Option<(Uuid, LeafHash)>), Store
     }
 }
 
-/// Adds one record and keeps count of which exchanges are open.
-fn insert(transaction: &Transaction<'_>, sequence: u64, record: &NewRecord) -> Result<(), StoreError> {
-    let exchange = record.exchange.as_bytes();
-    match record.kind {
-        Kind::Intent | Kind::Refusal | Kind::Approval | Kind::Denial if record.id != record.exchange => {
-            return Err(reject(Rejection::Misfit));
-        }
-        Kind::Refusal | Kind::Approval | Kind::Denial => {}
-        Kind::Intent => {
-            let mut open = transaction.prepare_cached(
-                "INSERT INTO open_exchanges (exchange, seq) VALUES (?1, ?2) ON CONFLICT (exchange) DO NOTHING",
-            )?;
-            open.execute(params![exchange, signed(sequence)?])?;
-        }
-        Kind::Outcome => {
-            let mut close = transaction.prepare_cached("DELETE FROM open_exchanges WHERE exchange = ?1")?;
-            if close.execute([exchange])? == 0 {
-                let mut intent = transaction.prepare_cached("SELECT 1 FROM records WHERE id = ?1 AND kind = 1")?;
-                let known = intent.exists([exchange])?;
-                return Err(reject(if known {
-                    Rejection::AlreadyClosed
-                } else {
-                    Rejection::NeverOpened
-                }));
-            }
-        }
-    }
+/// Adds the records of a batch and keeps count of which exchanges are open.
+fn insert(transaction: &Transaction<'_>, batch: &[NewRecord], writer: &mut Writer) -> Result<(), StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO records (seq, id, kind, exchange, at_ms, subject, bytes, leaf)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
+    let mut next = writer.next;
+    for (index, record) in batch.iter().enumerate() {
+        insert_one(transaction, &mut insert, next, record, &mut writer.open).map_err(|error| match error {
+            StoreError::Rejected { why, .. } => StoreError::Rejected { index, why },
+            other => other,
+        })?;
+        next += 1;
+    }
+    if lookups::follow(transaction, next)? {
+        writer.open.note(transaction, next)?;
+    }
+    Ok(())
+}
+
+fn insert_one(
+    transaction: &Transaction<'_>,
+    insert: &mut CachedStatement<'_>,
+    sequence: u64,
+    record: &NewRecord,
+    open: &mut OpenExchanges,
+) -> Result<(), StoreError> {
+    if record.kind == Kind::Outcome {
+        if !open.close(record.exchange) {
+            let mut intent = transaction.prepare_cached("SELECT 1 FROM records WHERE id = ?1 AND kind = 1")?;
+            let known = intent.exists([record.exchange.as_bytes()])?;
+            return Err(reject(if known {
+                Rejection::AlreadyClosed
+            } else {
+                Rejection::NeverOpened
+            }));
+        }
+    } else if record.id != record.exchange {
+        return Err(reject(Rejection::Misfit));
+    }
     insert
         .execute(params![
             signed(sequence)?,
             record.id.as_bytes(),
             record.kind.number(),
-            exchange,
+            record.exchange.as_bytes(),
             record.at_ms,
             record.subject.as_bytes(),
             record.bytes,
@@ -460,6 +492,9 @@ fn insert(transaction: &Transaction<'_>, sequence: u64, record: &NewRecord) -> R
             Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => error.into(),
             _ => rejected(error),
         })?;
+    if record.kind == Kind::Intent {
+        open.open(record.exchange, sequence);
+    }
     for spend in &record.spends {
         spending::count(transaction, spend)?;
     }
@@ -485,42 +520,6 @@ const fn reject(why: Rejection) -> StoreError {
 fn keys_changed(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     transaction.execute("UPDATE meta SET value = value + 1 WHERE name = 'keys_version'", [])?;
     Ok(())
-}
-
-fn selection(filter: &Filter) -> Result<(String, Vec<Value>), StoreError> {
-    let blob = |bytes: &[u8; 16]| Value::Blob(bytes.to_vec());
-    let conditions = [
-        ("kind = ?", filter.kind.map(|kind| Value::Integer(kind.number()))),
-        ("subject = ?", filter.subject.map(|subject| blob(subject.as_bytes()))),
-        // Of two indices: the opening record is found by its id, the outcome by its exchange.
-        (
-            "seq IN (SELECT seq FROM records WHERE id = ?
-                     UNION ALL SELECT seq FROM records WHERE kind = 2 AND exchange = ?)",
-            filter.exchange.map(|exchange| blob(exchange.as_bytes())),
-        ),
-        ("at_ms >= ?", filter.from_ms.map(Value::Integer)),
-        ("at_ms < ?", filter.until_ms.map(Value::Integer)),
-        ("seq > ?", filter.after.map(signed).transpose()?.map(Value::Integer)),
-        ("seq < ?", filter.before.map(signed).transpose()?.map(Value::Integer)),
-    ];
-    let mut sql = SELECT.to_owned();
-    let mut values = Vec::new();
-    for (condition, value) in conditions {
-        if let Some(value) = value {
-            values.push(value);
-            sql.push_str(if values.len() == 1 { " WHERE " } else { " AND " });
-            sql.push_str(&condition.replace('?', &format!("?{}", values.len())));
-        }
-    }
-    sql.push_str(match filter.order {
-        Order::OldestFirst => " ORDER BY seq",
-        Order::NewestFirst => " ORDER BY seq DESC",
-    });
-    if let Some(limit) = filter.limit {
-        sql.push_str(" LIMIT ?");
-        values.push(Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX)));
-    }
-    Ok((sql, values))
 }
 
 fn stored(row: &Row<'_>) -> Result<StoredRecord, StoreError> {
@@ -552,8 +551,6 @@ fn signed(number: u64) -> Result<i64, StoreError> {
         what: format!("a sequence number of {number}"),
     })
 }
-
-const SELECT: &str = "SELECT seq, id, kind, exchange, at_ms, subject, bytes, leaf FROM records";
 
 #[cfg(test)]
 mod tests;

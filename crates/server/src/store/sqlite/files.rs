@@ -126,7 +126,7 @@ pub(super) const LOCK: &str = "lock";
 pub(super) const SCHEMA: i64 = MIGRATIONS.len() as i64;
 
 /// What leads from nothing to the newest schema, one step a schema. A step that was released is never changed.
-const MIGRATIONS: [&str; 3] = [TABLES, KEY_TERMS, super::tickets::TABLES];
+const MIGRATIONS: [&str; 4] = [TABLES, KEY_TERMS, super::tickets::TABLES, FEWER_INDICES];
 
 /// How long the writer waits for a command that manages keys: those hold their lock for a few milliseconds, and the
 /// gateway's callers are waiting.
@@ -134,8 +134,8 @@ pub(super) const WRITER_PATIENCE: Duration = Duration::from_secs(1);
 pub(super) const SHARED_PATIENCE: Duration = Duration::from_secs(5);
 
 /// `fullfsync` matters on macOS only, where a plain sync stops at the disk's cache. `secure_delete` overwrites erased
-/// names. The checkpoint comes every 16 MiB: it is the one slow commit, so it should be rare, and its journal small
-/// enough to keep. The cache of 16 MiB holds the ends of the indices that every commit touches.
+/// names. A checkpoint comes every 16 MiB: it is the one slow commit of a process that manages keys, and the writer leaves it to
+/// a thread (`journal.rs`). The cache of 16 MiB holds the ends of the indices that every commit touches.
 const SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
@@ -148,8 +148,7 @@ const SETTINGS: &str = "
     PRAGMA cache_size = -16384;
 ";
 
-/// `id` is unique, and an intent or refusal has the id of its exchange: hence one opening an exchange. `open_exchanges`
-/// lets recovery find the few open intents among millions of closed ones.
+/// `id` is unique, and an intent or refusal has the id of its exchange: hence one opening an exchange.
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO meta (name, value) VALUES ('schema', 1), ('keys_version', 0), ('probes', 0);
@@ -202,4 +201,26 @@ const KEY_TERMS: &str = "
         cost INTEGER NOT NULL CHECK (cost >= 0),
         PRIMARY KEY (holder, period)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// Only the index by id is kept with every record; `lookups.rs` and `open.rs` say what has taken the place of the others.
+const FEWER_INDICES: &str = "
+    CREATE TABLE by_subject (subject BLOB, seq INTEGER, PRIMARY KEY (subject, seq)) STRICT, WITHOUT ROWID;
+    CREATE TABLE outcomes (exchange BLOB PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE spans (
+        first INTEGER PRIMARY KEY,
+        last INTEGER NOT NULL,
+        from_ms INTEGER NOT NULL,
+        to_ms INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO by_subject SELECT subject, seq FROM records ORDER BY subject, seq;
+    INSERT INTO outcomes SELECT exchange, seq FROM records WHERE kind = 2 ORDER BY exchange;
+    INSERT INTO spans SELECT min(seq), max(seq), min(at_ms), max(at_ms) FROM records GROUP BY seq / 1024;
+    INSERT INTO meta SELECT 'listed', coalesce(max(seq) + 1, 0) FROM records;
+    INSERT INTO meta SELECT 'settled', coalesce(
+        (SELECT min(seq) FROM open_exchanges), (SELECT max(seq) + 1 FROM records), 0);
+    DROP TABLE open_exchanges;
+    DROP INDEX records_outcome;
+    DROP INDEX records_at;
+    DROP INDEX records_subject;
 ";

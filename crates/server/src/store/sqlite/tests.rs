@@ -10,7 +10,9 @@ use tempfile::TempDir;
 
 use super::super::conformance::{self, collect, intent, outcome};
 use super::super::tickets::TicketBook as _;
-use super::super::{Filter, KeyRow, NewRecord, Store as _, StoreError, SubjectId, Terms, describe};
+use super::super::{
+    Filter, KeyRow, NewRecord, Order, Rejection, Store as _, StoreError, StoredRecord, SubjectId, Terms, describe,
+};
 use super::files::{FILE, LOCK, SCHEMA};
 use super::{Access, SqliteStore};
 
@@ -176,15 +178,24 @@ fn a_newer_schema_is_refused_with_both_numbers() {
     }
 }
 
-/// A store as the first released schema had it, with one key and one open intent.
+/// A store as the first released schema had it, with one key, one closed exchange and one open intent.
 fn old_store(path: &Path) -> SubjectId {
     let mut store = SqliteStore::open(path).expect("open");
     let subject = store.subject("ann").expect("subject");
-    store.append(&[intent(1, subject)]).expect("append");
+    let closed = intent(1, subject);
+    let records = [closed.clone(), outcome(&closed, 2), intent(3, subject)];
+    store.append(&records).expect("append");
     drop(store);
     let raw = Connection::open(path.join(FILE)).expect("open");
     raw.execute_batch(
-        "DROP TABLE reasons; DROP TABLE tickets; DROP TABLE posted_answers;
+        "CREATE TABLE open_exchanges (exchange BLOB PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+         INSERT INTO open_exchanges SELECT id, seq FROM records WHERE seq = 2;
+         CREATE UNIQUE INDEX records_outcome ON records (exchange) WHERE kind = 2;
+         CREATE INDEX records_at ON records (at_ms);
+         CREATE INDEX records_subject ON records (subject, seq);
+         DROP TABLE by_subject; DROP TABLE outcomes; DROP TABLE spans;
+         DELETE FROM meta WHERE name IN ('listed', 'settled');
+         DROP TABLE reasons; DROP TABLE tickets; DROP TABLE posted_answers;
          DROP TABLE spending;
          ALTER TABLE keys DROP COLUMN expires_ms;
          ALTER TABLE keys DROP COLUMN line;
@@ -224,8 +235,20 @@ fn an_older_store_is_brought_up_to_date_with_all_that_is_in_it() {
         (key.expires_ms, key.used_day, &key.terms),
         (None, None, &Terms::default())
     );
-    assert_eq!(store.open_intents().expect("open intents").len(), 1);
-    assert_eq!(store.append(&[intent(2, subject)]).expect("append"), 1..2);
+    let open = store.open_intents().expect("open intents");
+    assert_eq!(open.iter().map(|record| record.sequence).collect::<Vec<_>>(), [2]);
+    let of_subject = Filter {
+        subject: Some(subject),
+        ..Filter::default()
+    };
+    let first = collect(&store, &of_subject);
+    assert_eq!(first.len(), 3);
+    let of_exchange = Filter {
+        exchange: Some(first[0].exchange),
+        ..Filter::default()
+    };
+    assert_eq!(collect(&store, &of_exchange), first[..2]);
+    assert_eq!(store.append(&[intent(4, subject)]).expect("append"), 3..4);
     assert_eq!(store.tickets().expect("tickets"), []);
     SqliteStore::open_read_only(&path).expect("it is up to date");
 }
@@ -421,8 +444,12 @@ fn after_an_io_error_a_batch_that_was_written_after_all_is_counted() {
     let mut store = SqliteStore::open(&path).expect("open");
     store.append(&[intent(1, SubjectId::random())]).expect("append");
     store
-        .write(&[intent(2, SubjectId::random())], 1)
+        .append(&[intent(2, SubjectId::random())])
         .expect("committed, but taken for failed");
+    let Access::Append(writer) = &mut store.access else {
+        panic!("not the writer")
+    };
+    (writer.next, writer.last) = (1, None);
     distrust(&mut store);
     assert_eq!(store.append(&[intent(3, SubjectId::random())]).expect("append"), 2..3);
 }
@@ -438,4 +465,159 @@ fn after_an_io_error_a_store_that_lost_an_acknowledged_record_is_not_written_to(
         let error = store.append(&[intent(2, SubjectId::random())]).expect_err("lost");
         assert!(matches!(error, StoreError::Lost { sequence: 0 }), "{error}");
     }
+}
+
+/// Records of six principals, mostly closed exchanges, on a clock that was set back in between.
+fn many(count: i64) -> Vec<NewRecord> {
+    let subjects: Vec<SubjectId> = (0..6).map(|_| SubjectId::random()).collect();
+    let mut records = Vec::new();
+    for number in 0..count {
+        let at_ms = if number < count / 2 { number } else { number - count / 4 };
+        let opening = intent(at_ms, subjects[(number % 6).unsigned_abs() as usize]);
+        records.push(opening.clone());
+        if number % 50 != 7 {
+            records.push(outcome(&opening, at_ms + 1));
+        }
+    }
+    records
+}
+
+#[test]
+fn what_is_looked_up_is_what_reading_everything_finds() {
+    let (_dir, path) = folder();
+    let mut store = SqliteStore::open(&path).expect("open");
+    let records = many(1500);
+    for batch in records.chunks(70) {
+        store.append(batch).expect("append");
+    }
+    let listed: i64 = store
+        .connection
+        .query_row("SELECT value FROM meta WHERE name = 'listed'", [], |row| row.get(0))
+        .expect("listed");
+    assert!(
+        0 < listed && listed < records.len() as i64,
+        "{listed}: some are listed, some are not"
+    );
+    let all = collect(&store, &Filter::default());
+    assert_eq!(all.len(), records.len());
+    let sought = [&all[3], &all[1400], &all[records.len() - 2]];
+    for record in sought {
+        for order in [Order::OldestFirst, Order::NewestFirst] {
+            for (from_ms, until_ms) in [
+                (None, None),
+                (Some(record.at_ms), None),
+                (None, Some(record.at_ms)),
+                (Some(700), Some(900)),
+            ] {
+                for (subject, exchange) in [
+                    (None, None),
+                    (Some(record.subject), None),
+                    (None, Some(record.exchange)),
+                ] {
+                    let filter = Filter {
+                        subject,
+                        exchange,
+                        from_ms,
+                        until_ms,
+                        order,
+                        ..Filter::default()
+                    };
+                    let mut expected: Vec<StoredRecord> = all
+                        .iter()
+                        .filter(|it| subject.is_none_or(|subject| it.subject == subject))
+                        .filter(|it| exchange.is_none_or(|exchange| it.exchange == exchange))
+                        .filter(|it| from_ms.is_none_or(|from| it.at_ms >= from))
+                        .filter(|it| until_ms.is_none_or(|until| it.at_ms < until))
+                        .cloned()
+                        .collect();
+                    if order == Order::NewestFirst {
+                        expected.reverse();
+                    }
+                    assert!(collect(&store, &filter) == expected, "{filter:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_open_is_found_again_after_a_start() {
+    let (_dir, path) = folder();
+    let records = many(1500);
+    let open = |store: &SqliteStore| -> Vec<uuid::Uuid> {
+        store.open_intents().expect("open").iter().map(|it| it.id).collect()
+    };
+    let mut store = SqliteStore::open(&path).expect("open");
+    for batch in records.chunks(70) {
+        store.append(batch).expect("append");
+    }
+    let before = open(&store);
+    assert_eq!(before.len(), 30);
+    drop(store);
+    let mut store = SqliteStore::open(&path).expect("open again");
+    assert_eq!(open(&store), before);
+    let first = records.iter().find(|it| it.id == before[0]).expect("the first");
+    let closing = outcome(first, 5000);
+    store.append(std::slice::from_ref(&closing)).expect("close");
+    let twice = store.append(&[outcome(first, 5001)]).expect_err("it is closed");
+    assert!(
+        matches!(
+            twice,
+            StoreError::Rejected {
+                why: Rejection::AlreadyClosed,
+                ..
+            }
+        ),
+        "{twice}"
+    );
+    assert_eq!(open(&store), before[1..]);
+}
+
+#[test]
+fn a_batch_that_is_rejected_closes_and_opens_nothing() {
+    let (_dir, path) = folder();
+    let mut store = SqliteStore::open(&path).expect("open");
+    let (one, two) = (intent(1, SubjectId::random()), intent(2, SubjectId::random()));
+    store.append(std::slice::from_ref(&one)).expect("append");
+    let batch = [outcome(&one, 3), two.clone(), one.clone()];
+    let error = store.append(&batch).expect_err("an id twice");
+    assert!(matches!(error, StoreError::Rejected { index: 2, .. }), "{error}");
+    let error = store.append(&[outcome(&two, 4)]).expect_err("it was never opened");
+    assert!(
+        matches!(
+            error,
+            StoreError::Rejected {
+                why: Rejection::NeverOpened,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    store.append(&[outcome(&one, 5)]).expect("it is open still");
+}
+
+#[test]
+fn the_journal_begins_anew_under_a_writer_that_never_rests() {
+    let (_dir, path) = folder();
+    let mut store = SqliteStore::open(&path).expect("open");
+    let subject = SubjectId::random();
+    let journal = || {
+        fs::metadata(path.join(format!("{FILE}-wal")))
+            .expect("the journal")
+            .len()
+    };
+    let laid_out = journal();
+    let (mut written, mut count) = (0, 0);
+    // Five times as much as it has room for: it can only fit by beginning anew.
+    while written < 5 * laid_out {
+        let batch: Vec<NewRecord> = (0..64)
+            .map(|at_ms| NewRecord::refusal(uuid::Uuid::now_v7(), at_ms, subject, vec![b'x'; 4000]))
+            .collect();
+        store.append(&batch).expect("append");
+        (written, count) = (written + 64 * 4000, count + 64);
+    }
+    assert!(journal() < 3 * laid_out, "{} of {written} bytes", journal());
+    drop(store);
+    let store = SqliteStore::open_read_only(&path).expect("read");
+    assert_eq!(collect(&store, &Filter::default()).len(), count);
 }
