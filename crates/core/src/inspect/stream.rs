@@ -18,7 +18,7 @@ mod tokens;
 mod waiting;
 mod whole;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
 use self::held::Template;
@@ -36,6 +36,7 @@ use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
 use crate::detect::{DetectorFailure, EntityId, Match};
 use crate::verdict::{Direction, Source};
+use crate::wire::alike::Alike;
 use crate::wire::framing::Parser;
 use crate::wire::sse::{Event, Item, SseError};
 use crate::wire::{CallBegun, EventReading, Flow, Fragment, Seen, Talk};
@@ -100,6 +101,10 @@ pub struct StreamInspection {
     ended: bool,
     /// In how many events the model was looked for that answers.
     asked_for_model: u8,
+    /// The event that those to come may be like.
+    alike: Option<Alike>,
+    /// Values that stood for themselves in events and in which nothing was found, latest last: most events repeat them.
+    clean: VecDeque<String>,
 }
 
 /// One flow of text.
@@ -170,6 +175,8 @@ impl Inspection {
             may_end: false,
             ended: false,
             asked_for_model: 0,
+            alike: None,
+            clean: VecDeque::new(),
         })
     }
 }
@@ -308,7 +315,7 @@ impl StreamInspection {
 
     /// Takes one event; true when it was the last one.
     fn event(&mut self, event: Event) -> Result<bool, Stop> {
-        let Ok(reading) = self.talk.read_event(&event) else {
+        let Some(reading) = self.read(&event) else {
             self.cannot_look("/", "unrecognized");
             return if self.stops() { Err(Stop) } else { Ok(false) };
         };
@@ -335,11 +342,14 @@ impl StreamInspection {
         let mut says_nothing = reading.only_arguments;
         // A channel that ends here ends with its last piece.
         let pieces = reading.fragments.iter().enumerate();
-        let pieces = pieces.filter(|(_, fragment)| fragment.flow.grows());
+        let pieces = pieces.filter(|(_, fragment)| fragment.flow.grows() && ended.cover(&fragment.channel));
         let last: BTreeMap<&str, usize> = pieces.map(|(place, one)| (one.channel.as_str(), place)).collect();
         for (place, fragment) in reading.fragments.iter().enumerate() {
-            let is_last = last.get(fragment.channel.as_str()) == Some(&place);
-            let ends = is_last && ended.cover(&fragment.channel);
+            if fragment.flow == Flow::Still {
+                self.still(fragment)?;
+                continue;
+            }
+            let ends = last.get(fragment.channel.as_str()) == Some(&place);
             let text = self.fragment(fragment, ends)?;
             if text != fragment.text {
                 altered.insert(&fragment.channel);
@@ -373,6 +383,17 @@ impl StreamInspection {
             counted_anew: self.more != 0,
         })?;
         Ok(is_last)
+    }
+
+    /// What an event says; none if it is no event of this dialect.
+    fn read(&mut self, event: &Event) -> Option<EventReading> {
+        if let Some(reading) = self.alike.as_ref().and_then(|alike| alike.read(event)) {
+            return Some(reading);
+        }
+        let reading = self.talk.read_event(event).ok()?;
+        // An event of another kind in between leaves the one that others are like.
+        self.alike = Alike::of(event, &reading).or(self.alike.take());
+        Some(reading)
     }
 
     /// The values of an event that its text, as it goes out, would belie.
@@ -420,14 +441,10 @@ impl StreamInspection {
         if self.stops() { Err(Stop) } else { Ok(()) }
     }
 
-    /// What goes out in place of a piece of text.
+    /// What goes out in place of a piece of text, whole or growing.
     fn fragment(&mut self, fragment: &Fragment, ends: bool) -> Result<String, Stop> {
         match fragment.flow {
-            Flow::Still => {
-                self.still(fragment)?;
-                return Ok(fragment.text.clone());
-            }
-            Flow::Whole | Flow::Told | Flow::ToldArguments => return self.whole(fragment),
+            Flow::Still | Flow::Whole | Flow::Told | Flow::ToldArguments => return self.whole(fragment),
             Flow::Text | Flow::Arguments => {}
         }
         if !self.channels.contains_key(&fragment.channel) {

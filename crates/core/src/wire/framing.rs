@@ -38,10 +38,20 @@ impl Framing {
     /// An event as it goes over the network, always the same bytes for the same event.
     #[must_use]
     pub fn encode(self, event: &Event) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.encode_into(event, &mut out);
+        out
+    }
+
+    /// Appends what [`Self::encode`] makes.
+    pub fn encode_into(self, event: &Event, out: &mut Vec<u8>) {
         match self {
-            Self::Sse => event.encode(),
+            Self::Sse => event.encode_into(out),
             // The data was read from one line, and edits escape line breaks.
-            Self::Lines => [event.data.as_bytes(), b"\n"].concat(),
+            Self::Lines => {
+                out.extend_from_slice(event.data.as_bytes());
+                out.push(b'\n');
+            }
         }
     }
 }

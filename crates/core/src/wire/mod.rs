@@ -5,6 +5,7 @@
 //! of policies. One wire is one file or folder and one line in [`all`]; which endpoint speaks it is a row of
 //! [`endpoints`]. Read [`Wire`] first.
 
+pub mod alike;
 pub mod anthropic_count_tokens;
 pub mod anthropic_messages;
 mod cut;
@@ -67,7 +68,7 @@ pub struct Refusal<'a> {
 }
 
 /// What a streamed event carries, for the stream inspection.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventReading {
     /// Its pieces of text, in document order.
     pub fragments: Vec<Fragment>,

@@ -28,19 +28,31 @@ impl Event {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.data.len() + 32);
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// Appends what [`Self::encode`] makes.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
         if let Some(name) = &self.event {
             out.extend_from_slice(b"event: ");
             // A name with a line break would end its line; events that were read have none.
             out.extend(name.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')));
             out.push(b'\n');
         }
-        for line in self.data.replace("\r\n", "\n").split(['\n', '\r']) {
+        let mut rest = self.data.as_bytes();
+        loop {
+            let end = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+            let (line, after) = rest.split_at(end);
             out.extend_from_slice(b"data: ");
-            out.extend_from_slice(line.as_bytes());
+            out.extend_from_slice(line);
             out.push(b'\n');
+            rest = match after {
+                [b'\r', b'\n', after @ ..] | [_, after @ ..] => after,
+                [] => break,
+            };
         }
         out.push(b'\n');
-        out
     }
 }
 

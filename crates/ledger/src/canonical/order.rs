@@ -4,15 +4,20 @@ use std::cmp::Ordering;
 
 /// Compares two names as they stand between their quotes in canonical JSON.
 pub(super) fn compare(one: &[u8], other: &[u8]) -> Ordering {
-    if is_plain(one) && is_plain(other) {
-        return one.cmp(other);
+    for (a, b) in one.iter().zip(other) {
+        if !is_plain(*a) || !is_plain(*b) {
+            return units(one).cmp(units(other));
+        }
+        if a != b {
+            return a.cmp(b);
+        }
     }
-    units(one).cmp(units(other))
+    one.len().cmp(&other.len())
 }
 
-/// Whether the bytes of a name sort as its code units do: ASCII, and nothing escaped.
-fn is_plain(name: &[u8]) -> bool {
-    name.iter().all(|byte| byte.is_ascii() && *byte != b'\\')
+/// Whether a byte of a name sorts as its code unit does: ASCII, and no escape.
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii() && byte != b'\\'
 }
 
 /// The code units that a name stands for. The order of UTF-8 bytes differs from theirs above U+FFFF.

@@ -52,6 +52,9 @@ impl StreamInspection {
 
     /// Judges calls that end with this event and whose arguments did not come as a growing text.
     pub(super) fn settle(&mut self, reading: &EventReading) -> Result<(), Stop> {
+        if self.calls.is_empty() {
+            return Ok(());
+        }
         let policy = &self.inspection.rules.policy;
         let ended = Beginnings::ended(reading);
         let mut settled = false;

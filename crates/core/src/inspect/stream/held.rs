@@ -48,18 +48,24 @@ impl StreamInspection {
     /// Keeps the event as the shape of what may have to be sent later for the channels that have a piece in it. `replaced` is
     /// what went out in place of its tokens.
     pub(super) fn remember(&mut self, event: &Event, reading: &EventReading, replaced: &[(Range<usize>, String)]) {
+        let awaits = |fragment: &&Fragment| {
+            let channel = self.channels.get(&fragment.channel);
+            let waits = channel.is_some_and(|channel| channel.holds() || !channel.unrestored.is_empty());
+            let notes = self.note.as_ref().is_some_and(|note| note.awaits(&fragment.channel));
+            fragment.flow.grows() && channel.is_some() && (waits || notes)
+        };
+        let awaiting: Vec<&Fragment> = reading.fragments.iter().filter(awaits).collect();
+        if awaiting.is_empty() {
+            return;
+        }
         let carriers: BTreeMap<&str, &Carrier> =
             reading.carriers.iter().map(|one| (one.channel.as_str(), one)).collect();
         let replaced_at: BTreeMap<usize, &String> = replaced.iter().map(|(token, said)| (token.start, said)).collect();
         let mut kept = None;
-        for fragment in reading.fragments.iter().filter(|fragment| fragment.flow.grows()) {
+        for fragment in awaiting {
             let Some(channel) = self.channels.get_mut(&fragment.channel) else {
                 continue;
             };
-            let waits = channel.holds() || !channel.unrestored.is_empty();
-            if !waits && !self.note.as_ref().is_some_and(|note| note.awaits(&fragment.channel)) {
-                continue;
-            }
             channel.template = Some(if let Some(carrier) = carriers.get(fragment.channel.as_str()) {
                 Template {
                     shape: Arc::new(Shape::of_carrier(carrier)),
@@ -83,6 +89,9 @@ impl StreamInspection {
 
     /// Sends what is held for channels that end without a piece of their own in this event.
     pub(super) fn flush(&mut self, reading: &EventReading) -> Result<(), Stop> {
+        if reading.ends.is_empty() && !reading.terminal {
+            return Ok(());
+        }
         let ended = Beginnings::ended(reading);
         let pieces = reading.fragments.iter().filter(|fragment| fragment.flow.grows());
         let own: BTreeSet<&str> = pieces.map(|fragment| fragment.channel.as_str()).collect();

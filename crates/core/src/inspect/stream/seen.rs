@@ -10,7 +10,7 @@ pub(in crate::inspect) const MOST_STILL: usize = 4 * MOST_CHANNELS;
 
 impl StreamInspection {
     /// Keeps track of what the client has seen.
-    pub(super) fn follow(&mut self, event: &Event, reading: &EventReading) {
+    pub(super) fn follow(&mut self, event: Event, reading: &EventReading) {
         self.seen.begun = true;
         self.seen.first.get_or_insert_with(|| event.data.clone());
         for fragment in &reading.fragments {
@@ -41,7 +41,7 @@ impl StreamInspection {
             });
         }
         if !reading.terminal {
-            self.seen.last = Some(event.data.clone());
+            self.seen.last = Some(event.data);
         }
     }
 }

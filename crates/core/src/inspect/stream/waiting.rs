@@ -146,8 +146,8 @@ impl StreamInspection {
             event.data = splice_event(&event.data, &texts, &left_out, number).map_err(|_| Stop)?;
         }
         self.add_postscript(&event);
-        self.out.extend(self.talk.framing().encode(&event));
-        self.follow(&event, &reading);
+        self.talk.framing().encode_into(&event, &mut self.out);
+        self.follow(event, &reading);
         Ok(())
     }
 }

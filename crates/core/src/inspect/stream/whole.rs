@@ -11,6 +11,12 @@ use crate::wire::reading::read_arguments;
 use crate::wire::splice::splice;
 use crate::wire::{Flow, Fragment};
 
+/// How many values are known to be clean: as many as an event has that stand for themselves, and some more.
+const MOST_CLEAN: usize = 16;
+
+/// Longer values are looked at each time.
+const LONGEST_CLEAN: usize = 256;
+
 /// Whether a text is said for the first time, or may be one that was said before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Telling {
@@ -21,6 +27,10 @@ pub(super) enum Telling {
 impl StreamInspection {
     /// Judges a value that stands for itself; what would have to be masked there stops the stream.
     pub(super) fn still(&mut self, fragment: &Fragment) -> Result<(), Stop> {
+        // Looking at the same text again finds nothing again.
+        if self.clean.contains(&fragment.text) {
+            return Ok(());
+        }
         let release = self
             .inspection
             .rules
@@ -28,6 +38,12 @@ impl StreamInspection {
             .follow()
             .push(&self.inspection.rules.scanner, &fragment.text, true);
         if release.matches.is_empty() && release.failures.is_empty() {
+            if fragment.text.len() <= LONGEST_CLEAN {
+                self.clean.push_back(fragment.text.clone());
+                if self.clean.len() > MOST_CLEAN {
+                    self.clean.pop_front();
+                }
+            }
             return Ok(());
         }
         for found in &release.matches {

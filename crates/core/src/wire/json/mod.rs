@@ -71,6 +71,12 @@ pub fn parse<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Document<'b>, Malfo
     parse::parse(bytes, limits)
 }
 
+/// The string token that a text begins with, if it begins with one that is whole: what it says, and how many bytes it takes.
+#[must_use]
+pub fn leading_string(text: &str) -> Option<(Cow<'_, str>, usize)> {
+    parse::leading_string(text)
+}
+
 /// A document that was read, over the bytes that it was read from.
 #[derive(Debug, Clone)]
 pub struct Document<'b> {

@@ -43,6 +43,23 @@ pub(super) fn parse<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Document<'b>
     })
 }
 
+/// The string token that `text` begins with: what it says, and how long it is.
+pub(super) fn leading_string(text: &str) -> Option<(Cow<'_, str>, usize)> {
+    if !text.starts_with('"') {
+        return None;
+    }
+    let mut reader = Reader {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        slots: Vec::new(),
+        open: Vec::new(),
+        limits: Limits::default(),
+    };
+    reader.string().ok()?;
+    Some((text::decode(text.get(..reader.at)?), reader.at))
+}
+
 struct Reader<'b> {
     text: &'b str,
     bytes: &'b [u8],
