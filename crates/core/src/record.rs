@@ -254,6 +254,9 @@ fn content(judged: &Judged) -> Value {
         });
         value.insert("entities".to_owned(), Value::Object(entities.collect()));
     }
+    if let Some(endpoint) = &content.endpoint {
+        value.insert("endpoint".to_owned(), endpoint.clone().into());
+    }
     if !content.findings.is_empty() {
         let findings = content.findings.iter().map(|(id, of)| (id.clone(), sources(*of)));
         value.insert("findings".to_owned(), Value::Object(findings.collect()));

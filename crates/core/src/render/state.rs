@@ -180,7 +180,7 @@ fn of_data(given: &Given<'_>, path: &str) -> State {
         "access" | "scope.groups" | "scope.uses" | "scope.outside" => (least(&[path]), Vec::new()),
         // A class acts through what reads it.
         "applications" => (least(&["access", "data.matrix"]), Vec::new()),
-        "scope.exclude" | "data.uninspectable" | "data.unavailable" => (Kind::RunsNow, Vec::new()),
+        "access.endpoints" | "scope.exclude" | "data.uninspectable" | "data.unavailable" => (Kind::RunsNow, Vec::new()),
         _ => {
             let detail = "the gateway does not act on this table yet; people do".to_owned();
             return State {

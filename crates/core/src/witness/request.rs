@@ -52,6 +52,7 @@ pub(super) fn preferences(space: &Space) -> Vec<Lit> {
             .filter_map(|(_, ages)| ages.options.get(1).map(|&(_, lit)| lit)),
     );
     wanted.extend(first(&space.use_));
+    wanted.extend(first(&space.endpoint));
     wanted.extend(first(&space.model));
     wanted.extend(space.attributes.iter().map(|&(_, lit)| !lit));
     wanted.extend(space.entities.iter().map(|entity| !entity.found));
@@ -92,6 +93,7 @@ pub(super) fn choices(space: &Space) -> Vec<Lit> {
         all(&space.principal)
             .chain(all(&space.client))
             .chain(all(&space.use_))
+            .chain(all(&space.endpoint))
             .chain(all(&space.app)),
     );
     lits.extend(all(&space.model).chain(all(&space.moment)).chain(all(&space.known)));
@@ -165,6 +167,7 @@ pub(super) fn of(space: &Space, model: &Model) -> Witness {
             .collect(),
         tools: held(&space.calls, model),
         uninspectable: model.holds(space.uninspectable),
+        endpoint: chosen(&space.endpoint, model).cloned().flatten(),
         failed: model.holds(space.failed),
         ..Request::default()
     };
@@ -272,6 +275,7 @@ impl Witness {
                 keys.push((key, "true".to_owned()));
             }
         }
+        keys.extend(request.endpoint.as_ref().map(|endpoint| ("endpoint", word(endpoint))));
         if self.dated {
             keys.push(("now", zone.to_datetime(self.now).to_string()));
         }

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{
-    AppEntry, Citation, CitationId, Citations, Condition, Escalation, Exception, Exclude, Gate, Grant, Names, Policy,
-    Rule, Tool, Tools, Use,
+    AppEntry, Citation, CitationId, Citations, Condition, Escalation, Exception, Exclude, Gate, Grant, Names, Pass,
+    Policy, Rule, Tool, Tools, Use,
 };
 use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{self, Bits, Pattern};
@@ -86,6 +86,7 @@ impl Compiler<'_, '_> {
             apps: self.apps(),
             grants: self.grants(),
             tools: self.tools(),
+            passes: self.passes(),
             unmapped: document.scope.unmapped.as_ref().map(|verdict| verdict.value),
             outside: document
                 .scope
@@ -210,6 +211,12 @@ impl Compiler<'_, '_> {
             tools: self.cite(
                 "access.tools",
                 access.tools.as_ref().map_or(head(Section::Access), |tools| tools.place),
+                None,
+                None,
+            ),
+            endpoints: self.cite(
+                "access.endpoints",
+                access.endpoints_place.unwrap_or(head(Section::Access)),
                 None,
                 None,
             ),
@@ -410,6 +417,16 @@ impl Compiler<'_, '_> {
             models: grant.models.as_deref().map(selector::patterns),
         };
         self.document.access.grants.iter().map(one).collect()
+    }
+
+    fn passes(&self) -> Vec<Pass> {
+        let one = |pass: &document::Pass| Pass {
+            endpoints: pass.endpoints.iter().map(|endpoint| endpoint.value.clone()).collect(),
+            groups: self.groups(&pass.groups),
+            then: pass.then.value,
+            until: pass.until.as_ref().and_then(|until| self.end_of(until.value)),
+        };
+        self.document.access.endpoints.iter().map(one).collect()
     }
 
     fn tools(&self) -> Option<Tools> {

@@ -83,8 +83,9 @@ impl Overlay<'_> {
 }
 
 /// What may be followed by a name that only the child knows.
-const OPEN: [&str; 11] = [
+const OPEN: [&str; 12] = [
     "applications.",
+    "access.endpoints.",
     "access.grants.",
     "access.tools.",
     "data.entities.",
@@ -98,7 +99,7 @@ const OPEN: [&str; 11] = [
 ];
 
 /// Whole things that can be delegated.
-const WHOLE: [&str; 38] = [
+const WHOLE: [&str; 39] = [
     "timezone",
     "review.every",
     "rollout",
@@ -114,6 +115,7 @@ const WHOLE: [&str; 38] = [
     "roles.board",
     "roles.raci",
     "applications",
+    "access.endpoints",
     "access.grants",
     "access.tools",
     "access.tools.unlisted",
@@ -197,6 +199,10 @@ fn paths(document: &Document) -> Vec<String> {
     named(
         "access.grants",
         &mut document.access.grants.iter().map(|grant| &grant.id),
+    );
+    named(
+        "access.endpoints",
+        &mut document.access.endpoints.iter().map(|pass| &pass.id),
     );
     named(
         "education.courses",
