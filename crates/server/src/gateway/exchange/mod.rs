@@ -4,9 +4,10 @@
 //! is a reply of its own in the dialect's error shape. Read [`handle`] first.
 
 mod admit;
-mod bodies;
 mod again;
+mod bodies;
 mod forward;
+mod pass;
 mod refuse;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use crate::metrics::{Metrics, Stage};
 use crate::store::SubjectId;
 use admit::{Admitted, Aliased, Asked};
 use bodies::{LARGE, unknown_expectation, unreadable_encoding};
+pub(super) use pass::Unread;
 use refuse::{error, not_recorded};
 
 /// Answers one request.
@@ -93,6 +95,9 @@ pub(super) async fn handle(gateway: Arc<Gateway>, client: upstream::Client, requ
             let keys = (!exchange.live.aliases.is_empty()).then(|| gateway.keys.take());
             let named = model.map(str::to_owned);
             exchange.run(wire, endpoint, named, keys, request).await
+        }
+        (None, Some(_)) if exchange.live.rules.policy.names_endpoint(&exchange.endpoint_name) => {
+            exchange.pass(request).await
         }
         _ => {
             let reason = "this endpoint is not inspected and therefore not served; docs/reference/endpoints.md lists those that are";
