@@ -22,6 +22,14 @@ pub struct Endpoint {
     pub handling: Handling,
 }
 
+impl Endpoint {
+    /// Method and path, as policies and records name it: `POST /v1/files`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
 /// What the gateway does with an endpoint.
 #[derive(Debug, Clone, Copy)]
 pub enum Handling {
@@ -29,7 +37,7 @@ pub enum Handling {
     Inspected(&'static dyn Wire),
     /// The gateway answers it: which models there are.
     Models,
-    /// It is turned away, whoever asks.
+    /// It is turned away, unless a line of the policy's `access.endpoints` passes it.
     Refused,
 }
 

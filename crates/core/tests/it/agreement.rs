@@ -265,6 +265,7 @@ pub(crate) fn convert(policy: &Policy, facts: &model::Facts) -> Facts {
                 .collect(),
             tools: facts.tools.iter().map(call).collect(),
             uninspectable: facts.uninspectable,
+            endpoint: None,
             failed: facts.failed,
         },
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as LegacyClient;
@@ -102,12 +103,17 @@ impl Target {
 
     /// The address for a path of the dialect, with what of the client's query belongs to it.
     fn uri(&self, path: &str, query: Option<&str>) -> Option<Uri> {
+        self.uri_with(path, query, |pair| self.passes(pair))
+    }
+
+    /// The same with the pieces of a query that `passes` says.
+    fn uri_with(&self, path: &str, query: Option<&str>, passes: impl Fn(&str) -> bool) -> Option<Uri> {
         let (root, version) = (&self.root, &self.version);
         let mut text = match path.strip_prefix(self.dialect.version()) {
             Some(rest) if rest.starts_with('/') => format!("{root}{version}{rest}"),
             _ => format!("{root}{path}"),
         };
-        let passed = query.unwrap_or_default().split('&').filter(|pair| self.passes(pair));
+        let passed = query.unwrap_or_default().split('&').filter(|pair| passes(pair));
         for (place, pair) in passed.enumerate() {
             text.push(if place == 0 { '?' } else { '&' });
             text.push_str(pair);
@@ -180,6 +186,35 @@ impl Target {
         }
         Some(request)
     }
+}
+
+impl Target {
+    /// A request that goes as it is, with its method, its media type and its query, for what nobody reads. Of the query what may
+    /// be a credential stays here (threat C6).
+    pub(super) fn passed(&self, head: &Parts, record: &str, body: Bytes) -> Option<Request<Full<Bytes>>> {
+        let mut request = self.request(&head.uri, &head.headers, record, body)?;
+        *request.method_mut() = head.method.clone();
+        *request.uri_mut() = self.uri_with(head.uri.path(), head.uri.query(), |pair| !may_be_credential(pair))?;
+        match head.headers.get(header::CONTENT_TYPE) {
+            Some(kind) => request.headers_mut().insert(header::CONTENT_TYPE, kind.clone()),
+            None => request.headers_mut().remove(header::CONTENT_TYPE),
+        };
+        Some(request)
+    }
+}
+
+/// Whether a piece of a query is of a kind that carries credentials, or is written so that nobody can tell.
+fn may_be_credential(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    let plain = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-[].".contains(&byte));
+    let name = name.to_ascii_lowercase();
+    !plain
+        || ["key", "token", "auth", "secret", "signature", "credential"]
+            .iter()
+            .any(|word| name.contains(word))
 }
 
 /// Whether the last piece of an address is a version, such as `v1` or `v1beta`.

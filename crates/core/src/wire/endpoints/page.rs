@@ -74,7 +74,30 @@ written from the tables in `crates/core/data/endpoints`, and a test holds it to 
 |---|---|
 | inspected | the bodies of request and answer are read and judged by the policy |
 | answered | the gateway answers by itself: which models there are |
-| refused | it is turned away and recorded, whoever asks |
+| refused | it is turned away and recorded, unless a line of the policy passes it |
+
+Nobody reads the bodies of what is refused. A policy can let it pass openly, by method and path as they stand here:
+
+```yaml
+access:
+  endpoints:
+    - id: EP-1
+      endpoints: [POST /v1/files, \"GET /v1/files/{file_id}\"]
+      groups: [engineering]
+      then: coach              # or another verdict but `redact`
+      reason: Training data, looked at before it is sent.
+      until: 2027-03-31
+  clauses:
+    - {id: AC-9, statement: Training data may be sent as files., enforced_by: access.endpoints}
+```
+
+Then the bodies go as they are, of any media type, with the provider's key in place of the caller's, to the first upstream of that
+dialect. A request is read whole within `limits.body_bytes`; an answer flows through. Both halves are recorded as uninspectable,
+with the endpoint and `access.endpoints` as what decided. Grants, the matrix (as for a text in which nothing was found), gates and rules are asked as
+for every request; a grant that limits models lets none of this through, since there is no model. Media types other than JSON reach
+the client as `application/octet-stream`. Of a query, what may be a credential is dropped. `justify` and `hold` have no second step here.
+A key's scope is asked as well: one that names models opens none of this. A limit of requests counts it; under a limit
+of tokens or cost it is turned away (403), since nobody can tell what it uses.
 
 `{model}` in a path is the model, or the deployment, that a request is for. If the body names one too, it is the same one.
 

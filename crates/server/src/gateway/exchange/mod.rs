@@ -8,6 +8,7 @@ mod again;
 mod asked;
 mod bodies;
 mod forward;
+mod pass;
 mod refuse;
 mod steps;
 
@@ -44,6 +45,7 @@ use crate::login::WELL_KNOWN;
 use crate::metrics::{Metrics, Stage};
 use asked::{Admitted, Aliased, Asked};
 use bodies::{LARGE, unknown_expectation, unreadable_encoding};
+pub(super) use pass::Unread;
 use refuse::{error, not_recorded};
 
 /// Answers one request.
@@ -128,6 +130,9 @@ pub(super) async fn handle(
     match (wire, found) {
         (Some(wire), Some(Found { endpoint, model })) => {
             exchange.run(wire, endpoint, model.map(str::to_owned), request).await
+        }
+        (None, Some(_)) if exchange.live.rules.policy.names_endpoint(&exchange.endpoint_name) => {
+            exchange.pass(request).await
         }
         _ => {
             let reason = "this endpoint is not inspected and therefore not served; docs/reference/endpoints.md lists those that are";
