@@ -83,7 +83,7 @@ impl Overlay<'_> {
 }
 
 /// What may be followed by a name that only the child knows.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 13] = [
     "applications.",
     "access.endpoints.",
     "access.grants.",
@@ -100,7 +100,7 @@ const OPEN: [&str; 12] = [
 ];
 
 /// Whole things that can be delegated.
-const WHOLE: [&str; 39] = [
+const WHOLE: [&str; 40] = [
     "timezone",
     "review.every",
     "rollout",
