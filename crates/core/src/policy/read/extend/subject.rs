@@ -1,7 +1,7 @@
 //! Goals, scope, apps, grants and tools of a child.
 
 use crate::decide::selector::Pattern;
-use crate::policy::document::{App, AppSelector, Document, Exclude, Grant, Group, Text, Tool, Tools, Use};
+use crate::policy::document::{App, AppSelector, Document, Exclude, Grant, Group, Pass, Text, Tool, Tools, Use};
 use crate::verdict::{AppClass, Verdict};
 
 use super::{Overlay, all_in, put, rules};
@@ -255,6 +255,31 @@ impl Overlay<'_> {
             match known {
                 Some(known) => *known = grant.clone(),
                 None => access.grants.push(grant.clone()),
+            }
+        }
+        access.endpoints_place = access.endpoints_place.or(own.endpoints_place);
+        for pass in &own.endpoints {
+            let known = access
+                .endpoints
+                .iter_mut()
+                .find(|known| known.id.value == pass.id.value);
+            // More lines never loosen each other, so a line of the child's own only has to pass nothing new.
+            let wider = |was: &Pass| {
+                let ends = was.until.as_ref();
+                all_in(&pass.endpoints, &was.endpoints)
+                    && all_in(&pass.groups, &was.groups)
+                    && pass.then.value >= was.then.value
+                    && ends.is_none_or(|was| pass.until.as_ref().is_some_and(|now| now.value <= was.value))
+            };
+            if pass.then.value < Verdict::Block && !self.parent.access.endpoints.iter().any(wider) {
+                let path = format!("access.endpoints.{}", pass.id.value);
+                let of = known.as_ref().map(|known| known.id.place);
+                let message = format!("`{}` passes what no line of the parent passes", pass.id.value);
+                self.loosens(&path, pass.id.place, of, message);
+            }
+            match known {
+                Some(known) => *known = pass.clone(),
+                None => access.endpoints.push(pass.clone()),
             }
         }
         let Some(own) = &own.tools else { return };

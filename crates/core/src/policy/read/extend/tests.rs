@@ -194,6 +194,10 @@ fn what_loosens_is_refused_at_its_line_unless_it_is_delegated() {
             "access.grants.GR-1",
             "access: {grants: [{id: GR-1, groups: [staff], apps: {class: sanctioned}}]}",
         ),
+        (
+            "access.endpoints.EP-1",
+            "access: {endpoints: [{id: EP-1, endpoints: [openai POST /v1/files], groups: [staff], then: coach, reason: x}], clauses: [{id: AC-9, statement: Unread., enforced_by: access.endpoints}]}",
+        ),
         ("access.tools.unlisted", "access: {tools: {unlisted: hold}}"),
         (
             "access.tools.mail.send",
