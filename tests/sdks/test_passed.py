@@ -13,15 +13,34 @@ from rig.upstream import Answer, End, Seen, Upstream
 LINES = r"""
   endpoints:
     - id: EP-1
-      endpoints: [POST /v1/files, "GET /v1/files", "GET /v1/files/{file_id}", "GET /v1/files/{file_id}/content", "DELETE /v1/files/{file_id}"]
+      endpoints:
+        - openai POST /v1/files
+        - openai GET /v1/files
+        - openai GET /v1/files/{file_id}
+        - openai GET /v1/files/{file_id}/content
+        - openai DELETE /v1/files/{file_id}
       groups: [staff]
       then: coach
       reason: Fine-tuning data, looked at before it is sent.
+    - id: EP-2
+      endpoints: [openai POST /v1/batches, openai GET /v1/batches]
+      groups: [staff]
+      then: allow
+      reason: What is in a batch was looked at as a file.
   clauses:
     - {id: AC-9, statement: Training data may be sent as files., enforced_by: access.endpoints}
 """
 
 FILE = {"id": "file-1", "object": "file", "bytes": 5, "created_at": 1, "filename": "a.jsonl", "purpose": "fine-tune", "status": "processed"}
+BATCH = {
+    "id": "batch-1",
+    "object": "batch",
+    "endpoint": "/v1/chat/completions",
+    "input_file_id": "file-1",
+    "completion_window": "24h",
+    "status": "validating",
+    "created_at": 1,
+}
 CONTENT = bytes(range(256)) * 4096
 
 
@@ -29,6 +48,9 @@ def _answer(seen: Seen) -> Answer:
     path = seen.target.partition("?")[0]
     if path.endswith("/content"):
         return Answer([CONTENT[at : at + 65536] for at in range(0, len(CONTENT), 65536)], content_type="text/html")
+    if path == "/v1/batches":
+        made = BATCH if seen.method == "POST" else {"object": "list", "data": [BATCH], "has_more": False}
+        return Answer([json.dumps(made).encode()])
     if seen.method == "DELETE":
         return Answer([json.dumps({"id": "file-1", "object": "file", "deleted": True}).encode()])
     if seen.method == "GET" and path == "/v1/files":
@@ -76,17 +98,31 @@ def test_files_are_refused_until_a_line_of_the_policy_passes_them(tmp_path: Path
         assert content.response.headers["content-type"] == "application/octet-stream"
         assert client.files.delete("file-1").deleted
         assert upstream.requests[-1].method == "DELETE"
-        # What no line is about stays refused.
+        batch = client.batches.create(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
+        assert batch.id == "batch-1" and json.loads(upstream.requests[-1].body)["input_file_id"] == "file-1"
+        assert [one.id for one in client.batches.list()] == ["batch-1"]
+        # What no line is about stays refused, whatever lies beside it.
         before = len(upstream.requests)
-        with pytest.raises(openai.PermissionDeniedError):
-            client.batches.create(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
+        for beside in (
+            lambda: client.batches.cancel("batch-1"),
+            lambda: client.uploads.create(bytes=1, filename="a", mime_type="text/plain", purpose="fine-tune"),
+            lambda: client.fine_tuning.jobs.list(),
+            lambda: client.vector_stores.list(),
+        ):
+            with pytest.raises(openai.PermissionDeniedError):
+                beside()
         assert len(upstream.requests) == before
     records = _records(folder)
     kinds = [(one["kind"], one["content"].get("endpoint")) for one in records if "content" in one]
-    assert kinds.count(("intent", "POST /v1/files")) == kinds.count(("outcome", "POST /v1/files")) == 1, kinds
-    intent = next(one for one in records if one["kind"] == "intent" and one["content"]["endpoint"] == "POST /v1/files")
-    assert intent["uninspectable"] == ["endpoint"] and intent["route"]["wire"] == ""
+    for endpoint in ("openai POST /v1/files", "openai POST /v1/batches"):
+        assert kinds.count(("intent", endpoint)) == kinds.count(("outcome", endpoint)) == 1, kinds
+    intent = next(one for one in records if one["kind"] == "intent" and one["content"]["endpoint"] == "openai POST /v1/files")
+    assert intent["uninspectable"] == ["endpoint"] and intent["route"]["wire"] == "" and intent["route"]["endpoint"] == "POST /v1/files"
     assert {"id": "access.endpoints", "verdict": "coach", "acts": "coach", "mode": "enforce"} in intent["decision"]["clauses"]
+    outcome = next(one for one in records if one.get("intent") == intent["id"])
+    assert outcome["result"] == "completed" and outcome["sent"] == intent["route"]["bytes"] > 0
+    # Ids of files and queries are the caller's business.
+    assert "file-1" not in json.dumps(records) and "purpose" not in json.dumps(records)
 
 
 def test_an_answer_that_breaks_off_is_seen_to_break_off(tmp_path: Path, upstream: Upstream) -> None:
