@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ordain_core::catalog::Catalog;
 use ordain_core::cedar::{ACTIONS, Bridge};
-use ordain_core::decide::{Content, Destination, Facts, Who, decide};
+use ordain_core::decide::{Content, Covered, Destination, Facts, Who, decide, explain};
 use ordain_core::diff;
 use ordain_core::policy::problem::Severity;
 use ordain_core::policy::{File, Files, Loaded, load};
@@ -111,6 +111,43 @@ fn the_strictest_line_that_matches_decides_and_what_none_matches_is_blocked() {
     assert!(named("openai POST /v1/files") && !named("openai GET /v1/batches"));
     // The same path of another dialect is another endpoint.
     assert!(!named("anthropic POST /v1/files"));
+}
+
+#[test]
+fn who_acts_for_another_passes_only_what_passes_for_both() {
+    let loaded = loaded(LINES);
+    let policy = loaded.policy.as_ref().expect("a policy");
+    let verdict = |agent: &str, person: &str, endpoint: &str| {
+        let mut facts = facts(agent, Some(endpoint), NOW, Direction::Prompt);
+        let other = Who {
+            principal: "cy".to_owned(),
+            groups: vec![person.to_owned()],
+            ..Who::default()
+        };
+        Arc::make_mut(&mut facts.who).on_behalf_of = Some(Arc::new(other));
+        decide(policy, &facts).verdict
+    };
+    assert_eq!(verdict("staff", "staff", "openai GET /v1/files"), Verdict::Allow);
+    for (agent, person) in [("staff", "engineering"), ("engineering", "staff")] {
+        assert_eq!(verdict(agent, person, "openai GET /v1/files"), Verdict::Block);
+        assert_eq!(verdict(agent, person, "openai POST /v1/files"), Verdict::Coach);
+    }
+}
+
+#[test]
+fn a_refusal_tells_that_nobody_reads_it_and_offers_no_second_step() {
+    let lines = "    - {id: EP-1, endpoints: [openai POST /v1/files], groups: [staff], then: hold, reason: x}\n";
+    let loaded = loaded(lines);
+    let policy = loaded.policy.as_ref().expect("a policy");
+    for (endpoint, more) in [
+        ("openai POST /v1/files", " It cannot wait for somebody to agree."),
+        ("openai GET /v1/files", ""),
+    ] {
+        let decision = decide(policy, &facts("staff", Some(endpoint), NOW, Direction::Prompt));
+        let told = explain::refusal(policy, &decision, &Covered::default(), "r-1");
+        let said = "Blocked by access.endpoints (AC-9): What may go unread. Nobody reads what goes to this endpoint. Use one that is inspected.";
+        assert!(told.starts_with(&format!("{said}{more}")), "{told}");
+    }
 }
 
 #[test]

@@ -263,18 +263,23 @@ impl Overlay<'_> {
                 .endpoints
                 .iter_mut()
                 .find(|known| known.id.value == pass.id.value);
-            // More lines never loosen each other, so a line of the child's own only has to pass nothing new.
-            let wider = |was: &Pass| {
-                let ends = was.until.as_ref();
-                all_in(&pass.endpoints, &was.endpoints)
-                    && all_in(&pass.groups, &was.groups)
-                    && pass.then.value >= was.then.value
-                    && ends.is_none_or(|was| pass.until.as_ref().is_some_and(|now| now.value <= was.value))
+            let parents = &self.parent.access.endpoints;
+            let was = parents.iter().find(|was| was.id.value == pass.id.value);
+            // The strictest line counts, so that one more loosens nothing as long as it passes nothing new.
+            let new = |was: &Pass| !covers(was, pass) || pass.then.value < was.then.value;
+            let message = if pass.then.value < Verdict::Block && parents.iter().all(new) {
+                Some(format!("`{}` passes what no line of the parent passes", pass.id.value))
+            } else if was.is_some_and(|was| bounds_another(was, parents) && !keeps(pass, was)) {
+                Some(format!(
+                    "`{}` is stricter in the parent, where a milder line is about the same endpoint",
+                    pass.id.value
+                ))
+            } else {
+                None
             };
-            if pass.then.value < Verdict::Block && !self.parent.access.endpoints.iter().any(wider) {
+            if let Some(message) = message {
                 let path = format!("access.endpoints.{}", pass.id.value);
                 let of = known.as_ref().map(|known| known.id.place);
-                let message = format!("`{}` passes what no line of the parent passes", pass.id.value);
                 self.loosens(&path, pass.id.place, of, message);
             }
             match known {
@@ -442,4 +447,26 @@ mod overlaps {
             );
         }
     }
+}
+
+/// Whether a line of `access.endpoints` is about everything that another one is about, whatever it says of it.
+fn covers(one: &Pass, other: &Pass) -> bool {
+    let lasts = one.until.as_ref().is_none_or(|end| {
+        let ends = other.until.as_ref();
+        ends.is_some_and(|other| other.value <= end.value)
+    });
+    lasts && all_in(&other.endpoints, &one.endpoints) && all_in(&other.groups, &one.groups)
+}
+
+/// Whether a line is as strict as another one wherever that one counts.
+fn keeps(one: &Pass, other: &Pass) -> bool {
+    covers(one, other) && one.then.value >= other.then.value
+}
+
+/// Whether a milder line is about one of the same endpoints, so that this one is what is strict there.
+fn bounds_another(one: &Pass, all: &[Pass]) -> bool {
+    all.iter().any(|other| {
+        let same = |endpoint: &Text| one.endpoints.iter().any(|own| own.value == endpoint.value);
+        other.then.value < one.then.value && other.endpoints.iter().any(same)
+    })
 }
