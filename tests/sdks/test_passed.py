@@ -4,6 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import anthropic
 import openai
 import pytest
 
@@ -136,3 +137,31 @@ def test_an_answer_that_breaks_off_is_seen_to_break_off(tmp_path: Path, upstream
             client.files.content("file-1")
     outcome = next(one for one in _records(folder) if one["kind"] == "outcome")
     assert outcome["result"] == "upstream-failed"
+
+
+def test_a_line_about_one_dialect_is_none_about_another(tmp_path: Path, upstream: Upstream) -> None:
+    """Both have files; batches of messages have a line of their own."""
+    folder = tmp_path / "ordain"
+    both = {"openai": upstream.url, "anthropic": upstream.url}
+    with Gateway.start(folder, both):
+        pass
+    lines = LINES.replace("openai POST /v1/batches", "anthropic POST /v1/messages/batches")
+    edit_section(folder / "policy" / "policy.yaml", "access", r"\n  clauses:\n", lines)
+    one = {"custom_id": "a", "params": {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hello"}]}}
+    made = {"id": "msgbatch_1", "type": "message_batch", "processing_status": "in_progress"}
+    with Gateway.start(folder, both) as gateway:
+        client = anthropic.Anthropic(base_url=gateway.url, api_key=gateway.key, max_retries=0, timeout=20)
+        with client, _client(gateway) as other:
+            with pytest.raises(anthropic.PermissionDeniedError):
+                client.beta.files.list()
+            assert not upstream.requests
+            upstream.answers(Answer([json.dumps(made).encode()]))
+            assert client.messages.batches.create(requests=[one]).id == "msgbatch_1"
+            seen = upstream.only()
+            assert (seen.method, seen.target) == ("POST", "/v1/messages/batches")
+            assert seen.headers["anthropic-version"] and gateway.key.encode() not in seen.raw
+            with pytest.raises(anthropic.PermissionDeniedError):
+                client.messages.batches.list()
+            with pytest.raises(openai.PermissionDeniedError):
+                other.batches.create(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
+            assert len(upstream.requests) == 1
