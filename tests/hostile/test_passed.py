@@ -67,8 +67,17 @@ def _answer(_seen: Seen) -> Answer:
 
 
 @pytest.fixture(scope="module")
-def passed_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder, and the key of somebody who is in none of the lines' groups."""
     folder = tmp_path_factory.mktemp("passed") / "ordain"
+    with Gateway.start(folder, {}):
+        pass
+    return folder, running.key_of_another(folder)
+
+
+@pytest.fixture(scope="module")
+def passed_world(made: tuple[Path, str]) -> Iterator[World]:
+    folder, _ = made
     with Upstream(_answer) as upstream, gateway_over(folder, upstream.url) as gateway:
         yield World(gateway, upstream, folder)
 
@@ -209,12 +218,9 @@ def test_a_key_as_another_dialect_sends_it_opens_nothing(world: World) -> None:
     assert record["route"]["endpoint"] == "POST /v1/files"
 
 
-def test_who_is_in_none_of_its_groups_is_refused_and_told_by_what(world: World) -> None:
-    key = running.key_of_another(world.folder)
-    asked = form(world.gateway).replace(world.gateway.key.encode(), key.encode())
-    assert comes_true(lambda: world.ask(asked).status != 401, 5)
-    world.upstream.reset()
-    answer = world.ask(asked)
+def test_who_is_in_none_of_its_groups_is_refused_and_told_by_what(world: World, made: tuple[Path, str]) -> None:
+    _, key = made
+    answer = world.ask(form(world.gateway).replace(world.gateway.key.encode(), key.encode()))
     world.assert_refused(answer, 403)
     assert "access.endpoints" in answer.one("ordain-clause") and b"access.endpoints" in answer.body
     assert world.gateway.key.encode() not in answer.body
@@ -362,6 +368,34 @@ def test_a_body_waits_for_its_upstream_and_not_in_memory(tmp_path: Path) -> None
         assert resident(gateway.pid) - before < 16_000_000
         upstream.take()
         assert upstream.has(sent), "what was taken does not go on once it can"
+
+
+def test_an_upstream_that_takes_nothing_has_failed(tmp_path: Path) -> None:
+    folder = tmp_path / "ordain"
+    size = 60_000_000
+    with (
+        Taker(takes=False) as upstream,
+        gateway_over(folder, upstream.url, passed_body_bytes=size, idle_seconds=1, first_byte_seconds=60) as gateway,
+        Client(port(gateway)) as client,
+    ):
+        client.send(head(gateway, f"Content-Length: {size}", path=FILES))
+        client.socket.settimeout(1)
+        with pytest.raises(TimeoutError):
+            while True:
+                client.socket.send(bytes(1 << 16))
+        client.socket.settimeout(20)
+        assert client.answer(10).status == 504
+        outcome = outcome_of(folder)
+        assert (outcome["result"], outcome["status"]) == ("upstream-failed", 504) and 0 < outcome["sent"] < size
+
+
+def test_an_upstream_that_takes_all_and_says_nothing_has_failed(broken: tuple[Gateway, Broken, Path]) -> None:
+    gateway, upstream, folder = broken
+    upstream.will(Do.STALL)
+    began = time.monotonic()
+    assert bare.ask(port(gateway), form(gateway)).status == 504
+    assert 4 < time.monotonic() - began < 8, "the time is that for the first byte"
+    assert outcome_of(folder)["result"] == "upstream-failed"
 
 
 def test_a_body_of_unknown_size_ends_at_the_limit(tmp_path: Path) -> None:

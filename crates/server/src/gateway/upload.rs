@@ -7,13 +7,14 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// The body of a request that goes upstream.
@@ -82,12 +83,32 @@ pub(super) struct Progress {
     bytes: AtomicU64,
     /// Why it was cut, or 0.
     cut: AtomicU8,
+    /// Whether all of it has gone.
+    whole: AtomicBool,
+    /// Told when that is so.
+    ended: Notify,
 }
 
 impl Progress {
     /// Bytes that went upstream.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Acquire)
+    }
+
+    /// Whether all of it has gone.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole.load(Ordering::Acquire)
+    }
+
+    /// Waits until all of it has gone; once for each body.
+    pub(super) async fn ended(&self) {
+        self.ended.notified().await;
+    }
+
+    fn note_end(&self) {
+        if !self.whole.swap(true, Ordering::AcqRel) {
+            self.ended.notify_one();
+        }
     }
 
     /// Why it was cut, if it was.
@@ -146,7 +167,10 @@ impl fmt::Debug for Upload {
 impl Upload {
     /// A body of at most so many bytes, each mebibyte of which the client sends within `pace`.
     pub(super) fn new(body: Incoming, most: u64, pace: Duration) -> (Self, Arc<Progress>) {
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress {
+            whole: body.is_end_stream().into(),
+            ..Progress::default()
+        });
         let upload = Self {
             body,
             most,
@@ -178,7 +202,10 @@ impl Upload {
                 self.left = self.left.saturating_sub(since.elapsed());
             }
             let data = match frame {
-                None => return Poll::Ready(None),
+                None => {
+                    self.progress.note_end();
+                    return Poll::Ready(None);
+                }
                 Some(Err(_)) => return self.cut(Cut::Broken),
                 // Trailers are not passed on (threat B3).
                 Some(Ok(frame)) => match frame.into_data() {
@@ -195,6 +222,10 @@ impl Upload {
                 self.left = self.pace;
             }
             self.progress.bytes.store(after, Ordering::Release);
+            // Whoever knows the size does not ask again.
+            if self.body.is_end_stream() {
+                self.progress.note_end();
+            }
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
     }

@@ -21,7 +21,7 @@ use ordain_core::decide::{Content, Covered, Facts, decide, explain, sign_in_need
 use ordain_core::inspect::{Judged, Said};
 use ordain_core::record::Result as Ended;
 use ordain_core::verdict::{Direction, Source, SourceSet};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Exchange;
 use super::bodies::{unknown_expectation, unreadable_encoding};
@@ -162,7 +162,9 @@ impl Exchange {
         reply.map(|_| Either::Right(StreamBody::passing(passing)))
     }
 
-    /// Sends the request and waits for the head of its answer: as long as its body gets on, and then for the first byte.
+    /// Sends the request and waits for the head of its answer: as long as its body gets on, and then for the first byte. While
+    /// the upstream takes nothing, nobody listens to the client either, so that one that leaves then is noticed only at the end
+    /// of that wait.
     async fn answered(
         &self,
         request: Request<Outgoing>,
@@ -173,13 +175,21 @@ impl Exchange {
         let mut sending = pin!(self.client.request(request));
         loop {
             let before = progress.bytes();
+            let wait = if progress.is_whole() {
+                limits.first_byte
+            } else {
+                // The client has its own time to send more.
+                limits.idle.max(limits.body_time)
+            };
             let left = until.saturating_duration_since(Instant::now());
-            match timeout(limits.first_byte.min(left), &mut sending).await {
-                Ok(answered) => return answered.map_err(|failure| self.unreached(&failure, progress)),
-                Err(_) if progress.bytes() == before || until <= Instant::now() => {
-                    return Err((StatusCode::GATEWAY_TIMEOUT, "the upstream did not answer in time"));
+            tokio::select! {
+                answered = &mut sending => return answered.map_err(|failure| self.unreached(&failure, progress)),
+                () = progress.ended() => {}
+                () = sleep(wait.min(left)) => {
+                    if progress.bytes() == before || until <= Instant::now() {
+                        return Err((StatusCode::GATEWAY_TIMEOUT, "the upstream did not answer in time"));
+                    }
                 }
-                Err(_) => {}
             }
         }
     }
