@@ -96,6 +96,20 @@ def test_requests_are_counted_and_what_cannot_be_counted_is_not_made(passing: Se
     assert all("usage" not in it for it in records(passing, "outcome"))
 
 
+@pytest.mark.parametrize("then", ["justify", "hold", "block"])
+def test_what_asks_for_a_second_step_is_refused(service: Service, upstream: Upstream, then: str) -> None:
+    edit_section(service.policy, "access", r"\n  clauses:\n", LINES.replace("then: allow", f"then: {then}"))
+    service.start()
+    heard = ask(service, service.key, path=BATCHES)
+    assert heard.status == 403 and heard.headers["ordain-decision"] == then
+    message = heard.json["error"]["message"]
+    assert "access.endpoints" in message and "ordain-justification" not in message and "ticket" not in message
+    assert not upstream.requests
+    service.stop()
+    (refusal,) = records(service, "refusal")
+    assert refusal["content"]["endpoint"] == "openai POST /v1/batches" and "ticket" not in refusal
+
+
 def test_a_line_counts_from_the_moment_that_it_stands_until_it_goes(service: Service, upstream: Upstream) -> None:
     service.start()
     assert ask(service, service.key, path=BATCHES).status == 403

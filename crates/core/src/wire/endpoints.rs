@@ -271,13 +271,18 @@ mod tests {
             let (dialect, pattern, why) = never(line).unwrap_or_else(|| panic!("another shape: {line}"));
             let covered = table().iter().filter(|one| {
                 let exact = one.path == pattern;
-                let below = pattern.strip_suffix('*').is_some_and(|above| one.path.starts_with(above));
+                let below = pattern
+                    .strip_suffix('*')
+                    .is_some_and(|above| one.path.starts_with(above));
                 one.dialect.as_str() == dialect && (exact || below)
             });
             let refused: Vec<bool> = covered
                 .map(|one| matches!(one.handling, Handling::Refused(said) if said == why))
                 .collect();
-            assert!(!refused.is_empty() && refused.iter().all(|it| *it), "{line}: {refused:?}");
+            assert!(
+                !refused.is_empty() && refused.iter().all(|it| *it),
+                "{line}: {refused:?}"
+            );
         }
         for (method, path) in [
             ("POST", "/v1/realtime/client_secrets"),
@@ -287,7 +292,10 @@ mod tests {
             ("GET", "/openai/realtime"),
         ] {
             let found = find(method, path, Dialect::Openai).expect("an endpoint");
-            assert!(matches!(found.endpoint.handling, Handling::Refused(_)), "{method} {path}");
+            assert!(
+                matches!(found.endpoint.handling, Handling::Refused(_)),
+                "{method} {path}"
+            );
         }
     }
 

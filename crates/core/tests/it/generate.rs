@@ -16,8 +16,8 @@ pub(crate) use yaml::yaml;
 use selectors::{app_selectors, data_names, has_span, selectors};
 
 use crate::naive::model::{
-    App, AppClass, Data, Escalation, Exception, Gate, Grant, Mode, Pass, Policy, Rule, Scope, Source, ToolEntry, Tools, Use,
-    Verdict,
+    App, AppClass, Data, Escalation, Exception, Gate, Grant, Mode, Pass, Policy, Rule, Scope, Source, ToolEntry, Tools,
+    Use, Verdict,
 };
 use jiff::ToSpan as _;
 use jiff::civil::{Date, date};

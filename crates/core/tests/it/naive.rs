@@ -45,11 +45,7 @@ pub(crate) fn decide(policy: &Policy, facts: &Facts) -> Answer {
                 && line.until.is_none_or(|until| case.local.date() <= until)
         });
         let strictest = lines.map(|line| line.then).max();
-        answer.add(
-            "access.endpoints",
-            strictest.unwrap_or(Verdict::Block),
-            Mode::Enforce,
-        );
+        answer.add("access.endpoints", strictest.unwrap_or(Verdict::Block), Mode::Enforce);
         // Cited even where it lets the request pass without a word.
         answer.cited.insert("access.endpoints".to_owned());
     } else if facts.uninspectable {

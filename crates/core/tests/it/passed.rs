@@ -187,7 +187,10 @@ fn a_line_is_about_endpoints_that_there_are_and_that_nobody_reads() {
         ),
         ("openai POST /v1/fils", "no endpoint called `openai POST /v1/fils`"),
         ("POST /v1/files", "no endpoint called `POST /v1/files`"),
-        ("openai GET /v1/models", "`openai GET /v1/models` is answered by the gateway itself"),
+        (
+            "openai GET /v1/models",
+            "`openai GET /v1/models` is answered by the gateway itself",
+        ),
         (
             "openai POST /v1/realtime/client_secrets",
             "`openai POST /v1/realtime/client_secrets` is never passed: it opens a connection that does not come by the gateway, or hands out a key for one",

@@ -309,7 +309,15 @@ mod tests {
 
     #[test]
     fn of_a_query_that_passes_nothing_goes_on_that_may_be_a_credential() {
-        for pair in ["purpose=batch", "limit=2", "after=file-1", "include[]=a.b", "page_token=x", "pageToken=x", "a"] {
+        for pair in [
+            "purpose=batch",
+            "limit=2",
+            "after=file-1",
+            "include[]=a.b",
+            "page_token=x",
+            "pageToken=x",
+            "a",
+        ] {
             assert!(!may_be_credential(pair), "{pair}");
         }
         for pair in [

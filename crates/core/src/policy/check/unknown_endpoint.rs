@@ -7,7 +7,7 @@ use crate::wire::endpoints::{self, Endpoint, Handling};
 check!(
     "unknown-endpoint",
     Error,
-    "Lines of `access.endpoints` name endpoints, by method and path, that the gateway knows and does not inspect.",
+    "Lines of `access.endpoints` name endpoints, by dialect, method and path, that the gateway may pass unread.",
     "Write it as the table of endpoints has it; for what is inspected, no line is needed.",
     Document(run),
     bad: "access:\n  grants: [{id: AC-1, groups: [everyone]}]\n  endpoints: [{id: EP-1, endpoints: [openai POST /v1/fils], groups: [staff], then: coach, reason: x}] #!\n  clauses: [{id: AC-2, statement: Whose., enforced_by: access}, {id: AC-3, statement: Unread., enforced_by: access.endpoints}]\n",
@@ -21,7 +21,10 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         let message = match endpoint.map(|one| one.handling) {
             Some(Handling::Passable) => continue,
             Some(Handling::Inspected(_)) => {
-                format!("`{}` is inspected: the rest of the policy decides about it", named.value)
+                format!(
+                    "`{}` is inspected: the rest of the policy decides about it",
+                    named.value
+                )
             }
             Some(Handling::Models) => format!("`{}` is answered by the gateway itself", named.value),
             Some(Handling::Refused(why)) => format!("`{}` is never passed: it {why}", named.value),

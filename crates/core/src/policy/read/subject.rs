@@ -3,8 +3,8 @@
 use super::rules::{app_selectors, known, selectors, verdict, word};
 use crate::decide::arguments::ArgumentTest;
 use crate::policy::document::{
-    App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, Pass, TOKENS, Text, Tool,
-    Tools, Use,
+    App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, Pass, TOKENS, Text,
+    Tool, Tools, Use,
 };
 use crate::policy::fields::{Fields, Reader};
 use crate::policy::node::{Node, Value};

@@ -251,7 +251,7 @@ const PASS: Object = Object::new(
         Key::new(
             "endpoints",
             Shape::Texts,
-            "Which: method and path, as in the table of endpoints.",
+            "Which: dialect, method and path, as in the table of endpoints.",
         )
         .required()
         .example("[openai POST /v1/files]"),

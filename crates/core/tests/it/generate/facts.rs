@@ -1,8 +1,8 @@
 //! Random facts about a half of an exchange, aimed at a policy.
 
 use super::{
-    APPS, ATTRIBUTES, CATEGORIES, CLIENTS, ENDPOINTS, ENTITIES, FAMILY_NAMES, FINDINGS, GROUPS, MODELS, PRINCIPALS, Rng, SOURCES,
-    TOOLS, USES, args, keys,
+    APPS, ATTRIBUTES, CATEGORIES, CLIENTS, ENDPOINTS, ENTITIES, FAMILY_NAMES, FINDINGS, GROUPS, MODELS, PRINCIPALS,
+    Rng, SOURCES, TOOLS, USES, args, keys,
 };
 use crate::naive::model::{Direction, Escalation, Facts, Found, Policy, Source};
 use jiff::civil::{Date, DateTime, Time, date, time};

@@ -1,8 +1,8 @@
 //! Prints a generated policy as the document that the product reads: fourteen sections, each datum cited by a clause.
 
 use crate::naive::model::{
-    App, AppClass, AppSelector, Direction, Escalation, Grant, Mode, OneOf, Pass, Period, Policy, Rule, Selector, Source,
-    Tools, Verdict,
+    App, AppClass, AppSelector, Direction, Escalation, Grant, Mode, OneOf, Pass, Period, Policy, Rule, Selector,
+    Source, Tools, Verdict,
 };
 use std::fmt::{Display, Write as _};
 

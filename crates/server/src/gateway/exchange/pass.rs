@@ -57,8 +57,13 @@ impl Exchange {
             return self.bounded(None, turned).await;
         }
         let live = Arc::clone(&self.live);
-        if let Some((status, reason)) = unfit(&head.method, &head.headers, head.uri.query(), &body, live.limits.passed_body)
-        {
+        if let Some((status, reason)) = unfit(
+            &head.method,
+            &head.headers,
+            head.uri.query(),
+            &body,
+            live.limits.passed_body,
+        ) {
             return self.refuse_unread(status, reason).await;
         }
         self.bytes = body.size_hint().lower();
@@ -115,7 +120,9 @@ impl Exchange {
         };
         let (answer, body) = response.into_parts();
         if let Some(reason) = unusable(&answer) {
-            return self.unanswered(StatusCode::BAD_GATEWAY, reason, &progress, &judged).await;
+            return self
+                .unanswered(StatusCode::BAD_GATEWAY, reason, &progress, &judged)
+                .await;
         }
         let judged_answer = self.judge_unread(&about, route, Direction::Answer);
         let decisions = [&judged.decision, &judged_answer.decision];
@@ -340,6 +347,8 @@ impl Passing {
         loop {
             let left = self.until.saturating_duration_since(Instant::now());
             let ended = match timeout(self.idle.min(left), self.upstream.frame()).await {
+                // What is there already would be taken without a look at the clock.
+                _ if left.is_zero() => Ended::UpstreamFailed,
                 Ok(Some(Ok(frame))) => {
                     // Trailers are not passed on (threat B3).
                     let Ok(data) = frame.into_data() else { continue };
