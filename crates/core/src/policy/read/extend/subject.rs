@@ -425,6 +425,28 @@ fn selects(wider: &AppSelector, app: &AppSelector) -> bool {
     words(&wider.id, &app.id) && words(&wider.category, &app.category) && classes
 }
 
+/// Whether a line of `access.endpoints` is about everything that another one is about, whatever it says of it.
+fn covers(one: &Pass, other: &Pass) -> bool {
+    let lasts = one.until.as_ref().is_none_or(|end| {
+        let ends = other.until.as_ref();
+        ends.is_some_and(|other| other.value <= end.value)
+    });
+    lasts && all_in(&other.endpoints, &one.endpoints) && all_in(&other.groups, &one.groups)
+}
+
+/// Whether a line is as strict as another one wherever that one counts.
+fn keeps(one: &Pass, other: &Pass) -> bool {
+    covers(one, other) && one.then.value >= other.then.value
+}
+
+/// Whether a milder line is about one of the same endpoints, so that this one is what is strict there.
+fn bounds_another(one: &Pass, all: &[Pass]) -> bool {
+    all.iter().any(|other| {
+        let same = |endpoint: &Text| one.endpoints.iter().any(|own| own.value == endpoint.value);
+        other.then.value < one.then.value && other.endpoints.iter().any(same)
+    })
+}
+
 #[cfg(test)]
 mod overlaps {
     use super::overlap;
@@ -447,26 +469,4 @@ mod overlaps {
             );
         }
     }
-}
-
-/// Whether a line of `access.endpoints` is about everything that another one is about, whatever it says of it.
-fn covers(one: &Pass, other: &Pass) -> bool {
-    let lasts = one.until.as_ref().is_none_or(|end| {
-        let ends = other.until.as_ref();
-        ends.is_some_and(|other| other.value <= end.value)
-    });
-    lasts && all_in(&other.endpoints, &one.endpoints) && all_in(&other.groups, &one.groups)
-}
-
-/// Whether a line is as strict as another one wherever that one counts.
-fn keeps(one: &Pass, other: &Pass) -> bool {
-    covers(one, other) && one.then.value >= other.then.value
-}
-
-/// Whether a milder line is about one of the same endpoints, so that this one is what is strict there.
-fn bounds_another(one: &Pass, all: &[Pass]) -> bool {
-    all.iter().any(|other| {
-        let same = |endpoint: &Text| one.endpoints.iter().any(|own| own.value == endpoint.value);
-        other.then.value < one.then.value && other.endpoints.iter().any(same)
-    })
 }
