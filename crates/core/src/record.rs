@@ -49,7 +49,7 @@ pub struct Header<'h> {
 pub struct Route<'r> {
     /// The adapter.
     pub adapter: &'r str,
-    /// Bytes of the request body.
+    /// Bytes of the request body; of one that nobody reads, those that it announces, or 0.
     pub bytes: u64,
     /// Method and path.
     pub endpoint: &'r str,
@@ -131,6 +131,8 @@ pub struct Record<'r> {
     result: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'r Route<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -270,6 +272,7 @@ impl<'r> Record<'r> {
             restored: None,
             result: None,
             route: None,
+            sent: None,
             status: None,
             steps: None,
             ticket: None,
@@ -304,6 +307,12 @@ impl<'r> Record<'r> {
     #[must_use]
     pub fn with_usage(self, usage: Option<Used<'r>>) -> Self {
         Self { usage, ..self }
+    }
+
+    /// Adds how many bytes of the request's body went upstream, where nobody has read it.
+    #[must_use]
+    pub fn with_sent(self, sent: Option<u64>) -> Self {
+        Self { sent, ..self }
     }
 
     /// Adds where the request was sent, if that was to more than one place.

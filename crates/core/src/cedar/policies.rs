@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::action;
 use super::contributions::{self, Basis, Part, Say, printer};
-use super::selectors::{Printer, date};
-use super::text::{Expr, quote};
+use super::selectors::{Printer, date, guarded};
+use super::text::{Expr, is_one_of, quote};
 use crate::policy::document::{Document, Exception, Exclude, Rule, Text};
 use crate::verdict::Verdict;
 
@@ -22,6 +22,7 @@ pub fn policies(document: &Document) -> String {
     };
     writer.head();
     writer.what_could_not_be_seen();
+    writer.passes();
     for say in contributions::section_data(document) {
         writer.say(&say);
     }
@@ -91,6 +92,38 @@ impl<'d> Writer<'d> {
                 unless: &[],
             });
         }
+    }
+
+    /// Endpoints that nobody reads: the strictest line that matches, or else `block`.
+    fn passes(&mut self) {
+        let print = printer(self.document, false);
+        let mut matching = Vec::new();
+        for pass in &self.document.access.endpoints {
+            let names = pass.endpoints.iter().map(Text::as_str);
+            let endpoint = guarded("endpoint", is_one_of("context.endpoint", names));
+            let until = pass.until.as_ref();
+            let until = until.map(|until| Expr::atom(format!("context.today <= {}", date(until.value))));
+            let when = Expr::all([endpoint, print.group(&pass.groups)].into_iter().chain(until));
+            self.forbid(&Forbid {
+                id: format!("access.endpoints: {}", pass.id.value),
+                citation: "access.endpoints",
+                exception: None,
+                tool: false,
+                verdict: pass.then.value,
+                when: vec![when.clone()],
+                unless: &[],
+            });
+            matching.push((None, when));
+        }
+        self.forbid(&Forbid {
+            id: "access.endpoints: no line".to_owned(),
+            citation: "access.endpoints",
+            exception: None,
+            tool: false,
+            verdict: Verdict::Block,
+            when: vec![Expr::atom("context has endpoint")],
+            unless: &matching,
+        });
     }
 
     /// One citation: what it says, and what its exceptions make of it.

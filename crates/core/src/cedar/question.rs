@@ -123,7 +123,8 @@ impl<'p> Bridge<'p> {
             "fixed_classes": sets.fixed_classes,
             "findings": sets.findings,
             "tools": self.tools(&content.tools),
-            "uninspectable": content.uninspectable,
+            // Where an endpoint is asked about as a whole, its line says what that means.
+            "uninspectable": content.uninspectable && content.endpoint.is_none(),
             "failed": content.failed,
             "today": datetime(local.date()),
             "time": extension("duration", &format!("{hour}h{minute}m{second}s")),
@@ -134,6 +135,7 @@ impl<'p> Bridge<'p> {
             ("model", &facts.model),
             ("use", &facts.use_),
             ("client", &facts.who.client),
+            ("endpoint", &content.endpoint),
         ];
         if let Some(context) = context.as_object_mut() {
             for (key, value) in optional {

@@ -51,6 +51,8 @@ const CONTEXT: &str = "\
     // Names of the tools called, and each pattern of the policy that one of them matches.
     tools: Set<String>,
     uninspectable: Bool,
+    // The endpoint, where nobody reads its bodies; then `uninspectable` says nothing.
+    endpoint?: String,
     failed: Bool,
     // The day in the policy's time zone, and the time of that day.
     today: datetime,

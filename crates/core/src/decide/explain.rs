@@ -72,9 +72,11 @@ pub fn refusal(policy: &Policy, decision: &Decision, covered: &Covered, record: 
     let mut out = format!("Blocked by {}", names(policy, stopping.clone()));
     if !reasons(policy, stopping.clone(), &mut out) {
         let access = stopping.clone().any(|one| policy.is_access(one.citation));
+        let unread = stopping.clone().any(|one| one.citation == policy.citations.endpoints);
         let unseen = stopping.clone().any(|one| policy.is_unconditional(one.citation));
         out.push_str(match (access, unseen) {
             (true, _) => " Use an app and a model that are approved for you.",
+            _ if unread => " Nobody reads what goes to this endpoint. Use one that is inspected.",
             (_, true) => " Send it as plain text, or try again later.",
             _ => " Ask without it.",
         });

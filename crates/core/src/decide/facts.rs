@@ -82,6 +82,8 @@ pub struct Content {
     pub tools: Vec<Called>,
     /// Whether something could not be read as text.
     pub uninspectable: bool,
+    /// The endpoint, where nobody reads its bodies and a line of the policy is asked instead: `openai POST /v1/files`.
+    pub endpoint: Option<String>,
     /// Whether a detector failed.
     pub failed: bool,
 }

@@ -176,9 +176,15 @@ impl Says<'_, '_> {
     /// 1. Uninspectable content and failed detectors: no mode, no exception.
     fn what_could_not_be_seen(&mut self) {
         let (policy, content) = (self.bound.policy, &self.bound.facts.content);
+        let passed = content.endpoint.as_deref();
         for (occurs, citation, verdict) in [
             (
-                content.uninspectable,
+                passed.is_some(),
+                policy.citations.endpoints,
+                passed.map_or(Verdict::Allow, |endpoint| self.passes(endpoint)),
+            ),
+            (
+                content.uninspectable && passed.is_none(),
                 policy.citations.uninspectable,
                 policy.uninspectable,
             ),
@@ -190,7 +196,8 @@ impl Says<'_, '_> {
             } else {
                 verdict
             };
-            if occurs && verdict > Verdict::Allow {
+            // A line that lets pass what nobody reads is cited even where it says no more than that.
+            if occurs && (verdict > Verdict::Allow || citation == policy.citations.endpoints) {
                 self.contributions.push(Contribution {
                     citation,
                     verdict,
@@ -202,6 +209,18 @@ impl Says<'_, '_> {
                 });
             }
         }
+    }
+
+    /// What the lines of `access.endpoints` say about an endpoint that nobody reads: the strictest of those that match; what
+    /// none matches is blocked.
+    fn passes(&self, endpoint: &str) -> Verdict {
+        let bound = self.bound;
+        let matching = bound.policy.passes.iter().filter(|pass| {
+            pass.endpoints.iter().any(|one| one == endpoint)
+                && pass.until.is_none_or(|until| bound.facts.now < until)
+                && bound.groups.iter().any(|&group| pass.groups.contains(group))
+        });
+        matching.map(|pass| pass.then).max().unwrap_or(Verdict::Block)
     }
 
     /// 4. Everything that matches counts.

@@ -79,7 +79,8 @@ pub fn ask(policy: &Policy, scanner: &Scanner, catalog: &Catalog, request: &Requ
     content.sources = sources;
     let about = |(id, about): &(String, SourceSet)| (id.clone(), if about.is_empty() { sources } else { *about });
     content.findings = request.findings.iter().map(about).collect();
-    content.uninspectable = request.uninspectable;
+    content.uninspectable = request.uninspectable || request.endpoint.is_some();
+    content.endpoint.clone_from(&request.endpoint);
     content.failed |= request.failed;
     content.tools = request
         .tools

@@ -25,6 +25,7 @@ use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{AppTest, Bits, Pattern, Selector};
 use crate::detect::{Detector, EntityId};
 use crate::verdict::{AppClass, Mode, Verdict};
+use crate::wire::endpoints::{Endpoint, Handling};
 
 /// A policy that can decide.
 pub struct Policy {
@@ -53,6 +54,7 @@ pub struct Policy {
     pub(crate) tokens: Vec<Option<Restoring>>,
     /// Whether answers carry a label.
     pub(crate) labels: bool,
+    pub(crate) passes: Vec<Pass>,
     pub(crate) unmapped: Option<Verdict>,
     pub(crate) outside: Verdict,
     /// By use index.
@@ -114,6 +116,17 @@ pub(crate) struct Citations {
     pub(crate) matrix: CitationId,
     pub(crate) answers: CitationId,
     pub(crate) tools: CitationId,
+    pub(crate) endpoints: CitationId,
+}
+
+/// A line that lets endpoints pass unread.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    pub(crate) endpoints: Vec<String>,
+    pub(crate) groups: Bits,
+    pub(crate) then: Verdict,
+    /// From when on it no longer counts.
+    pub(crate) until: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -264,7 +277,11 @@ impl Policy {
     /// Whether a citation acts whatever the rollout says.
     #[must_use]
     pub fn always_acts(&self, citation: &Citation) -> bool {
-        let always = [self.citations.uninspectable, self.citations.detector_failure];
+        let always = [
+            self.citations.uninspectable,
+            self.citations.detector_failure,
+            self.citations.endpoints,
+        ];
         always.into_iter().any(|id| self.citation(id).id == citation.id)
     }
 
@@ -341,6 +358,16 @@ impl Policy {
         self.names.uses.index(name).is_some()
     }
 
+    /// Whether a line of `access.endpoints` is about an endpoint that may be passed, whomever it lets.
+    #[must_use]
+    pub fn passes_endpoint(&self, endpoint: &Endpoint) -> bool {
+        if self.passes.is_empty() || !matches!(endpoint.handling, Handling::Passable) {
+            return false;
+        }
+        let name = endpoint.name();
+        self.passes.iter().any(|pass| pass.endpoints.contains(&name))
+    }
+
     /// Whether a kind of data can be found or taken as found; a family or a class is none.
     #[must_use]
     pub fn has_entity(&self, name: &str) -> bool {
@@ -372,7 +399,9 @@ impl Policy {
 
     /// Whether a citation has neither mode nor exceptions.
     pub(crate) fn is_unconditional(&self, citation: CitationId) -> bool {
-        citation == self.citations.uninspectable || citation == self.citations.detector_failure
+        citation == self.citations.uninspectable
+            || citation == self.citations.detector_failure
+            || citation == self.citations.endpoints
     }
 
     /// Whether a clause's rule asks which tools an answer calls.

@@ -382,6 +382,22 @@ pub struct Access {
     pub grants_place: Option<Place>,
     /// Tools that models may call.
     pub tools: Option<Tools>,
+    /// Endpoints that pass though nobody reads their bodies.
+    pub endpoints: Vec<Pass>,
+    /// Where `endpoints` stands.
+    pub endpoints_place: Option<Place>,
+}
+
+/// A line of `access.endpoints`.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are the keys of the document")]
+pub struct Pass {
+    pub id: Text,
+    pub endpoints: Vec<Text>,
+    pub groups: Vec<Text>,
+    pub then: At<Verdict>,
+    pub reason: Option<Text>,
+    pub until: Option<At<Date>>,
 }
 
 /// A line of `access.grants`.

@@ -82,6 +82,9 @@ impl Serialize for Content<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let of = self.0;
         let mut content = serializer.serialize_map(None)?;
+        if let Some(endpoint) = &of.endpoint {
+            content.serialize_entry("endpoint", endpoint)?;
+        }
         if !of.entities.is_empty() {
             let entities = of.entities.iter().map(|seen| (seen.entity.as_str(), Entity(seen)));
             content.serialize_entry("entities", &Members(entities))?;

@@ -215,6 +215,7 @@ fn content(value: &Value) -> Option<Content> {
             .collect::<Option<_>>()?,
         tools: list(value.get("tools"))?.map(called).collect::<Option<_>>()?,
         uninspectable: false,
+        endpoint: optional(value, "endpoint")?,
         failed: false,
     })
 }

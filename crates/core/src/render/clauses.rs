@@ -87,6 +87,7 @@ fn exception(given: &Given<'_>, one: &Exception) -> Inlines {
 fn data(path: &str) -> Inlines {
     let name = match path {
         "access" => "the grants",
+        "access.endpoints" => "the list of endpoints that pass unread",
         "access.tools" => "the list of tools",
         "scope.groups" => "the groups",
         "scope.uses" => "the uses",

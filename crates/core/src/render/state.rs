@@ -185,7 +185,7 @@ fn of_data(given: &Given<'_>, path: &str) -> State {
             Kind::RunsNow,
             document.outputs.iter().map(|outputs| outputs.place).collect(),
         ),
-        "scope.exclude" | "data.uninspectable" | "data.unavailable" => (Kind::RunsNow, Vec::new()),
+        "access.endpoints" | "scope.exclude" | "data.uninspectable" | "data.unavailable" => (Kind::RunsNow, Vec::new()),
         _ => {
             let detail = "the gateway does not act on this table yet; people do".to_owned();
             return State {

@@ -74,7 +74,11 @@ acceptable_use:
 access:
   grants: [{id: AC-1, groups: [everyone], apps: {class: [sanctioned, tolerated]}}, {id: AC-2, groups: [engineering], uses: [coding], models: [gpt-5*]}]
   tools: {unlisted: block, list: [{tool: "mail.send", kind: irreversible, groups: [staff], then: coach}]}
+  endpoints:
+    - {id: EP-1, endpoints: [openai POST /v1/files, anthropic POST /v1/files], groups: [engineering], then: coach, reason: Looked at before., until: 2027-03-31}
+    - {id: EP-2, endpoints: [openai GET /v1/files], groups: [staff], then: allow, reason: Names only.}
   clauses:
+    - {id: AC-6, statement: Files go unread., owner: ciso, enforced_by: access.endpoints}
     - {id: AC-3, statement: Granted., owner: ciso, enforced_by: access}
     - {id: AC-4, statement: Tools., owner: ciso, enforced_by: access.tools}
 data:

@@ -1,7 +1,7 @@
 //! Which endpoint is which wire: every operation of the public APIs, each with what the gateway does with it.
 //!
 //! The tables are data (`data/endpoints`): method, path and handling. What is not in them is unknown, and unknown is not
-//! allowed (threat I2). Paths are compared as they are, without any normalisation that an upstream might not share
+//! allowed (threat I2). Of what no wire reads, `data/never-passed.tsv` says what no policy can pass (threat C12). Paths are compared as they are, without any normalisation that an upstream might not share
 //! (threat B12). Read [`find`] first.
 
 use std::collections::HashMap;
@@ -22,6 +22,15 @@ pub struct Endpoint {
     pub handling: Handling,
 }
 
+impl Endpoint {
+    /// Dialect, method and path, as policies name it: `openai POST /v1/files`. Two dialects have some paths in common, and a
+    /// line about one of them is no line about the other.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {} {}", self.dialect.as_str(), self.method, self.path)
+    }
+}
+
 /// What the gateway does with an endpoint.
 #[derive(Debug, Clone, Copy)]
 pub enum Handling {
@@ -29,8 +38,10 @@ pub enum Handling {
     Inspected(&'static dyn Wire),
     /// The gateway answers it: which models there are.
     Models,
-    /// It is turned away, whoever asks.
-    Refused,
+    /// Nobody reads it: it is turned away, unless a line of the policy's `access.endpoints` passes it.
+    Passable,
+    /// It is turned away, whatever a policy says, since it does this.
+    Refused(&'static str),
 }
 
 impl Handling {
@@ -40,7 +51,8 @@ impl Handling {
         match self {
             Self::Inspected(_) => "inspected",
             Self::Models => "answered",
-            Self::Refused => "refused",
+            Self::Passable => "passed by clause",
+            Self::Refused(_) => "refused",
         }
     }
 }
@@ -102,7 +114,8 @@ fn fit<'p>(pattern: &str, path: &'p str) -> Option<Option<&'p str>> {
         };
         let (name, after) = rest.split_once('}')?;
         let value = piece.strip_prefix(before)?.strip_suffix(after)?;
-        if value.is_empty() || !value.bytes().all(is_plain) {
+        // Dots alone are a step in a path to whoever resolves them (threat B12).
+        if value.bytes().all(|byte| byte == b'.') || !value.bytes().all(is_plain) {
             return None;
         }
         if name == "model" {
@@ -171,12 +184,32 @@ const FILES: [(Dialect, &str); 5] = [
     (Dialect::Ollama, include_str!("../../data/endpoints/ollama.tsv")),
 ];
 
+/// What no line of a policy passes, in the same form.
+const NEVER: &str = include_str!("../../data/never-passed.tsv");
+
+/// A row of it: the dialect, the path, and why.
+fn never(line: &'static str) -> Option<(&'static str, &'static str, &'static str)> {
+    let mut columns = line.split('\t');
+    Some((columns.next()?, columns.next()?, columns.next()?))
+}
+
+/// Why an endpoint is never passed, if it is so.
+fn why_never(dialect: Dialect, path: &str) -> Option<&'static str> {
+    let mut rows = NEVER.lines().filter(|line| !line.starts_with('#')).filter_map(never);
+    let covers = |pattern: &str| match pattern.strip_suffix('*') {
+        Some(above) => path.starts_with(above),
+        None => path == pattern,
+    };
+    let row = rows.find(|(of, pattern, _)| *of == dialect.as_str() && covers(pattern))?;
+    Some(row.2)
+}
+
 fn row(dialect: Dialect, line: &'static str) -> Option<Endpoint> {
     let mut columns = line.split('\t');
     let (method, path, handling) = (columns.next()?, columns.next()?, columns.next()?);
     let handling = match handling {
         "models" => Handling::Models,
-        "refused" => Handling::Refused,
+        "refused" => why_never(dialect, path).map_or(Handling::Passable, Handling::Refused),
         id => Handling::Inspected(all().into_iter().find(|wire| wire.id() == id)?),
     };
     Some(Endpoint {
@@ -199,7 +232,7 @@ mod tests {
     fn wire_at(path: &str) -> Option<&'static str> {
         match find("POST", path, Dialect::Openai)?.endpoint.handling {
             Handling::Inspected(wire) => Some(wire.id()),
-            Handling::Models | Handling::Refused => None,
+            Handling::Models | Handling::Passable | Handling::Refused(_) => None,
         }
     }
 
@@ -225,10 +258,51 @@ mod tests {
             .iter()
             .filter_map(|one| match one.handling {
                 Handling::Inspected(wire) => Some(wire.id()),
-                Handling::Models | Handling::Refused => None,
+                Handling::Models | Handling::Passable | Handling::Refused(_) => None,
             })
             .collect();
         assert_eq!(spoken, all().into_iter().map(Wire::id).collect());
+    }
+
+    #[test]
+    fn what_is_never_passed_is_refused_and_every_row_of_it_is_about_something() {
+        let rows = NEVER.lines().filter(|line| !line.starts_with('#'));
+        for line in rows {
+            let (dialect, pattern, why) = never(line).unwrap_or_else(|| panic!("another shape: {line}"));
+            let covered = table().iter().filter(|one| {
+                let exact = one.path == pattern;
+                let below = pattern
+                    .strip_suffix('*')
+                    .is_some_and(|above| one.path.starts_with(above));
+                one.dialect.as_str() == dialect && (exact || below)
+            });
+            let refused: Vec<bool> = covered
+                .map(|one| matches!(one.handling, Handling::Refused(said) if said == why))
+                .collect();
+            assert!(
+                !refused.is_empty() && refused.iter().all(|it| *it),
+                "{line}: {refused:?}"
+            );
+        }
+        for (method, path) in [
+            ("POST", "/v1/realtime/client_secrets"),
+            ("POST", "/v1/organization/admin_api_keys"),
+            ("GET", "/v1/organization/projects/p/api_keys"),
+            ("POST", "/v1beta/auth_tokens"),
+            ("GET", "/openai/realtime"),
+        ] {
+            let found = find(method, path, Dialect::Openai).expect("an endpoint");
+            assert!(
+                matches!(found.endpoint.handling, Handling::Refused(_)),
+                "{method} {path}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_name_of_an_endpoint_is_that_of_no_other() {
+        let names: BTreeSet<String> = table().iter().map(Endpoint::name).collect();
+        assert_eq!(names.len(), table().len());
     }
 
     #[test]
@@ -247,6 +321,18 @@ mod tests {
             assert!(find("POST", path, Dialect::Openai).is_none(), "{path}");
         }
         assert!(find("GET", "/v1/models/a%2e", Dialect::Openai).is_none());
+        assert!(find("GET", "/v1/models/..a", Dialect::Openai).is_some());
+        for path in [
+            "/v1/models/..",
+            "/v1/files/./content",
+            "/v1/vector_stores/../files",
+            "/v1/vector_stores/../files/file-1",
+            "/v1beta/batches/..:cancel",
+        ] {
+            for method in ["GET", "POST", "DELETE"] {
+                assert!(find(method, path, Dialect::Openai).is_none(), "{method} {path}");
+            }
+        }
         assert!(find("GET", "/v1/models/", Dialect::Openai).is_none());
     }
 

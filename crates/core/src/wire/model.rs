@@ -92,7 +92,7 @@ mod tests {
         let found = find("POST", path, Dialect::Openai).expect("an endpoint");
         match found.endpoint.handling {
             Handling::Inspected(wire) => (found.endpoint, wire, found.model),
-            Handling::Models | Handling::Refused => panic!("{path} has no wire"),
+            Handling::Models | Handling::Passable | Handling::Refused(_) => panic!("{path} has no wire"),
         }
     }
 

@@ -132,8 +132,11 @@ impl Encoder<'_, '_> {
     /// 1. Uninspectable content and failed detectors.
     fn what_could_not_be_seen(&mut self) {
         let (policy, citations) = (self.policy, &self.policy.citations);
+        let read = self.space.endpoint.when(&mut self.space.circuit, Option::is_none);
+        self.passes(!read);
+        let unreadable = self.space.circuit.and([self.space.uninspectable, read]);
         for (occurs, citation, verdict) in [
-            (self.space.uninspectable, citations.uninspectable, policy.uninspectable),
+            (unreadable, citations.uninspectable, policy.uninspectable),
             (self.space.failed, citations.detector_failure, policy.unavailable),
         ] {
             let verdict = if verdict == Verdict::Redact {
@@ -152,6 +155,34 @@ impl Encoder<'_, '_> {
                 kind: Kind::Unconditional,
             });
         }
+    }
+
+    /// Endpoints that nobody reads: the strictest line that matches, or else `block`.
+    fn passes(&mut self, unread: Lit) {
+        let policy = self.policy;
+        let mut given = Vec::new();
+        for pass in &policy.passes {
+            let is = |endpoint: &Option<String>| endpoint.as_ref().is_some_and(|one| pass.endpoints.contains(one));
+            let endpoint = self.space.endpoint.when(&mut self.space.circuit, is);
+            let in_time = match pass.until {
+                None => TRUE,
+                Some(until) => self.space.moment.when(&mut self.space.circuit, |&now| now < until),
+            };
+            let groups = self.classes.any_group(self.space, &pass.groups);
+            given.push((pass.then, self.space.circuit.and([endpoint, in_time, groups])));
+        }
+        let any = self.space.circuit.or(given.iter().map(|&(_, lit)| lit));
+        given.push((Verdict::Block, self.space.circuit.and([unread, !any])));
+        let levels = Levels::strictest_of(&mut self.space.circuit, &given);
+        self.says.push(Say {
+            citation: policy.citations.endpoints,
+            verdict: levels,
+            acts: levels,
+            masks: Vec::new(),
+            excepted: Vec::new(),
+            mode: Mode::Enforce,
+            kind: Kind::Unconditional,
+        });
     }
 
     /// 2. Groups that are left out.

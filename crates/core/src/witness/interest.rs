@@ -15,6 +15,8 @@ pub(crate) struct Interest {
     pub(crate) clients: BTreeSet<String>,
     pub(crate) uses: BTreeSet<String>,
     pub(crate) apps: BTreeSet<String>,
+    /// Endpoints that some line is about.
+    pub(crate) endpoints: BTreeSet<String>,
     pub(crate) categories: BTreeSet<String>,
     pub(crate) attributes: BTreeSet<(String, String)>,
     /// Patterns.
@@ -137,6 +139,8 @@ impl Interest {
         for tool in policy.tools.iter().flat_map(|tools| &tools.list) {
             self.tools.insert(tool.pattern.text());
         }
+        let passed = policy.passes.iter().flat_map(|pass| &pass.endpoints);
+        self.endpoints.extend(passed.cloned());
         for gate in &policy.gates {
             self.graces.insert(gate.grace);
             self.course(policy, &gate.course);

@@ -43,7 +43,12 @@ fn limits(policy: &Policy) -> BTreeSet<Timestamp> {
     let excludes = policy.excludes.iter().map(|exclude| exclude.until);
     let exceptions = policy.exceptions.iter().map(|exception| exception.until);
     let times = times(policy).flat_map(|time| time.from.into_iter().chain(time.until));
-    apps.chain(excludes).chain(exceptions).chain(times).collect()
+    let passes = policy.passes.iter().filter_map(|pass| pass.until);
+    apps.chain(excludes)
+        .chain(passes)
+        .chain(exceptions)
+        .chain(times)
+        .collect()
 }
 
 /// The beginnings of days and the ends of hours in the eight days from a moment on, if a policy looks at days or hours.

@@ -53,6 +53,7 @@ pub(super) fn preferences(space: &Space) -> Vec<Lit> {
             .filter_map(|(_, ages)| ages.options.get(1).map(|&(_, lit)| lit)),
     );
     wanted.extend(first(&space.use_));
+    wanted.extend(first(&space.endpoint));
     wanted.extend(first(&space.model));
     wanted.extend(space.attributes.iter().map(|&(_, lit)| !lit));
     wanted.extend(space.entities.iter().map(|entity| !entity.found));
@@ -93,6 +94,7 @@ pub(super) fn choices(space: &Space) -> Vec<Lit> {
         all(&space.principal)
             .chain(all(&space.client))
             .chain(all(&space.use_))
+            .chain(all(&space.endpoint))
             .chain(all(&space.app)),
     );
     lits.extend(all(&space.model).chain(all(&space.moment)).chain(all(&space.known)));
@@ -170,6 +172,7 @@ pub(super) fn of(space: &Space, model: &Model) -> Witness {
         tools: held(&space.calls, model),
         signed_in: chosen(&space.signed_in, model).copied().flatten(),
         uninspectable: model.holds(space.uninspectable),
+        endpoint: chosen(&space.endpoint, model).cloned().flatten(),
         failed: model.holds(space.failed),
         ..Request::default()
     };
@@ -278,6 +281,7 @@ impl Witness {
                 keys.push((key, "true".to_owned()));
             }
         }
+        keys.extend(request.endpoint.as_ref().map(|endpoint| ("endpoint", word(endpoint))));
         if self.dated {
             keys.push(("now", zone.to_datetime(self.now).to_string()));
         }

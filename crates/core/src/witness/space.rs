@@ -97,6 +97,8 @@ pub(crate) struct Space {
     /// With the sources that each is about, by index in `sources`.
     pub(crate) findings: Vec<(String, Vec<Lit>)>,
     pub(crate) uninspectable: Lit,
+    /// The endpoint, where nobody reads its bodies.
+    pub(crate) endpoint: Choice<Option<String>>,
     pub(crate) failed: Lit,
     /// Conditions in CEL: nothing is known of when they hold.
     pub(crate) conditions: Vec<(String, Lit)>,
@@ -171,6 +173,7 @@ impl Space {
                 .map(|id| (id.clone(), parts_of(&mut circuit, &present)))
                 .collect(),
             uninspectable: circuit.variable(),
+            endpoint: Choice::new(&mut circuit, none_or(&interest.endpoints)),
             failed: circuit.variable(),
             conditions: interest
                 .conditions

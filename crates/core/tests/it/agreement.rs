@@ -158,10 +158,10 @@ type Summary = (
 );
 
 fn summary(policy: &Policy, decision: &Decision) -> Summary {
-    let cited = decision
-        .contributions
-        .iter()
-        .filter(|one| one.verdict.as_str() != "allow");
+    let cited = decision.contributions.iter().filter(|one| {
+        // What passes unread is cited even where its line says no more than that.
+        one.verdict.as_str() != "allow" || policy.citation(one.citation).id == "access.endpoints"
+    });
     let masks = decision.masks.iter().flat_map(|mask| {
         mask.sources
             .iter()
@@ -265,6 +265,7 @@ pub(crate) fn convert(policy: &Policy, facts: &model::Facts) -> Facts {
                 .collect(),
             tools: facts.tools.iter().map(call).collect(),
             uninspectable: facts.uninspectable,
+            endpoint: facts.endpoint.clone(),
             failed: facts.failed,
         },
     }

@@ -159,7 +159,7 @@ fn both(loaded: &Loaded) -> (&Document, &Policy) {
 }
 
 /// Cedar with one policy.
-struct Peer<'p> {
+pub(crate) struct Peer<'p> {
     text: String,
     policies: PolicySet,
     schema: Schema,
@@ -169,7 +169,7 @@ struct Peer<'p> {
 }
 
 impl<'p> Peer<'p> {
-    fn new(document: &Document, policy: &'p Policy) -> Self {
+    pub(crate) fn new(document: &Document, policy: &'p Policy) -> Self {
         let text = cedar::policies(document);
         let policies = PolicySet::from_str(&text).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
         let described = cedar::schema(document);
@@ -191,7 +191,7 @@ impl<'p> Peer<'p> {
     }
 
     /// For each action, whether every question that the facts become is allowed.
-    fn allows(&self, facts: &Facts) -> [bool; ACTIONS.len()] {
+    pub(crate) fn allows(&self, facts: &Facts) -> [bool; ACTIONS.len()] {
         let mut all = [true; ACTIONS.len()];
         for question in self.bridge.questions(facts) {
             let (context, entities) = self.read(&question);

@@ -131,6 +131,7 @@ fn facts_of(witness: &ordain_core::witness::Witness, catalog: &Catalog) -> model
             .collect(),
         sources: sources(request.sources),
         uninspectable: request.uninspectable,
+        endpoint: request.endpoint.clone(),
         failed: request.failed,
     }
 }

@@ -16,8 +16,8 @@ pub(crate) use yaml::yaml;
 use selectors::{app_selectors, data_names, has_span, selectors};
 
 use crate::naive::model::{
-    App, AppClass, Data, Escalation, Exception, Gate, Grant, Mode, Policy, Rule, Scope, Source, ToolEntry, Tools, Use,
-    Verdict,
+    App, AppClass, Data, Escalation, Exception, Gate, Grant, Mode, Pass, Policy, Rule, Scope, Source, ToolEntry, Tools,
+    Use, Verdict,
 };
 use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
@@ -100,6 +100,13 @@ pub(crate) const ENTITIES: [&str; 10] = [
     "medical-term",
 ];
 const FAMILY_NAMES: [&str; 4] = ["secret", "financial", "contact", "government-id"];
+/// Those that nobody reads, as the tables of endpoints have them.
+const ENDPOINTS: [&str; 4] = [
+    "openai POST /v1/files",
+    "anthropic POST /v1/files",
+    "openai GET /v1/files/{file_id}",
+    "openai POST /v1/batches",
+];
 const COURSES: [&str; 2] = ["ai-basics", "ai-advanced"];
 const CLASSES: [&str; 4] = ["public", "internal", "confidential", "restricted"];
 const ATTRIBUTES: [(&str, &str, &str); 2] = [("region", "eu", "us"), ("account", "corporate", "personal")];
@@ -185,6 +192,7 @@ pub(crate) fn policy(rng: &mut Rng) -> Policy {
         apps: Vec::new(),
         grants: Vec::new(),
         tools: None,
+        passes: Vec::new(),
         data,
         courses: rng
             .names(&COURSES, 1, 2)
@@ -203,6 +211,7 @@ pub(crate) fn policy(rng: &mut Rng) -> Policy {
         .collect();
     policy.grants = grants(rng, &policy);
     policy.tools = rng.maybe(50, |rng| tools(rng, &policy));
+    policy.passes = passes(rng, &policy);
     let courses: Vec<String> = policy.courses.keys().cloned().collect();
     if rng.percent(30) {
         let then = rng.pick(&[
@@ -430,6 +439,20 @@ fn grants(rng: &mut Rng, policy: &Policy) -> Vec<Grant> {
         });
     }
     grants
+}
+
+fn passes(rng: &mut Rng, policy: &Policy) -> Vec<Pass> {
+    let count = rng.pick(&[0, 0, 1, 2, 3]);
+    let mut passes = Vec::new();
+    for _ in 0..count {
+        passes.push(Pass {
+            endpoints: rng.names(&ENDPOINTS, 1, 2),
+            groups: groups_or_everyone(rng, &policy.scope.groups),
+            then: rng.pick(&SPANLESS),
+            until: rng.maybe(40, Rng::day),
+        });
+    }
+    passes
 }
 
 fn tools(rng: &mut Rng, policy: &Policy) -> Tools {

@@ -13,5 +13,6 @@ mod generate;
 mod json_suite;
 mod laws;
 mod naive;
+mod passed;
 mod replay;
 mod sample;

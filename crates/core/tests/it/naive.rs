@@ -38,7 +38,17 @@ pub(crate) fn decide(policy: &Policy, facts: &Facts) -> Answer {
     };
 
     // 1. They have no mode and no exception.
-    if facts.uninspectable {
+    if let Some(endpoint) = &facts.endpoint {
+        let lines = policy.passes.iter().filter(|line| {
+            line.endpoints.contains(endpoint)
+                && case.in_one_of(&line.groups)
+                && line.until.is_none_or(|until| case.local.date() <= until)
+        });
+        let strictest = lines.map(|line| line.then).max();
+        answer.add("access.endpoints", strictest.unwrap_or(Verdict::Block), Mode::Enforce);
+        // Cited even where it lets the request pass without a word.
+        answer.cited.insert("access.endpoints".to_owned());
+    } else if facts.uninspectable {
         answer.add(
             "uninspectable",
             policy.data.uninspectable.unwrap_or(Verdict::Block),

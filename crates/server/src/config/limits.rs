@@ -10,6 +10,8 @@ use ordain_core::policy::node::Node;
 pub struct Limits {
     /// Bytes of a request body, and of an answer that is not streamed.
     pub body: usize,
+    /// Bytes of a body that passes unread, of a request or an answer.
+    pub passed_body: u64,
     /// Bytes of all request bodies that are being read or have not been answered yet.
     pub bodies: usize,
     /// Connections that one address may hold; any number without.
@@ -42,6 +44,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 20 * 1024 * 1024,
+            passed_body: 512 * 1024 * 1024,
             bodies: 128 * 1024 * 1024,
             per_peer: None,
             body_time: Duration::from_secs(30),
@@ -70,6 +73,9 @@ pub(super) fn read(node: &Node, reader: &mut Reader) -> Option<Limits> {
     };
     if let Some(bytes) = number(&mut fields, "body_bytes") {
         limits.body = bytes as usize;
+    }
+    if let Some(bytes) = number(&mut fields, "passed_body_bytes") {
+        limits.passed_body = u64::from(bytes);
     }
     if let Some(bytes) = number(&mut fields, "all_bodies_bytes") {
         limits.bodies = bytes as usize;

@@ -113,6 +113,7 @@ const ROWS: &[Row] = &[
     row("traces.sample", Share, "0.1", "1", "The share of exchanges that is traced, from 0 to 1, where the client's `traceparent` does not say."),
     row("limits", Inner, "", "as below", "Bounds on what clients can ask for, and on every wait."),
     row("limits.body_bytes", Number, "20971520", "20971520 (20 MiB)", "Of a request's body, and of an answer that is not streamed."),
+    row("limits.passed_body_bytes", Number, "536870912", "536870912 (512 MiB)", "Of a body that [passes unread](endpoints.md#what-a-line-passes), of a request or an answer. Such bodies flow through, so that they take no room."),
     row("limits.all_bodies_bytes", Number, "134217728", "134217728 (128 MiB)", "Of the bodies of all requests whose answers have not begun. Over it a request gets 503 with `retry-after`. The memory that they need is up to twice as much."),
     row("limits.connections_per_peer", Number, "1000", "any", "Connections from one address; more are closed at once. Leave it out behind a load balancer."),
     row("limits.body_seconds", Number, "30", "30", "For a request's body to arrive."),

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Gateway;
 use super::bill::Bill;
 use super::live::Live;
+use super::upload::Progress;
 use crate::metrics::{End, Metrics, Stage};
 use crate::recorder::{RecordError, RecorderHandle};
 use crate::store::tickets::Beside;
@@ -60,6 +61,8 @@ pub(super) struct Account {
     pub(super) answer: Option<Judged>,
     /// What it is charged.
     pub(super) bill: Bill,
+    /// How much of the request's body went upstream, where nobody has read it.
+    pub(super) sent: Option<Arc<Progress>>,
     /// What turned it away beside the policy.
     pub(super) bounded: Option<Bounded>,
     /// Where the request was sent, if to more than one place.
@@ -96,6 +99,7 @@ impl Account {
             delivered: 0,
             answer: None,
             bill: Bill::default(),
+            sent: None,
             bounded: None,
             tries: Vec::new(),
         }
@@ -212,6 +216,7 @@ impl Account {
             self.answer.as_ref(),
         )
         .with_usage(used)
+        .with_sent(self.sent.as_ref().map(|sent| sent.end()))
         .with_tries(&self.tries);
         Ok(NewRecord::outcome(id, self.id, at_ms, self.subject, bytes(&value)?).with_spends(spends))
     }

@@ -28,6 +28,7 @@ mod streaming;
 mod strict;
 mod subjects;
 mod turn;
+mod upload;
 mod upstream;
 
 pub(crate) use upstream::client as pool;

@@ -18,13 +18,42 @@ use ordain_core::record::Result as Ended;
 use tokio::time::timeout;
 
 use super::account::{Account, NotRecorded};
+use super::exchange::Passing;
 use super::hidden::Hidden;
 use super::turn::Turn;
 use crate::config::Limits;
 use crate::metrics::Metrics;
 
 /// Pieces of the answer, in order; nothing more after `None`.
-type Pieces = Pin<Box<dyn Future<Output = (Option<Bytes>, Option<Box<Pump>>)>>>;
+type Pieces = Pin<Box<dyn Future<Output = (Result<Option<Bytes>, BrokenOff>, Option<Source>)>>>;
+
+/// An answer that nobody reads ended before its end; its client has to see that, and sees the connection close.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer broke off")]
+pub(super) struct BrokenOff;
+
+/// Where further pieces come from.
+enum Source {
+    /// An answer that is inspected on the way.
+    Inspected(Box<Pump>),
+    /// One that nobody reads.
+    Passing(Box<Passing>),
+}
+
+impl Source {
+    fn next(self) -> Pieces {
+        match self {
+            Self::Inspected(pump) => Box::pin(async move {
+                let (piece, pump) = pump.next().await;
+                (Ok(piece), pump.map(Self::Inspected))
+            }),
+            Self::Passing(passing) => Box::pin(async move {
+                let (piece, passing) = passing.next().await;
+                (piece, passing.map(Self::Passing))
+            }),
+        }
+    }
+}
 
 /// The body.
 pub(super) struct StreamBody {
@@ -82,27 +111,32 @@ impl StreamBody {
         metrics: Arc<Metrics>,
         limits: &Limits,
     ) -> Self {
+        let pump = Pump {
+            upstream,
+            hidden,
+            inspection,
+            account,
+            metrics,
+            idle: limits.idle,
+            until: Instant::now() + limits.answer,
+            begun: None,
+        };
         Self {
-            next: Some(Box::pin(
-                Box::new(Pump {
-                    upstream,
-                    hidden,
-                    inspection,
-                    account,
-                    metrics,
-                    idle: limits.idle,
-                    until: Instant::now() + limits.answer,
-                    begun: None,
-                })
-                .next(),
-            )),
+            next: Some(Source::Inspected(Box::new(pump)).next()),
+        }
+    }
+
+    /// An answer that nobody reads, as it comes.
+    pub(super) fn passing(passing: Passing) -> Self {
+        Self {
+            next: Some(Source::Passing(Box::new(passing)).next()),
         }
     }
 }
 
 impl Body for StreamBody {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = BrokenOff;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
@@ -112,8 +146,8 @@ impl Body for StreamBody {
             return Poll::Ready(None);
         };
         let (piece, pump) = std::task::ready!(next.as_mut().poll(context));
-        self.next = pump.map(|pump| -> Pieces { Box::pin(pump.next()) });
-        Poll::Ready(piece.map(|bytes| Ok(Frame::data(bytes))))
+        self.next = pump.map(Source::next);
+        Poll::Ready(piece.transpose().map(|piece| piece.map(Frame::data)))
     }
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::body::Body;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as LegacyClient;
@@ -17,13 +19,17 @@ use memchr::memmem;
 
 use super::answers::Careful;
 use super::hidden::Hidden;
+use super::upload::{Outgoing, Upload};
 use crate::config::{Dialect, Upstream};
 
 /// A worker's connections to all upstreams.
-pub(crate) type Client = LegacyClient<Careful<HttpsConnector<HttpConnector>>, Full<Bytes>>;
+pub(crate) type Client = Pool<Outgoing>;
+
+/// Connections for requests with such bodies.
+pub(crate) type Pool<B> = LegacyClient<Careful<HttpsConnector<HttpConnector>>, B>;
 
 /// A pool with TLS by rustls and the system's certificates.
-pub(crate) fn client(connect: Duration) -> Client {
+pub(crate) fn client<B: Body<Data: Send> + Send>(connect: Duration) -> Pool<B> {
     let mut http = HttpConnector::new();
     http.set_nodelay(true);
     http.enforce_http(false);
@@ -105,12 +111,17 @@ impl Target {
 
     /// The address for a path of the dialect, with what of the client's query belongs to it.
     fn uri(&self, path: &str, query: Option<&str>) -> Option<Uri> {
+        self.uri_with(path, query, |pair| self.passes(pair))
+    }
+
+    /// The same with the pieces of a query that `passes` says.
+    fn uri_with(&self, path: &str, query: Option<&str>, passes: impl Fn(&str) -> bool) -> Option<Uri> {
         let (root, version) = (&self.root, &self.version);
         let mut text = match path.strip_prefix(self.dialect.version()) {
             Some(rest) if rest.starts_with('/') => format!("{root}{version}{rest}"),
             _ => format!("{root}{path}"),
         };
-        let passed = query.unwrap_or_default().split('&').filter(|pair| self.passes(pair));
+        let passed = query.unwrap_or_default().split('&').filter(|pair| passes(pair));
         for (place, pair) in passed.enumerate() {
             text.push(if place == 0 { '?' } else { '&' });
             text.push_str(pair);
@@ -190,6 +201,39 @@ impl Target {
     }
 }
 
+impl Target {
+    /// A request that goes as it is, with its method, its media type and its query, for what nobody reads. Of the query what may
+    /// be a credential stays here (threat C6).
+    pub(super) fn passing(&self, head: &Parts, record: &str, body: Upload) -> Option<Request<Outgoing>> {
+        let request = self.request(&head.uri, &head.headers, record, Bytes::new())?;
+        let mut request = request.map(|_| Outgoing::Passing(body));
+        *request.method_mut() = head.method.clone();
+        *request.uri_mut() = self.uri_with(head.uri.path(), head.uri.query(), |pair| !may_be_credential(pair))?;
+        match head.headers.get(header::CONTENT_TYPE) {
+            Some(kind) => request.headers_mut().insert(header::CONTENT_TYPE, kind.clone()),
+            None => request.headers_mut().remove(header::CONTENT_TYPE),
+        };
+        Some(request)
+    }
+}
+
+/// Whether a piece of a query is of a kind that carries credentials, or is written so that nobody can tell.
+fn may_be_credential(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    let plain = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-[].".contains(&byte));
+    let name = name.to_ascii_lowercase();
+    // Where a list goes on is told by what its pages call a token.
+    let of_pages = matches!(name.as_str(), "page_token" | "pagetoken");
+    !plain
+        || (!of_pages
+            && ["key", "token", "auth", "secret", "signature", "credential", "password"]
+                .iter()
+                .any(|word| name.contains(word)))
+}
+
 /// Whether the last piece of an address is a version, such as `v1` or `v1beta`.
 fn is_version(piece: &str) -> bool {
     let mut rest = piece.bytes();
@@ -261,6 +305,37 @@ mod tests {
             uri(Dialect::Ollama, "http://h/api", "/api/chat", None),
             "http://h/api/chat"
         );
+    }
+
+    #[test]
+    fn of_a_query_that_passes_nothing_goes_on_that_may_be_a_credential() {
+        for pair in [
+            "purpose=batch",
+            "limit=2",
+            "after=file-1",
+            "include[]=a.b",
+            "page_token=x",
+            "pageToken=x",
+            "a",
+        ] {
+            assert!(!may_be_credential(pair), "{pair}");
+        }
+        for pair in [
+            "",
+            "=x",
+            "key=x",
+            "api_key=x",
+            "API-KEY=x",
+            "access_token=x",
+            "sig%6eature=x",
+            "authorization=x",
+            "client_secret",
+            "page_token_secret=x",
+            "x;key=x",
+            "a%3Dkey",
+        ] {
+            assert!(may_be_credential(pair), "{pair}");
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct Request {
     pub findings: Vec<(String, SourceSet)>,
     /// Whether something could not be read as text.
     pub uninspectable: bool,
+    /// The endpoint, where nobody reads its bodies.
+    pub endpoint: Option<String>,
     /// Whether a detector failed.
     pub failed: bool,
     /// Tools called.
@@ -88,6 +90,7 @@ impl Default for Request {
             data: Vec::new(),
             findings: Vec::new(),
             uninspectable: false,
+            endpoint: None,
             failed: false,
             tools: Vec::new(),
             signed_in: None,
@@ -203,6 +206,7 @@ pub(super) fn request(node: &Node, reader: &mut Reader) -> Option<Request> {
             .filter_map(|node| finding(node, reader))
             .collect(),
         uninspectable: fields.node("uninspectable").is_some_and(|node| flag(node, reader)),
+        endpoint: fields.text("endpoint", reader).map(|text| text.value),
         failed: fields.node("failed").is_some_and(|node| flag(node, reader)),
         tools: fields.node("tools").map(|node| calls(node, reader)).unwrap_or_default(),
         signed_in: fields

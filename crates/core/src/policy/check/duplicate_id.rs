@@ -20,7 +20,8 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let document = context.document;
     // What can be cited shares one namespace.
     let clauses = document.clauses.iter().map(|clause| &clause.id);
-    let grants = document.access.grants.iter().map(|grant| &grant.id);
+    let passes = document.access.endpoints.iter().map(|pass| &pass.id);
+    let grants = document.access.grants.iter().map(|grant| &grant.id).chain(passes);
     let gates = document.education.gates.iter().map(|gate| &gate.id);
     let exceptions = document.exceptions.iter().map(|exception| &exception.id);
     once("id", clauses.chain(grants).chain(gates).chain(exceptions), problems);

@@ -52,6 +52,15 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
             );
         }
     }
+    for pass in &document.access.endpoints {
+        if let Some(until) = pass.until.as_ref().filter(|until| today > until.value) {
+            warn(
+                until.place,
+                format!("`{}` has run out: its endpoints are refused again", pass.id.value),
+                "remove it, or state a new date and reason",
+            );
+        }
+    }
     for exclude in &document.scope.exclude {
         if let Some(until) = exclude.until.as_ref().filter(|until| today > until.value) {
             warn(

@@ -44,6 +44,7 @@ mod unknown_app;
 mod unknown_citation;
 mod unknown_class;
 mod unknown_course;
+mod unknown_endpoint;
 mod unknown_entity;
 mod unknown_framework;
 mod unknown_framework_item;
@@ -128,6 +129,7 @@ pub const ALL: &[Check] = &[
     unknown_entity::CHECK,
     unknown_class::CHECK,
     unknown_course::CHECK,
+    unknown_endpoint::CHECK,
     unknown_role::CHECK,
     unknown_citation::CHECK,
     matrix_not_total::CHECK,
@@ -357,7 +359,7 @@ pub fn compiled(context: &Context<'_>, policy: &Policy, problems: &mut Vec<Probl
 }
 
 /// Section data that a clause can be held up by: where it stands, if it is there. Those that decide come first.
-fn section_data(document: &Document) -> [(&'static str, Option<Place>); 18] {
+fn section_data(document: &Document) -> [(&'static str, Option<Place>); 19] {
     let (scope, data) = (&document.scope, &document.data);
     [
         ("access", document.access.grants_place),
@@ -367,6 +369,7 @@ fn section_data(document: &Document) -> [(&'static str, Option<Place>); 18] {
         ("scope.outside", scope.outside.as_ref().map(|verdict| verdict.place)),
         ("data.matrix", data.matrix.as_ref().map(|matrix| matrix.place)),
         ("data.answers", data.answers.as_ref().map(|answers| answers.place)),
+        ("access.endpoints", document.access.endpoints_place),
         ("scope.exclude", scope.exclude_place),
         ("applications", document.apps.first().map(|app| app.id.place)),
         (

@@ -84,6 +84,7 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         .unmapped
         .iter()
         .chain(&document.scope.outside)
+        .chain(document.access.endpoints.iter().map(|line| &line.then))
         .chain(&data.uninspectable)
         .chain(&data.unavailable);
     for verdict in gates

@@ -53,6 +53,7 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         .chain([EVERYONE])
         .collect();
     let grants = document.access.grants.iter().flat_map(|grant| &grant.groups);
+    let passes = document.access.endpoints.iter().flat_map(|pass| &pass.groups);
     let uses = document.scope.uses.iter().flat_map(|one| &one.groups);
     let tools = document
         .access
@@ -68,7 +69,12 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     unknown(
         "unknown-group",
         "group",
-        grants.chain(uses).chain(tools).chain(excluded).chain(selected),
+        grants
+            .chain(passes)
+            .chain(uses)
+            .chain(tools)
+            .chain(excluded)
+            .chain(selected),
         &known,
         problems,
     );

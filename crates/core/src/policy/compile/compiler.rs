@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     Answerable, AppEntry, Citation, CitationId, Citations, Condition, Escalation, Exception, Exclude, Gate, Grant,
-    Names, Policy, Restoring, Rule, Tool, Tools, Use,
+    Names, Pass, Policy, Restoring, Rule, Tool, Tools, Use,
 };
 use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{self, Bits, Pattern};
@@ -91,6 +91,7 @@ impl Compiler<'_, '_> {
                 let inherit = outputs.inherit.as_ref();
                 inherit.is_some_and(|inherit| inherit.value == document::INHERIT_HIGHEST)
             }),
+            passes: self.passes(),
             unmapped: document.scope.unmapped.as_ref().map(|verdict| verdict.value),
             outside: document
                 .scope
@@ -219,6 +220,12 @@ impl Compiler<'_, '_> {
             tools: self.cite(
                 "access.tools",
                 access.tools.as_ref().map_or(head(Section::Access), |tools| tools.place),
+                None,
+                None,
+            ),
+            endpoints: self.cite(
+                "access.endpoints",
+                access.endpoints_place.unwrap_or(head(Section::Access)),
                 None,
                 None,
             ),
@@ -444,6 +451,16 @@ impl Compiler<'_, '_> {
             models: grant.models.as_deref().map(selector::patterns),
         };
         self.document.access.grants.iter().map(one).collect()
+    }
+
+    fn passes(&self) -> Vec<Pass> {
+        let one = |pass: &document::Pass| Pass {
+            endpoints: pass.endpoints.iter().map(|endpoint| endpoint.value.clone()).collect(),
+            groups: self.groups(&pass.groups),
+            then: pass.then.value,
+            until: pass.until.as_ref().and_then(|until| self.end_of(until.value)),
+        };
+        self.document.access.endpoints.iter().map(one).collect()
     }
 
     fn tools(&self) -> Option<Tools> {

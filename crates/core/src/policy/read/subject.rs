@@ -3,8 +3,8 @@
 use super::rules::{app_selectors, known, selectors, verdict, word};
 use crate::decide::arguments::ArgumentTest;
 use crate::policy::document::{
-    App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, TOKENS, Text, Tool,
-    Tools, Use,
+    App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, Pass, TOKENS, Text,
+    Tool, Tools, Use,
 };
 use crate::policy::fields::{Fields, Reader};
 use crate::policy::node::{Node, Value};
@@ -168,6 +168,33 @@ pub(super) fn app_class(reader: &mut Reader, node: &Node) -> Option<At<AppClass>
     )
 }
 
+/// `access.endpoints`: what passes though nobody reads it.
+fn passes(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
+    document.access.endpoints_place = fields.key_place("endpoints");
+    for node in fields.list("endpoints", reader) {
+        let Some(mut inner) = reader.fields(node, "a line of `endpoints`") else {
+            continue;
+        };
+        let id = inner.required("id", reader);
+        let endpoints = inner.required_with("endpoints", reader, |reader, node| Some(reader.texts(node)));
+        let groups = inner.required_with("groups", reader, |reader, node| Some(reader.texts(node)));
+        let then = inner.required_with("then", reader, verdict);
+        let reason = inner.required("reason", reader);
+        let until = inner.node("until").and_then(|node| reader.date(node));
+        inner.finish(reader);
+        if let (Some(id), Some(endpoints), Some(groups), Some(then)) = (id, endpoints, groups, then) {
+            document.access.endpoints.push(Pass {
+                id,
+                endpoints,
+                groups,
+                then,
+                reason,
+                until,
+            });
+        }
+    }
+}
+
 pub(super) fn access(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
     document.access.grants_place = fields.key_place("grants");
     for node in fields.list("grants", reader) {
@@ -186,6 +213,7 @@ pub(super) fn access(fields: &mut Fields<'_>, document: &mut Document, reader: &
         inner.finish(reader);
         document.access.grants.push(grant);
     }
+    passes(fields, document, reader);
     let Some(entry) = fields.entry("tools") else { return };
     let Some(mut inner) = reader.fields(&entry.node, "`tools`") else {
         return;

@@ -90,6 +90,12 @@ const REQUEST: Object = Object::new(
             Shape::Flag,
             "Whether something could not be read as text.",
         ),
+        Key::new(
+            "endpoint",
+            Shape::Text,
+            "The endpoint, where nobody reads its bodies: `access.endpoints` says what becomes of it.",
+        )
+        .example("openai POST /v1/files"),
         Key::new("failed", Shape::Flag, "Whether a detector failed."),
         Key::new(
             "tools",

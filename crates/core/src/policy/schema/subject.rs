@@ -207,6 +207,11 @@ pub(super) const ACCESS: Object = Object::new(
             Shape::Map(&TOOLS),
             "Tools that models may call. Without it, the policy says nothing on tools.",
         ),
+        Key::new(
+            "endpoints",
+            Shape::Maps(&PASS),
+            "Endpoints that pass though nobody reads their bodies. What no line passes is refused.",
+        ),
         CLAUSES,
     ],
 );
@@ -235,6 +240,32 @@ const GRANT: Object = Object::new(
             Shape::Texts,
             "Which models; `*` stands for any run of characters.",
         ),
+    ],
+);
+
+const PASS: Object = Object::new(
+    "passed-endpoints",
+    "A line that lets some groups use endpoints whose bodies nobody reads.",
+    &[
+        Key::new("id", Shape::Text, "Its id.").required().example("EP-1"),
+        Key::new(
+            "endpoints",
+            Shape::Texts,
+            "Which: dialect, method and path, as in the table of endpoints.",
+        )
+        .required()
+        .example("[openai POST /v1/files]"),
+        Key::new("groups", Shape::Texts, "Whose requests.")
+            .required()
+            .example("[engineering]"),
+        Key::new(
+            "then",
+            Shape::Word(Words::Verdict),
+            "What happens; `redact` is an error.",
+        )
+        .required(),
+        Key::new("reason", Shape::Text, "Why this may go unread.").required(),
+        Key::new("until", Shape::Date, "The last day; for good when absent.").example("2027-03-31"),
     ],
 );
 

@@ -1,7 +1,7 @@
 //! Who may reach which apps at all, and which tools models may call.
 
 use super::or_dash;
-use crate::policy::document::Tools;
+use crate::policy::document::{Pass, Tools};
 use crate::render::block::{Block, Cell, Inline, Table};
 use crate::render::{Given, sentence, words};
 use crate::verdict::Verdict;
@@ -40,6 +40,36 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
     if let Some(listed) = &access.tools {
         tools(listed, blocks);
     }
+    if access.endpoints_place.is_some() {
+        passes(&access.endpoints, blocks);
+    }
+}
+
+fn passes(passes: &[Pass], blocks: &mut Vec<Block>) {
+    let anchor = words::data_anchor("access.endpoints");
+    let head = ["Line", "Endpoints", "Who", "What happens", "Until", "Why"];
+    let mut table = Table::new(Some(&anchor), "Endpoints that pass unread", &head);
+    for pass in passes {
+        table.rows.push(vec![
+            Cell::from(vec![Inline::code(pass.id.as_str())]),
+            words::texts(&pass.endpoints, "and").into(),
+            words::texts(&pass.groups, "and").into(),
+            Cell {
+                text: vec![Inline::from(words::verdict(pass.then.value))],
+                verdict: Some(pass.then.value),
+            },
+            or_dash(
+                pass.until
+                    .as_ref()
+                    .map(|until| vec![Inline::Text(until.value.to_string())]),
+            )
+            .into(),
+            or_dash(pass.reason.as_ref().map(|reason| vec![Inline::from(reason.as_str())])).into(),
+        ]);
+    }
+    blocks.push(Block::Table(table));
+    let text = "Nobody reads what goes there and comes back. Every other endpoint that is not inspected is refused.";
+    blocks.push(Block::paragraph(vec![Inline::from(text)]));
 }
 
 fn tools(tools: &Tools, blocks: &mut Vec<Block>) {

@@ -27,7 +27,7 @@ pub(super) fn edited(rng: &mut Rng, old: &Policy) -> Policy {
 /// An edit; where it does not apply, the policy stays as it is.
 fn once(rng: &mut Rng, old: &Policy) -> Policy {
     let mut new = old.clone();
-    match rng.below(14) {
+    match rng.below(16) {
         0 => reword(&mut new),
         1 => {
             if let Some(index) = index(rng, new.rules.len()) {
@@ -96,6 +96,17 @@ fn once(rng: &mut Rng, old: &Policy) -> Policy {
                 tools.list.reverse();
             }
         }
+        13 => {
+            if let Some(index) = index(rng, new.passes.len()) {
+                new.passes[index].then = weaker(new.passes[index].then);
+                new.passes[index].until = None;
+            }
+        }
+        14 => {
+            if let Some(index) = index(rng, new.passes.len()) {
+                new.passes.remove(index);
+            }
+        }
         _ => new.scope.exclude.clear(),
     }
     new
@@ -105,6 +116,7 @@ fn once(rng: &mut Rng, old: &Policy) -> Policy {
 fn reword(policy: &mut Policy) {
     policy.rules.reverse();
     policy.grants.reverse();
+    policy.passes.reverse();
     for rule in &mut policy.rules {
         rule.when.reverse();
         rule.tell = Some("Something else.".to_owned());

@@ -1,8 +1,8 @@
 //! Random facts about a half of an exchange, aimed at a policy.
 
 use super::{
-    APPS, ATTRIBUTES, CATEGORIES, CLIENTS, ENTITIES, FAMILY_NAMES, FINDINGS, GROUPS, MODELS, PRINCIPALS, Rng, SOURCES,
-    TOOLS, USES, args, keys,
+    APPS, ATTRIBUTES, CATEGORIES, CLIENTS, ENDPOINTS, ENTITIES, FAMILY_NAMES, FINDINGS, GROUPS, MODELS, PRINCIPALS,
+    Rng, SOURCES, TOOLS, USES, args, keys,
 };
 use crate::naive::model::{Direction, Escalation, Facts, Found, Policy, Source};
 use jiff::civil::{Date, DateTime, Time, date, time};
@@ -58,6 +58,7 @@ pub(crate) fn facts(rng: &mut Rng, policy: &Policy) -> Facts {
         findings: findings(rng, &sources),
         sources,
         uninspectable: rng.percent(4),
+        endpoint: endpoint(rng, policy),
         failed: rng.percent(4),
     }
 }
@@ -67,6 +68,7 @@ fn moment(rng: &mut Rng, policy: &Policy) -> DateTime {
     let mut dates: Vec<Date> = policy.scope.exclude.iter().map(|(_, until)| *until).collect();
     dates.extend(policy.apps.iter().filter_map(|app| Some(app.expires?.0)));
     dates.extend(policy.exceptions.iter().map(|it| it.expires));
+    dates.extend(policy.passes.iter().filter_map(|pass| pass.until));
     let mut minutes = Vec::new();
     for period in keys::selectors(policy).into_iter().filter_map(|map| map.time.as_ref()) {
         dates.extend(period.from);
@@ -119,6 +121,16 @@ fn groups(rng: &mut Rng, policy: &Policy) -> BTreeSet<String> {
         1 => BTreeSet::from(["strangers".to_owned()]),
         2 => rng.names(&GROUPS, 0, 3).into_iter().collect(),
         _ => rng.some(&policy.scope.groups, 1, 2).into_iter().collect(),
+    }
+}
+
+/// Nobody reads it: mostly one that the policy has a line about.
+fn endpoint(rng: &mut Rng, policy: &Policy) -> Option<String> {
+    let named: Vec<String> = policy.passes.iter().flat_map(|pass| pass.endpoints.clone()).collect();
+    match rng.below(40) {
+        0 => Some(rng.pick(&ENDPOINTS).to_owned()),
+        1..6 if !named.is_empty() => Some(rng.pick(&named)),
+        _ => None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Prints a generated policy as the document that the product reads: fourteen sections, each datum cited by a clause.
 
 use crate::naive::model::{
-    App, AppClass, AppSelector, Direction, Escalation, Grant, Mode, OneOf, Period, Policy, Rule, Selector, Source,
-    Tools, Verdict,
+    App, AppClass, AppSelector, Direction, Escalation, Grant, Mode, OneOf, Pass, Period, Policy, Rule, Selector,
+    Source, Tools, Verdict,
 };
 use std::fmt::{Display, Write as _};
 
@@ -254,6 +254,11 @@ fn access(policy: &Policy) -> (Vec<String>, Vec<&'static str>) {
         data.extend(tools(it));
         cites.push("access.tools");
     }
+    if !policy.passes.is_empty() {
+        data.push("endpoints:".to_owned());
+        data.extend(policy.passes.iter().enumerate().map(|(at, it)| pass(at, it)));
+        cites.push("access.endpoints");
+    }
     (data, cites)
 }
 
@@ -267,6 +272,18 @@ fn grant(at: usize, grant: &Grant) -> String {
             .as_ref()
             .map(|models| format!("models: {}", list(&quoted(models)))),
     );
+    format!("  - {{{}}}", keys.join(", "))
+}
+
+fn pass(at: usize, pass: &Pass) -> String {
+    let mut keys = vec![
+        format!("id: EP-{at}"),
+        format!("endpoints: {}", list(&quoted(&pass.endpoints))),
+        format!("groups: {}", list(&pass.groups)),
+        format!("then: {}", verdict(pass.then)),
+        "reason: as agreed".to_owned(),
+    ];
+    keys.extend(pass.until.map(|until| format!("until: {until}")));
     format!("  - {{{}}}", keys.join(", "))
 }
 

@@ -83,6 +83,8 @@ pub(crate) struct Policy {
     pub(crate) apps: Vec<App>,
     pub(crate) grants: Vec<Grant>,
     pub(crate) tools: Option<Tools>,
+    /// Endpoints that pass though nobody reads them.
+    pub(crate) passes: Vec<Pass>,
     pub(crate) data: Data,
     /// How many days each course stays valid.
     pub(crate) courses: BTreeMap<String, i32>,
@@ -127,6 +129,15 @@ pub(crate) struct Grant {
     pub(crate) apps: OneOf<AppSelector>,
     pub(crate) uses: OneOf<String>,
     pub(crate) models: OneOf<String>,
+}
+
+/// A line of `access.endpoints`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pass {
+    pub(crate) endpoints: Vec<String>,
+    pub(crate) groups: Vec<String>,
+    pub(crate) then: Verdict,
+    pub(crate) until: Option<Date>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -251,6 +262,8 @@ pub(crate) struct Facts {
     pub(crate) findings: BTreeMap<String, BTreeSet<Source>>,
     pub(crate) sources: BTreeSet<Source>,
     pub(crate) uninspectable: bool,
+    /// Where nobody reads the bodies of the endpoint.
+    pub(crate) endpoint: Option<String>,
     pub(crate) failed: bool,
 }
 

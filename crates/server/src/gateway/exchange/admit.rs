@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderMap, HeaderValue};
+use jiff::Timestamp;
 use ordain_core::inspect::{Inspection, Judged};
 use ordain_core::record::Bounded;
 use ordain_core::wire::Wire;
@@ -77,6 +78,41 @@ impl Exchange {
         None
     }
 
+    /// What the key has against a request to an endpoint that nobody reads. Where the path names no model, only a key for
+    /// every model opens it.
+    pub(super) fn outside_unread(&self, judged: &Judged) -> Option<Turned> {
+        let scope = &self.key.as_ref()?.terms.scope;
+        if !scope.has_app(&judged.facts.to.app) {
+            return Some(Turned::outside("app", "this key is not for this app".to_owned()));
+        }
+        if !scope.has_model(judged.facts.model.as_deref().unwrap_or_default()) {
+            let reason = "this key is for some models only, and this request names none of them";
+            return Some(Turned::outside("model", reason.to_owned()));
+        }
+        None
+    }
+
+    /// Reserves a request to an endpoint that nobody reads. One that makes something is turned away under a limit of anything
+    /// else: what nobody can count would be used without a limit.
+    pub(super) fn reserve_unread(&mut self, makes: bool, now: Timestamp) -> Result<(), Turned> {
+        let own = self.key.as_ref().map_or(&[][..], |key| &key.terms.limits);
+        let limits = self.limits(own, &self.live.spending.budgets);
+        if limits.is_empty() {
+            return Ok(());
+        }
+        let uncounted = |(_, limit): &&(Holder, Limit)| makes && limit.measure != Measure::Requests;
+        if let Some((holder, limit)) = limits.iter().find(uncounted) {
+            self.metrics.over_budget(limit.measure);
+            return Err(Turned {
+                status: StatusCode::FORBIDDEN,
+                bounded: bounded(holder, *limit),
+                reason: format!("your budget is {limit}, and nobody can tell what this endpoint uses"),
+                wait: None,
+            });
+        }
+        self.hold(&limits, now)
+    }
+
     /// Charges the exchange, and reserves what it may use under every budget that holds for its caller.
     pub(super) fn reserve(&mut self, route: &Route, inspection: &Inspection, body: &Bytes) -> Result<(), Turned> {
         let bound = inspection.bound();
@@ -114,8 +150,14 @@ impl Exchange {
                 wait: None,
             });
         }
+        self.hold(&limits, inspection.call().now)
+    }
+
+    /// Reserves what the bill says under these limits.
+    fn hold(&mut self, limits: &[(Holder, Limit)], now: Timestamp) -> Result<(), Turned> {
+        let bill = &mut self.account.bill;
         let zone = self.live.rules.policy.zone();
-        match self.budgets.reserve(&limits, bill.asks(), inspection.call().now, zone) {
+        match self.budgets.reserve(limits, bill.asks(), now, zone) {
             Ok(reservation) => {
                 bill.reservation = Some(reservation);
                 Ok(())

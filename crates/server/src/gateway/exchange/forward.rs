@@ -24,6 +24,7 @@ use crate::gateway::hidden::Hidden;
 use crate::gateway::live::Route;
 use crate::gateway::reply::{self, Reply};
 use crate::gateway::streaming::StreamBody;
+use crate::gateway::upload::Outgoing;
 use crate::gateway::upstream::{self, Target};
 use crate::metrics::Stage;
 
@@ -47,14 +48,22 @@ impl Exchange {
         if let Some(traced) = &mut self.account.traced {
             traced.send(request.headers_mut());
         }
-        let mut answered = timeout(self.live.limits.first_byte, self.client.request(request)).await;
+        let mut answered = timeout(
+            self.live.limits.first_byte,
+            self.client.request(request.map(Outgoing::Whole)),
+        )
+        .await;
         let again = self.again(&answered, head).await;
         let (mut route, mut inspection, mut decided) = (route, inspection, decided);
         if let Some(again) = &again
             && let Some(other) = live.routes.get(again.route)
         {
             // What the first upstream says is not read: it is no answer (threat G7).
-            answered = timeout(self.live.limits.first_byte, self.client.request(again.request.clone())).await;
+            answered = timeout(
+                self.live.limits.first_byte,
+                self.client.request(again.request.clone().map(Outgoing::Whole)),
+            )
+            .await;
             (route, decided) = (other, &again.decision);
             inspection = again.inspection.clone();
         }

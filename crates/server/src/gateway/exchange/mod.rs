@@ -8,6 +8,7 @@ mod again;
 mod asked;
 mod bodies;
 mod forward;
+mod pass;
 mod refuse;
 mod steps;
 
@@ -44,6 +45,7 @@ use crate::login::WELL_KNOWN;
 use crate::metrics::{Metrics, Stage};
 use asked::{Admitted, Aliased, Asked};
 use bodies::{LARGE, Unread, collect, unknown_expectation, unreadable_encoding};
+pub(super) use pass::Passing;
 use refuse::{error, not_recorded};
 
 /// Answers one request.
@@ -99,7 +101,7 @@ pub(super) async fn handle(
             return models::answer(&live, endpoints::speaks(path, preferred), &who, scope, found);
         }
         Some(Handling::Inspected(wire)) => Some(wire),
-        Some(Handling::Refused) | None => None,
+        Some(Handling::Passable | Handling::Refused(_)) | None => None,
     };
     let mut exchange = Exchange {
         account: Account::new(&gateway, &live, wire.map_or("", Wire::id), subject),
@@ -135,6 +137,10 @@ pub(super) async fn handle(
     match (wire, found) {
         (Some(wire), Some(Found { endpoint, model })) => {
             exchange.run(wire, endpoint, model.map(str::to_owned), request).await
+        }
+        (None, Some(Found { endpoint, model })) if exchange.live.rules.policy.passes_endpoint(endpoint) => {
+            let model = model.map(str::to_owned);
+            exchange.pass(endpoint.name(), model, request).await
         }
         _ => {
             let reason = "this endpoint is not inspected and therefore not served; docs/reference/endpoints.md lists those that are";

@@ -110,7 +110,7 @@ impl Exchange {
     }
 
     /// Turns away what would pass if its principal had signed in lately, and says so (RFC 9470, section 3).
-    async fn ask_for_sign_in(self, judged: &Judged, stream: bool, minutes: u32) -> Reply {
+    pub(super) async fn ask_for_sign_in(self, judged: &Judged, stream: bool, minutes: u32) -> Reply {
         let reason = "the policy asks for a recent sign-in here: sign in again, for example with `ordain login`, and send the request with the new token";
         let mut answer = self.turn_away(judged, stream, StatusCode::UNAUTHORIZED, reason).await;
         let challenge = format!(

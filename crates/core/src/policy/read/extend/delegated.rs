@@ -83,8 +83,9 @@ impl Overlay<'_> {
 }
 
 /// What may be followed by a name that only the child knows.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 13] = [
     "applications.",
+    "access.endpoints.",
     "access.grants.",
     "access.tools.",
     "data.entities.",
@@ -99,7 +100,7 @@ const OPEN: [&str; 12] = [
 ];
 
 /// Whole things that can be delegated.
-const WHOLE: [&str; 39] = [
+const WHOLE: [&str; 40] = [
     "timezone",
     "review.every",
     "rollout",
@@ -115,6 +116,7 @@ const WHOLE: [&str; 39] = [
     "roles.board",
     "roles.raci",
     "applications",
+    "access.endpoints",
     "access.grants",
     "access.tools",
     "access.tools.unlisted",
@@ -199,6 +201,10 @@ fn paths(document: &Document) -> Vec<String> {
     named(
         "access.grants",
         &mut document.access.grants.iter().map(|grant| &grant.id),
+    );
+    named(
+        "access.endpoints",
+        &mut document.access.endpoints.iter().map(|pass| &pass.id),
     );
     named(
         "education.courses",

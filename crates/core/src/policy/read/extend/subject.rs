@@ -1,7 +1,7 @@
 //! Goals, scope, apps, grants and tools of a child.
 
 use crate::decide::selector::Pattern;
-use crate::policy::document::{App, AppSelector, Document, Exclude, Grant, Group, Text, Tool, Tools, Use};
+use crate::policy::document::{App, AppSelector, Document, Exclude, Grant, Group, Pass, Text, Tool, Tools, Use};
 use crate::verdict::{AppClass, Verdict};
 
 use super::{Overlay, all_in, put, rules};
@@ -257,6 +257,36 @@ impl Overlay<'_> {
                 None => access.grants.push(grant.clone()),
             }
         }
+        access.endpoints_place = access.endpoints_place.or(own.endpoints_place);
+        for pass in &own.endpoints {
+            let known = access
+                .endpoints
+                .iter_mut()
+                .find(|known| known.id.value == pass.id.value);
+            let parents = &self.parent.access.endpoints;
+            let was = parents.iter().find(|was| was.id.value == pass.id.value);
+            // The strictest line counts, so that one more loosens nothing as long as it passes nothing new.
+            let new = |was: &Pass| !covers(was, pass) || pass.then.value < was.then.value;
+            let message = if pass.then.value < Verdict::Block && parents.iter().all(new) {
+                Some(format!("`{}` passes what no line of the parent passes", pass.id.value))
+            } else if was.is_some_and(|was| bounds_another(was, parents) && !keeps(pass, was)) {
+                Some(format!(
+                    "`{}` is stricter in the parent, where a milder line is about the same endpoint",
+                    pass.id.value
+                ))
+            } else {
+                None
+            };
+            if let Some(message) = message {
+                let path = format!("access.endpoints.{}", pass.id.value);
+                let of = known.as_ref().map(|known| known.id.place);
+                self.loosens(&path, pass.id.place, of, message);
+            }
+            match known {
+                Some(known) => *known = pass.clone(),
+                None => access.endpoints.push(pass.clone()),
+            }
+        }
         let Some(own) = &own.tools else { return };
         let Some(tools) = &mut access.tools else {
             access.tools = Some(own.clone());
@@ -393,6 +423,28 @@ fn selects(wider: &AppSelector, app: &AppSelector) -> bool {
         })
     });
     words(&wider.id, &app.id) && words(&wider.category, &app.category) && classes
+}
+
+/// Whether a line of `access.endpoints` is about everything that another one is about, whatever it says of it.
+fn covers(one: &Pass, other: &Pass) -> bool {
+    let lasts = one.until.as_ref().is_none_or(|end| {
+        let ends = other.until.as_ref();
+        ends.is_some_and(|other| other.value <= end.value)
+    });
+    lasts && all_in(&other.endpoints, &one.endpoints) && all_in(&other.groups, &one.groups)
+}
+
+/// Whether a line is as strict as another one wherever that one counts.
+fn keeps(one: &Pass, other: &Pass) -> bool {
+    covers(one, other) && one.then.value >= other.then.value
+}
+
+/// Whether a milder line is about one of the same endpoints, so that this one is what is strict there.
+fn bounds_another(one: &Pass, all: &[Pass]) -> bool {
+    all.iter().any(|other| {
+        let same = |endpoint: &Text| one.endpoints.iter().any(|own| own.value == endpoint.value);
+        other.then.value < one.then.value && other.endpoints.iter().any(same)
+    })
 }
 
 #[cfg(test)]

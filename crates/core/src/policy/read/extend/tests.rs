@@ -39,10 +39,13 @@ acceptable_use:
     - {id: AU-7, statement: Read again., evidence: {task: review, every: 180 days, by: ciso}}
 access:
   grants: [{id: GR-1, groups: [staff], apps: {class: [sanctioned, tolerated]}, models: ["gpt-*"]}]
+  endpoints:
+    - {id: EP-2, endpoints: [openai POST /v1/files, openai GET /v1/files], groups: [staff], then: coach, reason: x, until: 2027-06-30}
+    - {id: EP-3, endpoints: [openai POST /v1/files], groups: [staff], then: hold, reason: x}
   tools:
     unlisted: block
     list: [{tool: mail.send, groups: [staff], args: {to: ["*@example.com", "*@example.org"]}, then: coach}, {tool: "cal.*"}]
-  clauses: [{id: AC-1, statement: Whose., enforced_by: access}, {id: AC-2, statement: Tools., enforced_by: access.tools}]
+  clauses: [{id: AC-1, statement: Whose., enforced_by: access}, {id: AC-2, statement: Tools., enforced_by: access.tools}, {id: AC-3, statement: Unread., enforced_by: access.endpoints}]
 data:
   classes: [internal, confidential, restricted]
   default: internal
@@ -121,7 +124,7 @@ fn a_child_that_adds_nothing_is_its_parent() {
     let loaded = loaded("", "");
     let policy = loaded.policy.expect("a policy");
     let document = loaded.document.expect("a document");
-    assert_eq!(document.clauses.len(), 16);
+    assert_eq!(document.clauses.len(), 17);
     let parent = document.parent.expect("the parent");
     let alone = load(
         &Files::single(&PARENT.replace("DELEGATED", "")),
@@ -193,6 +196,34 @@ fn what_loosens_is_refused_at_its_line_unless_it_is_delegated() {
         (
             "access.grants.GR-1",
             "access: {grants: [{id: GR-1, groups: [staff], apps: {class: sanctioned}}]}",
+        ),
+        (
+            "access.endpoints.EP-1",
+            "access: {endpoints: [{id: EP-1, endpoints: [openai POST /v1/files], groups: [staff], then: coach, reason: x}]}",
+        ),
+        (
+            "access.endpoints.EP-1",
+            "access: {endpoints: [{id: EP-1, endpoints: [openai POST /v1/batches], groups: [staff], then: hold, reason: x, until: 2027-01-31}]}",
+        ),
+        (
+            "access.endpoints.EP-2",
+            "access: {endpoints: [{id: EP-2, endpoints: [openai GET /v1/files], groups: [staff, engineering], then: coach, reason: x, until: 2027-06-30}]}",
+        ),
+        (
+            "access.endpoints.EP-2",
+            "access: {endpoints: [{id: EP-2, endpoints: [openai GET /v1/files], groups: [staff], then: coach, reason: x, until: 2027-07-31}]}",
+        ),
+        (
+            "access.endpoints",
+            "access: {endpoints: [{id: EP-2, endpoints: [openai GET /v1/files], groups: [staff], then: allow, reason: x, until: 2027-06-30}]}",
+        ),
+        (
+            "access.endpoints.EP-3",
+            "access: {endpoints: [{id: EP-3, endpoints: [openai POST /v1/files], groups: [staff], then: coach, reason: x, until: 2027-06-30}]}",
+        ),
+        (
+            "access.endpoints.EP-3",
+            "access: {endpoints: [{id: EP-3, endpoints: [openai POST /v1/files], groups: [engineering], then: block, reason: x}]}",
         ),
         ("access.tools.unlisted", "access: {tools: {unlisted: hold}}"),
         (
@@ -329,6 +360,10 @@ acceptable_use:
     - {id: AU-9, statement: Own., rule: {when: {data: iban}, then: coach}}
 access:
   grants: [{id: GR-1, groups: [staff], apps: {class: sanctioned, id: openai-api}, models: ["gpt-5*"]}, {id: GR-3, groups: [], models: [x]}]
+  endpoints:
+    - {id: EP-2, endpoints: [openai GET /v1/files], groups: [staff], then: hold, reason: x, until: 2027-01-31}
+    - {id: EP-3, endpoints: [openai POST /v1/files, openai POST /v1/batches], groups: [staff, engineering], then: block, reason: x}
+    - {id: EP-4, endpoints: [openai GET /v1/files], groups: [staff], then: coach, reason: x, until: 2027-01-31}
   tools: {list: [{tool: mail.send, groups: [staff], args: {to: "*@example.com", size: "<= 5"}, then: coach}, {tool: "mail.*", then: block}]}
 data:
   entities: {payment-card: restricted, secret: restricted, project-name: restricted}
