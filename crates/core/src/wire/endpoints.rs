@@ -22,6 +22,14 @@ pub struct Endpoint {
     pub handling: Handling,
 }
 
+impl Endpoint {
+    /// Method and path, as records and policies have it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+}
+
 /// What the gateway does with an endpoint.
 #[derive(Debug, Clone, Copy)]
 pub enum Handling {

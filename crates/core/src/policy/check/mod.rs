@@ -44,6 +44,7 @@ mod unknown_app;
 mod unknown_citation;
 mod unknown_class;
 mod unknown_course;
+mod unknown_endpoint;
 mod unknown_entity;
 mod unknown_framework;
 mod unknown_framework_item;
@@ -125,6 +126,7 @@ pub const ALL: &[Check] = &[
     unknown_app::CHECK,
     unknown_group::CHECK,
     unknown_use::CHECK,
+    unknown_endpoint::CHECK,
     unknown_entity::CHECK,
     unknown_class::CHECK,
     unknown_course::CHECK,

@@ -261,6 +261,7 @@ fn the_codes_are_these() {
         "unknown-citation",
         "unknown-class",
         "unknown-course",
+        "unknown-endpoint",
         "unknown-entity",
         "unknown-framework",
         "unknown-framework-item",

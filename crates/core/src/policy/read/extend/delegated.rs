@@ -99,7 +99,7 @@ const OPEN: [&str; 12] = [
 ];
 
 /// Whole things that can be delegated.
-const WHOLE: [&str; 39] = [
+const WHOLE: [&str; 40] = [
     "timezone",
     "review.every",
     "rollout",
@@ -125,6 +125,7 @@ const WHOLE: [&str; 39] = [
     "data.retention",
     "data.uninspectable",
     "data.unavailable",
+    "data.unseen",
     "data.keywords",
     "data.patterns",
     "data.tokens",
