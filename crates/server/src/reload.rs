@@ -209,4 +209,30 @@ mod tests {
         bench.watch.now();
         assert!(bench.next().is_ok());
     }
+
+    #[test]
+    fn what_may_yet_come_into_force_is_handed_over_again() {
+        let dir = TempDir::new().expect("a folder");
+        let folder = Folder::new(&dir.path().join("ordain"));
+        folder
+            .make("127.0.0.1:0", &[Upstream::demo(Dialect::Openai)])
+            .expect("made");
+        let (send, taken) = mpsc::channel();
+        let mut then = [Then::TryAgain, Then::Watch].into_iter();
+        let watch = watch(folder, Given::default(), move |version| {
+            let _ = send.send(version.is_ok());
+            then.next().unwrap_or(Then::Watch)
+        });
+        let watch = watch.expect("a thread");
+        watch.now();
+        for _ in 0..2 {
+            assert_eq!(
+                taken.recv_timeout(Duration::from_secs(30)),
+                Ok(true),
+                "nothing changed in between"
+            );
+        }
+        drop(watch);
+        assert!(taken.try_recv().is_err(), "once it is taken, nobody tries again");
+    }
 }

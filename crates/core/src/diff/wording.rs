@@ -157,3 +157,44 @@ fn differences(old: &Clause, new: &Clause) -> Vec<Reworded> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{How, reworded};
+    use crate::catalog::Catalog;
+    use crate::policy::document::Document;
+    use crate::policy::{Files, load};
+
+    fn document(unseen: &str) -> Document {
+        let text = format!("ordain: 1\ndata:\n  default: internal\n  unseen: [{unseen}]\n");
+        let now = "2026-12-15T12:00:00Z".parse().expect("a moment");
+        load(&Files::single(&text), &Catalog::built_in(), now)
+            .document
+            .expect("a document")
+    }
+
+    #[test]
+    fn an_endpoint_that_is_opened_or_closed_is_told() {
+        let completions = "{endpoint: POST /v1/completions, reason: prose, until: 2027-03-31}";
+        let longer = "{endpoint: POST /v1/completions, reason: prose, until: 2027-06-30}";
+        let embeddings = "{endpoint: POST /v1/embeddings, reason: ours, until: 2027-03-31}";
+        let both = format!("{completions}, {embeddings}");
+        let told = |old: &str, new: &str| -> Vec<(String, How)> {
+            let all = reworded(&document(old), &document(new));
+            all.into_iter().map(|one| (one.id, one.how)).collect()
+        };
+        let of_completions = "data.unseen POST /v1/completions".to_owned();
+        assert_eq!(told(completions, completions), []);
+        assert_eq!(told("", completions), [(of_completions.clone(), How::Added)]);
+        assert_eq!(told(completions, longer), [(of_completions.clone(), How::Statement)]);
+        assert_eq!(told(&both, embeddings), [(of_completions, How::Removed)]);
+        let texts = reworded(&document(completions), &document(longer)).remove(0).texts;
+        assert_eq!(
+            texts,
+            Some([
+                "until 2027-03-31: prose".to_owned(),
+                "until 2027-06-30: prose".to_owned()
+            ])
+        );
+    }
+}
