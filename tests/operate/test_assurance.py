@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -25,7 +26,7 @@ CASE = """
     request: {group: staff, app: openai-api, data: [private-key], source: tool, text: "Here it is."}
     expect: {verdict: block, clauses: [AU-9]}
 """
-UNSEEN = "  unseen:\n    - {endpoint: POST /v1/completions, reason: our own prose is completed there, until: 2099-12-31}\n"
+UNSEEN = "  unseen:\n    - {endpoint: POST /v1/completions, reason: our own prose, until: 2099-12-31}\n"
 
 
 def _picture(service: Service) -> Heard:
@@ -110,6 +111,8 @@ def test_a_route_that_hides_who_wrote_a_text_is_closed_until_the_policy_opens_it
     assert len(upstream.raw()) > sent
     said = _assurance(service)
     assert f"POST {COMPLETIONS}" not in _refused(said) and "POST /v1/embeddings" in _refused(said)
+    opened = [it["endpoint"] for it in records(service, "activation")[-1]["opened"]]
+    assert opened == [it["endpoint"] for it in said["opened"]] == [f"POST {COMPLETIONS}"], "and that is on record"
     assert any(it["kind"] == "undivided" and "openai-completions" in it["wires"] for it in said["gaps"])
     assert service.stop() == 0
 
@@ -117,8 +120,9 @@ def test_a_route_that_hides_who_wrote_a_text_is_closed_until_the_policy_opens_it
 def test_metrics_say_how_much_is_amiss(service: Service) -> None:
     service.add_config("\nmetrics: {listen: \"127.0.0.1:0\"}\n")
     service.start()
-    shown = subprocess.run(["curl", "-sS", service.ready["metrics"]], capture_output=True, text=True, timeout=30, check=True)
-    found = dict(line.rsplit(" ", 1) for line in shown.stdout.splitlines() if line.startswith("ordain_"))
+    with urllib.request.urlopen(service.ready["metrics"], timeout=30) as heard:
+        lines = heard.read().decode().splitlines()
+    found = dict(line.rsplit(" ", 1) for line in lines if line.startswith("ordain_"))
     assert found["ordain_refused_endpoints"] == str(len(_refused(_assurance(service))))
     assert int(found['ordain_assurance_gaps{kind="stopped"}']) > 0
     assert found['ordain_assurance_gaps{kind="undivided"}'] == "0"
@@ -133,6 +137,7 @@ def test_people_read_a_table(service: Service, arguments: list[str]) -> None:
     )
     assert shown.returncode == 1 and not shown.stderr
     assert f"POST {IMAGES}" in shown.stdout
-    assert ("anthropic-messages" in shown.stdout) == bool(arguments), "only families that have an upstream, unless all are asked for"
+    # Only families that have an upstream, unless all are asked for.
+    assert ("anthropic-messages" in shown.stdout) == bool(arguments)
     ours = service.run("records", "list", "--kind", "activation")
     assert ours.returncode == 0 and "activation" in ours.stdout

@@ -19,7 +19,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-pub use activation::{Activation, activation};
+pub use activation::{Activation, Standing, activation};
 pub use replay::{Recorded, Said, Unreadable};
 pub use spent::{Bounded, Used};
 pub use tries::{Alias, Fallback, Tried, Try};

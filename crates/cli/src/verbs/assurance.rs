@@ -88,6 +88,16 @@ impl Found {
             .collect()
     }
 
+    fn opened(&self) -> Vec<(String, &Gap)> {
+        let opened = self
+            .assurance
+            .opened(&self.rules.policy, &self.dialects, Timestamp::now());
+        opened
+            .into_iter()
+            .map(|(endpoint, gap)| (endpoint.name(), gap))
+            .collect()
+    }
+
     /// A sentence about all of it.
     pub(super) fn summary(&self) -> String {
         let (gaps, missing, refused) = (
@@ -103,11 +113,18 @@ impl Found {
 
     pub(super) fn text(&self) -> String {
         let mut out = format!("{}\n", self.summary());
-        let refused = self.refused();
-        if !refused.is_empty() {
-            out.push_str("\nRefused, since a clause can never act there:\n");
+        for (said, routes) in [
+            ("Refused, since a clause can never act there", self.refused()),
+            (
+                "Open by `data.unseen`, although a clause can never act there",
+                self.opened(),
+            ),
+        ] {
+            if routes.is_empty() {
+                continue;
+            }
             let mut table = rows(&["ENDPOINT", "WHAT", "FIELD", "CLAUSES"]);
-            for (endpoint, gap) in &refused {
+            for (endpoint, gap) in &routes {
                 table.add_row([
                     endpoint.as_str(),
                     gap.kind.as_str(),
@@ -115,7 +132,7 @@ impl Found {
                     &gap.refusing.join(", "),
                 ]);
             }
-            out.push_str(&format!("{table}\n"));
+            out.push_str(&format!("\n{said}:\n{table}\n"));
         }
         if !self.assurance.missing.is_empty() {
             out.push_str("\nNo detector states, on any endpoint:\n");
@@ -155,10 +172,10 @@ impl Found {
             let of_wire = routes(&self.dialects).filter(|(_, one)| one.id() == wire);
             of_wire.map(|(endpoint, _)| endpoint.name()).collect()
         };
-        let refused = self.refused();
-        let refused = refused.iter().map(|(endpoint, gap)| {
-            json!({"endpoint": endpoint, "kind": gap.kind, "field": gap.field, "clauses": gap.refusing})
-        });
+        let routes_of = |routes: Vec<(String, &Gap)>| -> Vec<Value> {
+            let one = |(endpoint, gap): &(String, &Gap)| json!({"endpoint": endpoint, "kind": gap.kind, "field": gap.field, "clauses": gap.refusing});
+            routes.iter().map(one).collect()
+        };
         let groups = self.assurance.groups();
         let gaps = groups.iter().map(|group| {
             json!({
@@ -173,7 +190,8 @@ impl Found {
         json!({
             "v": 1,
             "policy": self.rules.digest,
-            "refused": refused.collect::<Vec<_>>(),
+            "refused": routes_of(self.refused()),
+            "opened": routes_of(self.opened()),
             "missing": missing.collect::<Vec<_>>(),
             "gaps": gaps.collect::<Vec<_>>(),
             "endpoints": wires.collect::<serde_json::Map<_, _>>(),

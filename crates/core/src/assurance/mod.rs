@@ -165,6 +165,19 @@ impl Assurance {
             .collect()
     }
 
+    /// The endpoints of these dialects that would be refused at a moment, were it not for `data.unseen`, each with why.
+    #[must_use]
+    pub fn opened(&self, policy: &Policy, dialects: &[Dialect], now: Timestamp) -> Vec<(&'static Endpoint, &Gap)> {
+        let opened = |(endpoint, wire): (&'static Endpoint, &'static dyn Wire)| {
+            let closing = |gap: &&Gap| gap.wire == wire.id() && gap.refuses() && gap.may_be_allowed();
+            let gap = self.gaps.iter().find(closing)?;
+            self.refuses(policy, wire.id(), &endpoint.name(), now)
+                .is_none()
+                .then_some((endpoint, gap))
+        };
+        routes(dialects).filter_map(opened).collect()
+    }
+
     /// The gaps by what is amiss, the graver kinds first.
     #[must_use]
     pub fn groups(&self) -> Vec<Group<'_>> {

@@ -160,7 +160,12 @@ fn the_policy_may_say_otherwise_for_one_endpoint_until_a_day() {
     let open = policy(word, "default: enforce", &when);
     let closed = refused(&open, &[Dialect::Openai], now());
     assert!(!closed.contains(&"POST /v1/completions".to_owned()) && closed.contains(&"POST /v1/embeddings".to_owned()));
+    let assurance = assure(&open, &[Dialect::Openai]);
+    let opened = assurance.opened(&open, &[Dialect::Openai], now());
+    let opened: Vec<(String, Kind)> = opened.into_iter().map(|(one, gap)| (one.name(), gap.kind)).collect();
+    assert_eq!(opened, [("POST /v1/completions".to_owned(), Kind::Undivided)]);
     let later = "2027-01-01T00:00:00Z".parse().expect("a moment");
+    assert!(assurance.opened(&open, &[Dialect::Openai], later).is_empty());
     assert!(refused(&open, &[Dialect::Openai], later).contains(&"POST /v1/completions".to_owned()));
     // The gap stays a gap: it is said, and recorded.
     assert!(

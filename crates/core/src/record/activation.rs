@@ -19,9 +19,11 @@ pub struct Activation<'r> {
     kind: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<Unstated<'r>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    opened: Vec<Route<'r>>,
     policy: OfPolicy<'r>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    refused: Vec<Closed<'r>>,
+    refused: Vec<Route<'r>>,
     subject: &'r str,
     v: u32,
 }
@@ -44,23 +46,39 @@ struct Unstated<'r> {
     what: &'static str,
 }
 
+/// An endpoint on which clauses can never act.
 #[derive(Debug, Serialize)]
-struct Closed<'r> {
+struct Route<'r> {
     clauses: &'r [String],
     endpoint: String,
     field: &'static str,
     kind: &'static str,
 }
 
-/// The record of a version that comes into force. `refused` are the endpoints that are closed for it now.
+/// What becomes of the endpoints on which clauses can never act, at a moment.
+#[derive(Debug, Clone)]
+pub struct Standing<'r> {
+    /// Those that are refused.
+    pub refused: Vec<(&'static Endpoint, &'r Gap)>,
+    /// Those that the policy keeps open.
+    pub opened: Vec<(&'static Endpoint, &'r Gap)>,
+}
+
+/// The record of a version that comes into force.
 #[must_use]
 pub fn activation<'r>(
     header: &Header<'r>,
     rules: &'r Rules,
     assurance: &'r Assurance,
     groups: &'r [Group<'r>],
-    refused: &[(&Endpoint, &'r Gap)],
+    standing: &Standing<'r>,
 ) -> Activation<'r> {
+    let route = |(endpoint, gap): &(&'static Endpoint, &'r Gap)| Route {
+        clauses: &gap.refusing,
+        endpoint: endpoint.name(),
+        field: gap.field.as_str(),
+        kind: gap.kind.as_str(),
+    };
     let lack = |group: &'r Group<'r>| Lack {
         clauses: group.clauses,
         direction: group.direction.as_str(),
@@ -81,19 +99,12 @@ pub fn activation<'r>(
         id: header.id,
         kind: KIND,
         missing: assurance.missing.iter().map(unstated).collect(),
+        opened: standing.opened.iter().map(route).collect(),
         policy: OfPolicy {
             digest: &rules.digest,
             version: &rules.policy.version,
         },
-        refused: refused
-            .iter()
-            .map(|(endpoint, gap)| Closed {
-                clauses: &gap.refusing,
-                endpoint: endpoint.name(),
-                field: gap.field.as_str(),
-                kind: gap.kind.as_str(),
-            })
-            .collect(),
+        refused: standing.refused.iter().map(route).collect(),
         subject: header.subject,
         v: VERSION,
     }

@@ -346,13 +346,17 @@ fn exceptions_masks_failures_and_what_nobody_read_are_kept() {
 fn a_version_that_comes_into_force_says_what_it_cannot_do() {
     let rules = rules();
     let assurance = Assurance::of(&rules.policy, &rules.scanner, &[Dialect::Openai]);
-    let refused = assurance.refused(&rules.policy, &[Dialect::Openai], now());
+    let standing = Standing {
+        refused: assurance.refused(&rules.policy, &[Dialect::Openai], now()),
+        // As if the policy kept them open.
+        opened: assurance.refused(&rules.policy, &[Dialect::Openai], now()),
+    };
     let groups = assurance.groups();
     let header = Header {
         subject: "00000000000000000000000000000000",
         ..HEADER
     };
-    let record = activation(&header, &rules, &assurance, &groups, &refused);
+    let record = activation(&header, &rules, &assurance, &groups, &standing);
     let text = serde_json::to_string(&record).expect("JSON");
     let canonical = in_order(&text);
     assert_eq!(text, canonical, "members stand in the order of their names");
@@ -360,7 +364,7 @@ fn a_version_that_comes_into_force_says_what_it_cannot_do() {
     assert_eq!((&record["kind"], &record["v"]), (&json!("activation"), &json!(1)));
     assert_eq!(record["policy"], json!({"digest": rules.digest, "version": "7"}));
     let speech = json!({"clauses": ["uninspectable"], "endpoint": "POST /v1/audio/speech", "field": "audio", "kind": "unanswerable"});
-    assert_eq!(record["refused"][0], speech);
+    assert_eq!((&record["refused"][0], &record["opened"][0]), (&speech, &speech));
     let gaps = record["gaps"].as_array().expect("gaps");
     assert_eq!(gaps[0]["kind"], "unanswerable", "the gravest come first");
     let of_files = |gap: &&Value| gap["field"] == "files" && gap["direction"] == "prompt";

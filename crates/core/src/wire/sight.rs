@@ -6,6 +6,8 @@
 //! table says more than its wire does. Read [`Sights`] first.
 
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;

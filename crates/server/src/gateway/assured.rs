@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use ordain_core::assurance::{Assurance, Gap, Group};
 use ordain_core::inspect::Rules;
 use ordain_core::policy::compile::Policy;
-use ordain_core::record::{self, Header};
+use ordain_core::record::{self, Header, Standing};
 use uuid::Uuid;
 
 use crate::config::Dialect;
@@ -57,8 +57,11 @@ impl Assured {
             on_behalf_of: None,
         };
         let groups: Vec<Group<'_>> = self.assurance.groups();
-        let refused = self.assurance.refused(&rules.policy, &self.dialects, now);
-        let record = record::activation(&header, rules, &self.assurance, &groups, &refused);
+        let standing = Standing {
+            refused: self.assurance.refused(&rules.policy, &self.dialects, now),
+            opened: self.assurance.opened(&rules.policy, &self.dialects, now),
+        };
+        let record = record::activation(&header, rules, &self.assurance, &groups, &standing);
         let bytes = ordain_ledger::canonical(&record);
         let bytes = bytes.inspect_err(|error| tracing::error!(%error, "a record has no canonical form"));
         Some(NewRecord::activation(id, now.as_millisecond(), bytes.ok()?))

@@ -263,6 +263,10 @@ fn mark_message(marks: &mut Marks<'_, '_>, message: Node, source: Source) {
         };
         marks.opaque(audio, what);
     }
+    // Where some providers put the pictures of an answer.
+    for image in items(doc, doc.get(message, "images")) {
+        marks.opaque(image, Opaque::Image);
+    }
     for detail in items(doc, doc.get(message, "reasoning_details")) {
         if doc.member_text(detail, "type").as_deref() == Some("reasoning.encrypted") {
             marks.opaque(detail, Opaque::EncryptedReasoning);

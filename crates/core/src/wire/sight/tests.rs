@@ -92,6 +92,10 @@ const GOLDEN: &[Golden] = &[
                 Field::Images,
                 r#""content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]"#,
             ),
+            (
+                Field::Images,
+                r#""content":"a","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]"#,
+            ),
             (Field::Audio, r#""audio":{"id":"a","data":"AAAA"}"#),
             (
                 Field::EncryptedReasoning,
@@ -118,6 +122,10 @@ const GOLDEN: &[Golden] = &[
             (
                 Field::Images,
                 r#""content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]"#,
+            ),
+            (
+                Field::Images,
+                r#""content":"a","images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]"#,
             ),
             (Field::Audio, r#""audio":{"id":"a","data":"AAAA"}"#),
             (
