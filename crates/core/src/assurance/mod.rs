@@ -157,6 +157,15 @@ impl Assurance {
         gaps.find(|gap| !(gap.may_be_allowed() && policy.lets_be_unseen(endpoint, now)))
     }
 
+    /// What of it may close a route.
+    #[must_use]
+    pub fn closing(&self) -> Self {
+        Self {
+            gaps: self.gaps.iter().filter(|gap| gap.refuses()).cloned().collect(),
+            missing: Vec::new(),
+        }
+    }
+
     /// The endpoints of these dialects that are refused at a moment, each with why.
     #[must_use]
     pub fn refused(&self, policy: &Policy, dialects: &[Dialect], now: Timestamp) -> Vec<(&'static Endpoint, &Gap)> {

@@ -18,8 +18,8 @@ pub(super) struct Assured {
     assurance: Assurance,
     /// The dialects that some upstream speaks.
     dialects: Vec<Dialect>,
-    /// Whether some route may be closed: where none is, nobody asks.
-    closes: bool,
+    /// What of it may close a route: all that requests ask about.
+    closing: Assurance,
 }
 
 impl Assured {
@@ -32,18 +32,18 @@ impl Assured {
         }
         let assurance = Assurance::of(&rules.policy, &rules.scanner, &spoken);
         Self {
-            closes: assurance.gaps.iter().any(Gap::refuses),
+            closing: assurance.closing(),
             assurance,
             dialects: spoken,
         }
     }
 
-    /// Why a route is closed at a moment, if it is.
-    pub(super) fn refuses(&self, policy: &Policy, wire: &str, endpoint: &str, now: Timestamp) -> Option<&Gap> {
-        if !self.closes {
+    /// Why a route is closed now, if it is.
+    pub(super) fn refuses(&self, policy: &Policy, wire: &str, endpoint: &str) -> Option<&Gap> {
+        if !self.closing.gaps.iter().any(|gap| gap.wire == wire) {
             return None;
         }
-        self.assurance.refuses(policy, wire, endpoint, now)
+        self.closing.refuses(policy, wire, endpoint, Timestamp::now())
     }
 
     /// The record that the version comes into force. `None` if it has no canonical bytes, which is the program's fault.

@@ -38,9 +38,8 @@ impl Exchange {
 
     /// What the policy needs and cannot have on this route.
     pub(super) fn unassured(&self, wire: &dyn Wire) -> Option<Turned> {
-        let policy = &self.live.rules.policy;
-        let assured = &self.live.assured;
-        let gap = assured.refuses(policy, wire.id(), &self.endpoint_name, jiff::Timestamp::now())?;
+        let (policy, assured) = (&self.live.rules.policy, &self.live.assured);
+        let gap = assured.refuses(policy, wire.id(), &self.endpoint_name)?;
         Some(Turned::unassured(gap, &self.account.name))
     }
 
