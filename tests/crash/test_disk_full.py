@@ -6,7 +6,9 @@ Needs root for a tmpfs of 16 MiB; `ORDAIN_SKIP_DISK_FULL=1` leaves it out on pur
 import errno
 import http.client
 import itertools
+import json
 import os
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -99,6 +101,53 @@ def test_a_full_disk_refuses_and_recovers(small_disk: Path, upstream: MarkedUpst
         assert [_ask_once(gateway, 6, ledger) for _ in range(20)] == [200] * 20
         assert httpx2.get(gateway.url + "/readyz").status_code == 200
     _assert_accounted(ledger, upstream, Records.read(small_disk))
+
+
+def test_a_version_that_cannot_be_recorded_waits_until_it_can(small_disk: Path, upstream: MarkedUpstream) -> None:
+    ledger = Ledger()
+    ballast = Ballast(small_disk / "store" / "ballast")
+    policy = small_disk / "policy" / "policy.yaml"
+    with Gateway.start(small_disk, {"openai": upstream.url}) as gateway:
+        deadline = time.monotonic() + DEADLINE
+        before = _policy_in_force(gateway)
+        in_a_row = 0
+        while in_a_row < IN_A_ROW:
+            ballast.fill()
+            in_a_row = in_a_row + 1 if _ask_once(gateway, 1, ledger) == 503 else 0
+            assert time.monotonic() < deadline, "the store finds space for ever"
+        policy.write_text(policy.read_text() + "# changed\n")
+        while "that it comes into force cannot be recorded" not in gateway.log.read_text():
+            ballast.fill()
+            time.sleep(0.02)
+            assert time.monotonic() < deadline, gateway.log.read_text()
+        ballast.drop()
+        # Nobody changes the folder again: it is tried until it can be recorded.
+        while (now := _policy_in_force(gateway)) in {None, before}:
+            time.sleep(0.02)
+            assert time.monotonic() < deadline, "it never comes into force"
+        assert _ask_once(gateway, 2, ledger) == 200
+    assert _judging(small_disk) == [before, now], "each policy is on record before anything is judged by it"
+
+
+def _policy_in_force(gateway: Gateway) -> str | None:
+    ready = httpx2.get(gateway.url + "/readyz")
+    lines = ready.text.splitlines()
+    return lines[1].removeprefix("policy ") if ready.status_code == 200 else None
+
+
+def _judging(folder: Path) -> list[str]:
+    """The policies that came into force, in that order; each exchange is of one that had by then."""
+    with sqlite3.connect(folder / "store" / "ordain.sqlite") as store:
+        rows = [json.loads(row[0]) for row in store.execute("SELECT bytes FROM records ORDER BY seq")]
+    store.close()
+    active: list[str] = []
+    for row in rows:
+        digest = row.get("policy", {}).get("digest")
+        if row["kind"] == "activation":
+            active += [] if digest in active else [digest]
+        elif digest:
+            assert digest in active, row
+    return active
 
 
 _NUMBERS = itertools.count()

@@ -138,7 +138,7 @@ ENDPOINTS = [
     _endpoint("ollama-sync-embed", Api.OLLAMA_CHAT, ollama_sdk.ERRORS, _ollama_now, OLLAMA_VECTORS, str(VECTOR)),
     _endpoint("ollama-async-embed", Api.OLLAMA_CHAT, ollama_sdk.ERRORS, _ollama_later, OLLAMA_VECTORS, str(VECTOR)),
 ]
-# What they answer with cannot be read, so the starter policy lets none of it through.
+# What they answer with cannot be read, and the starter policy stops what cannot be read: nobody is asked for it.
 MEDIA = [
     *_openai("images", _images, lambda it: it.data[0].b64_json, IMAGES, PNG_BASE64),
     *_openai("speech", _speech, lambda it: base64.b64encode(it.content).decode(), Answer([SOUND], content_type="audio/wav"), ""),
@@ -172,7 +172,7 @@ def test_redact_masks_the_input(world: World, endpoint: Endpoint) -> None:
     assert world.forwarded(endpoint.way).body == heard.sent.replace(CARD.value.encode(), CARD.mask.encode())
 
 
-@pytest.mark.parametrize("endpoint", [*ENDPOINTS, *MEDIA], ids=str)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
 def test_a_block_is_the_exception_for_it(world: World, endpoint: Endpoint) -> None:
     heard = world.say(endpoint.way, f"Why is this refused?\n{API_KEY.value}\nPlease help.", endpoint.says)
     assert heard.status == 403
@@ -188,7 +188,8 @@ def test_sound_and_pictures_are_not_let_through(world: World, endpoint: Endpoint
     heard = world.say(endpoint.way, "A boat at sea.", endpoint.says)
     assert heard.status == 403
     assert heard.error is not None and endpoint.way.errors.denied(heard.error), repr(heard.error)
-    assert SOUND not in heard.received and PNG_BASE64.encode() not in heard.received
+    assert "uninspectable" in str(heard.error) and heard.headers["ordain-record"] in str(heard.error), str(heard.error)
+    assert world.upstream_bytes() == b""
     assert heard.text == ""
 
 
@@ -199,7 +200,7 @@ def test_a_wrong_key_is_the_exception_for_it(world: World, endpoint: Endpoint) -
     assert world.upstream_bytes() == b""
 
 
-@pytest.mark.parametrize("endpoint", [*ENDPOINTS, *MEDIA], ids=str)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
 def test_trouble_upstream_is_the_exception_for_it(world: World, endpoint: Endpoint) -> None:
     trouble = Answer([b'{"error":{"message":"The model fell over.","type":"server_error","code":500}}'], status=500)
     heard = world.say(endpoint.way, "Good morning.", trouble)

@@ -46,6 +46,8 @@ enum Verb {
     Clause(verbs::clause::Clause),
     /// Report all problems of a policy
     Check(verbs::check::Check),
+    /// Say what clauses cannot see or do on which endpoints
+    Assurance(verbs::assurance::Verb),
     /// Run a policy's cases
     Test(verbs::test::Test),
     /// Say what changes in meaning from one policy to another
@@ -97,6 +99,7 @@ fn main() -> ExitCode {
         Verb::Init(verb) => verb.run(),
         Verb::Clause(verb) => verb.run(),
         Verb::Check(verb) => verb.run(),
+        Verb::Assurance(verb) => verb.run(),
         Verb::Test(verb) => verb.run(),
         Verb::Diff(verb) => verb.run(),
         Verb::Explain(verb) => verb.run(),

@@ -6,6 +6,7 @@
 
 #![warn(missing_docs, clippy::panic, clippy::indexing_slicing, clippy::expect_used)]
 
+pub mod assurance;
 pub mod catalog;
 pub mod cedar;
 pub mod decide;

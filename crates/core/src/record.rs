@@ -1,12 +1,13 @@
 //! Records: what is kept of an exchange. Never text, never a name.
 //!
 //! An admitted request has two records, `intent` and `outcome`; one that is turned away has one, `refusal`. A ticket that is
-//! answered has an `approval` or a `denial` ([`steps`]). Those of requests keep the facts that it was judged on, what was
+//! answered has an `approval` or a `denial` ([`steps`]), and a version that comes into force an [`activation`]. Those of requests keep the facts that it was judged on, what was
 //! decided, and what full enforcement would have decided. A [`Record`] borrows all of that and says its shape through
 //! `serde`; the store adds nothing, and the ledger makes the bytes canonical. The shape is versioned by `v` and documented in
 //! `docs/reference/records.md`.
 //! [`Recorded`] is the way back: a record as facts that any policy can judge.
 
+mod activation;
 mod decision;
 mod half;
 mod replay;
@@ -18,12 +19,13 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+pub use activation::{Activation, Standing, activation};
 pub use replay::{Recorded, Said, Unreadable};
 pub use spent::{Bounded, Used};
 pub use tries::{Alias, Fallback, Tried, Try};
 
 use self::decision::Decided;
-use self::half::{Content, Masked, To, Uninspectable, Who};
+use self::half::{Content, Ids, Masked, To, Troubles, Uninspectable, Who};
 use self::steps::Steps;
 use self::tries::{Aliased, Tries};
 use crate::inspect::{Judged, Rules};
@@ -111,8 +113,8 @@ pub struct Record<'r> {
     decision: Option<Decided<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detectors: Option<&'r std::collections::BTreeMap<String, u32>>,
-    #[serde(skip_serializing_if = "is_none_or_empty")]
-    failed: Option<&'r [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<Ids<'r>>,
     id: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
     intent: Option<&'r str>,
@@ -144,6 +146,8 @@ pub struct Record<'r> {
     to: Option<To<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tries: Option<Tries<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<Troubles<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uninspectable: Option<Uninspectable<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -278,6 +282,7 @@ impl<'r> Record<'r> {
             ticket: None,
             to: None,
             tries: None,
+            trouble: None,
             uninspectable: None,
             usage: None,
             who: None,
@@ -329,11 +334,12 @@ impl<'r> Record<'r> {
         Self {
             content: Some(Content(&judged.facts.content)),
             decision: Some(Decided::new(&rules.policy, &judged.decision)),
-            failed: Some(&judged.failed),
+            failed: (!judged.failed.is_empty()).then_some(Ids(&judged.failed)),
             label: judged.label.as_deref(),
             masked: (!judged.masked.is_empty()).then_some(Masked(&judged.masked)),
             model: judged.model.as_deref(),
             restored: (!judged.restored.is_empty()).then_some(Masked(&judged.restored)),
+            trouble: (!judged.failed.is_empty()).then_some(Troubles(&judged.failed)),
             uninspectable: (!judged.uninspectable.is_empty()).then_some(Uninspectable(&judged.uninspectable)),
             withheld: (!judged.withheld.is_empty()).then_some(Withheld {
                 tools: &judged.withheld,
@@ -341,10 +347,6 @@ impl<'r> Record<'r> {
             ..self
         }
     }
-}
-
-fn is_none_or_empty(list: &Option<&[String]>) -> bool {
-    list.is_none_or(<[String]>::is_empty)
 }
 
 /// Whatever shows itself as text.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use ordain_core::assurance::{Assurance, Kind};
+use ordain_core::detect::Trouble;
 use ordain_core::record::Result as Ended;
 use ordain_core::verdict::Verdict;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -34,7 +36,9 @@ pub struct Metrics {
     tokens: Family<TokenLabels, Counter>,
     cost: Counter,
     over_budget: Family<MeasureLabels, Counter>,
-    unavailable_detectors: Counter,
+    unavailable_detectors: Family<TroubleLabels, Counter>,
+    assurance_gaps: Family<KindLabels, Gauge>,
+    refused_endpoints: Gauge,
     reloads: Family<ReloadLabels, Counter>,
     /// Exchanges that have begun and not ended.
     pub(crate) open: Gauge,
@@ -86,6 +90,16 @@ struct IssuerLabels {
 struct FetchLabels {
     issuer: String,
     result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TroubleLabels {
+    trouble: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -161,7 +175,9 @@ impl Metrics {
             tokens: Family::default(),
             cost: Counter::default(),
             over_budget: Family::default(),
-            unavailable_detectors: Counter::default(),
+            unavailable_detectors: Family::default(),
+            assurance_gaps: Family::default(),
+            refused_endpoints: Gauge::default(),
             reloads: Family::default(),
             open: Gauge::default(),
             connections: Gauge::default(),
@@ -179,6 +195,10 @@ impl Metrics {
         for measure in Measure::ALL {
             let measure = measure.as_str();
             let _ = metrics.over_budget.get_or_create(&MeasureLabels { measure });
+        }
+        for trouble in Trouble::ALL {
+            let trouble = trouble.as_str();
+            let _ = metrics.unavailable_detectors.get_or_create(&TroubleLabels { trouble });
         }
         for result in RELOADS {
             let _ = metrics.reloads.get_or_create(&ReloadLabels { result });
@@ -237,8 +257,18 @@ impl Metrics {
         );
         registry.register(
             "failed_detections",
-            "Bodies in which a detector could not do its work.",
+            "Bodies in which a detector could not do its work, by how it came not to.",
             self.unavailable_detectors.clone(),
+        );
+        registry.register(
+            "assurance_gaps",
+            "Fields of routes that some clause of the policy in force cannot act on, by what is amiss.",
+            self.assurance_gaps.clone(),
+        );
+        registry.register(
+            "refused_endpoints",
+            "Endpoints that are refused since a clause of the policy in force cannot act there.",
+            self.refused_endpoints.clone(),
         );
         registry.register(
             "reloads",
@@ -350,8 +380,11 @@ impl Metrics {
         self.not_recorded.inc();
     }
 
-    pub(crate) fn failed_detection(&self) {
-        self.unavailable_detectors.inc();
+    pub(crate) fn failed_detection(&self, trouble: Trouble) {
+        let trouble = trouble.as_str();
+        self.unavailable_detectors
+            .get_or_create(&TroubleLabels { trouble })
+            .inc();
     }
 
     pub(crate) fn took(&self, stage: Stage, time: Duration) {
@@ -369,6 +402,22 @@ impl Metrics {
         self.policy.get_or_create(&PolicyLabels { digest, version }).set(1);
     }
 
+    /// Notes what the policy in force cannot do.
+    pub(crate) fn assured(&self, assurance: &Assurance, refused: usize) {
+        let set = |kind: &'static str, number: usize| {
+            let gauge = self.assurance_gaps.get_or_create(&KindLabels { kind });
+            gauge.set(i64::try_from(number).unwrap_or(i64::MAX));
+        };
+        for kind in Kind::ALL {
+            set(
+                kind.as_str(),
+                assurance.gaps.iter().filter(|gap| gap.kind == *kind).count(),
+            );
+        }
+        set(MISSING, assurance.missing.len());
+        self.refused_endpoints.set(i64::try_from(refused).unwrap_or(i64::MAX));
+    }
+
     pub(crate) fn reloaded(&self, taken: bool) {
         let [good, bad] = RELOADS;
         let result = if taken { good } else { bad };
@@ -378,6 +427,9 @@ impl Metrics {
 
 /// The two ends of an attempt to fetch keys.
 const FETCHES: [&str; 2] = ["fetched", "failed"];
+
+/// What no detector states, beside the kinds of gaps.
+const MISSING: &str = "missing";
 
 /// The two ends of a reload.
 const RELOADS: [&str; 2] = ["taken", "unusable"];

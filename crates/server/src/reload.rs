@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::setup::Folder;
 use crate::version::{self, Given, Version, VersionError};
@@ -22,6 +22,18 @@ pub struct Watch {
     wake: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
+
+/// What a watch does after it handed a version over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It waits for the next change.
+    Watch,
+    /// What kept the version out of force may pass: it hands it over again in a while.
+    TryAgain,
+}
+
+/// How long a version waits that could not come into force for a reason that may pass.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_millis(50);
@@ -38,11 +50,12 @@ const SETTLE: Duration = Duration::from_millis(10);
 pub fn watch(
     folder: Folder,
     given: Given,
-    mut take: impl FnMut(Result<Version, VersionError>) + Send + 'static,
+    mut take: impl FnMut(Result<Version, VersionError>) -> Then + Send + 'static,
 ) -> io::Result<Watch> {
     let (wake, woken) = mpsc::channel();
     let mut sources = version::sources(&folder);
     let mut known = stamps(&sources);
+    let mut again: Option<Instant> = None;
     let run = move || {
         loop {
             let forced = match woken.recv_timeout(POLL) {
@@ -50,7 +63,8 @@ pub fn watch(
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            if !forced && stamps(&sources) == known {
+            let due = again.is_some_and(|at| Instant::now() >= at);
+            if !forced && !due && stamps(&sources) == known {
                 continue;
             }
             // A change may bring in files that nobody looked at yet.
@@ -60,7 +74,7 @@ pub fn watch(
             let version = Version::read(&folder, &given);
             if stamps(&sources) == seen {
                 known = seen;
-                take(version);
+                again = (take(version) == Then::TryAgain).then(|| Instant::now() + AGAIN);
             }
         }
     };
@@ -139,6 +153,7 @@ mod tests {
         let (send, taken) = mpsc::channel();
         let watch = watch(folder.clone(), Given::default(), move |version| {
             let _ = send.send(version);
+            Then::Watch
         });
         Bench {
             folder,
@@ -193,5 +208,31 @@ mod tests {
         let bench = bench();
         bench.watch.now();
         assert!(bench.next().is_ok());
+    }
+
+    #[test]
+    fn what_may_yet_come_into_force_is_handed_over_again() {
+        let dir = TempDir::new().expect("a folder");
+        let folder = Folder::new(&dir.path().join("ordain"));
+        folder
+            .make("127.0.0.1:0", &[Upstream::demo(Dialect::Openai)])
+            .expect("made");
+        let (send, taken) = mpsc::channel();
+        let mut then = [Then::TryAgain, Then::Watch].into_iter();
+        let watch = watch(folder, Given::default(), move |version| {
+            let _ = send.send(version.is_ok());
+            then.next().unwrap_or(Then::Watch)
+        });
+        let watch = watch.expect("a thread");
+        watch.now();
+        for _ in 0..2 {
+            assert_eq!(
+                taken.recv_timeout(Duration::from_secs(30)),
+                Ok(true),
+                "nothing changed in between"
+            );
+        }
+        drop(watch);
+        assert!(taken.try_recv().is_err(), "once it is taken, nobody tries again");
     }
 }

@@ -92,7 +92,7 @@ fn kind(word: &str) -> Result<Kind, String> {
     Kind::ALL
         .into_iter()
         .find(|kind| kind.as_str() == word)
-        .ok_or_else(|| "use intent, outcome, refusal, approval or denial".to_owned())
+        .ok_or_else(|| "use intent, outcome, refusal, approval, denial or activation".to_owned())
 }
 
 fn subject(text: &str) -> Result<String, String> {

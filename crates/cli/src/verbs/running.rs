@@ -18,6 +18,7 @@ use ordain_server::version::{Given, Version};
 use ordain_server::{demo, recovery};
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::assurance;
 use crate::exit::Answer;
 
 /// Logs go to standard error, as JSON lines, without content; `ORDAIN_LOG` sets what is logged.
@@ -102,6 +103,13 @@ impl Running {
     /// Where clients find it.
     pub(super) fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.listening.address())
+    }
+
+    /// What the policy in force cannot do on the routes that there are, in a line; nothing if it can do all.
+    pub(super) fn assurance(&self) -> Option<String> {
+        let found = self.listening.assured();
+        let complete = found.gaps == 0 && found.missing == 0;
+        (!complete).then(|| assurance::line(found.refused, found.gaps, found.missing))
     }
 
     /// Where metrics are served.

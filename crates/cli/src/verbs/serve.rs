@@ -8,8 +8,8 @@ use ordain_server::setup::Folder;
 use ordain_server::version::{Given, Version};
 use serde_json::json;
 
-use super::Format;
 use super::running::{self, Running};
+use super::{Format, assurance, typed};
 use crate::exit::{Answer, print};
 
 /// Run the gateway on a folder that `up` or `init` made
@@ -34,6 +34,17 @@ pub(crate) struct Serve {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+}
+
+/// What the policy of a version cannot do on the routes that it has.
+fn assured(version: Version) -> assurance::Found {
+    let spoken = version
+        .config
+        .upstreams
+        .iter()
+        .map(|upstream| upstream.dialect)
+        .collect();
+    assurance::Found::of(version.policy, spoken)
 }
 
 impl Serve {
@@ -70,6 +81,12 @@ impl Serve {
                 if let Some(metrics) = running.metrics_url() {
                     print(format_args!("  metrics    {metrics}"))?;
                 }
+                if let Some(assurance) = running.assurance() {
+                    print(format_args!(
+                        "  assurance  {assurance}; `ordain assurance {}` says which",
+                        typed(&self.dir)
+                    ))?;
+                }
                 if running.recovered > 0 {
                     print(format_args!(
                         "  recovered  {} exchanges that an earlier run left open are closed as `unknown`",
@@ -93,10 +110,12 @@ impl Serve {
                     policy.digest,
                     version.config.upstreams.len()
                 ))?;
+                print(assured(version).text().trim_end())?;
                 Ok(Answer::Yes)
             }
             (Ok(version), Format::Json) => {
-                print(json!({"usable": true, "policy": version.policy.digest.to_string()}))?;
+                let digest = version.policy.digest.to_string();
+                print(json!({"usable": true, "policy": digest, "assurance": assured(version).json()}))?;
                 Ok(Answer::Yes)
             }
             (Err(error), Format::Text) => {

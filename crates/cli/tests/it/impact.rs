@@ -112,7 +112,7 @@ fn another_policy_over_the_records_and_a_clause_on_its_way() {
         ]);
         assert!(!listed["records"].as_array().expect("records").is_empty());
     }
-    let none = ordain(&["records", "list", "--subject", "0000000000", "--dir", &dir]);
+    let none = ordain(&["records", "list", "--subject", "f0f0f0f0f0", "--dir", &dir]);
     assert_eq!(none.status.code(), Some(1));
 
     // A clause that only observes, and what one review says of it.

@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 
 use super::walk::{Probe, open_prefix, walk};
-use super::{ByteSet, Detector, DetectorFailure, EntityId, Horizon, Match, Window};
+use super::{ByteSet, Detector, DetectorFailure, EntityId, Horizon, Match, Trouble, Window};
 
 const ID: &str = "ai-provider-key";
 
@@ -58,6 +58,7 @@ impl Detector for AiProviderKey {
         let Some(prefixes) = FIND_PREFIX.as_ref() else {
             return Err(DetectorFailure {
                 detector: ID.to_owned(),
+                trouble: Trouble::Failed,
                 reason: "its prefixes do not compile".to_owned(),
             });
         };

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Input};
 
 use super::walk::{Probe, open_prefix, walk};
-use super::{Detector, DetectorFailure, EntityId, Horizon, Match, Window};
+use super::{Detector, DetectorFailure, EntityId, Horizon, Match, Trouble, Window};
 
 const ID: &str = "aws-key";
 
@@ -50,6 +50,7 @@ impl Detector for AwsKey {
         let Some(prefixes) = FIND_PREFIX.as_ref() else {
             return Err(DetectorFailure {
                 detector: ID.to_owned(),
+                trouble: Trouble::Failed,
                 reason: "its prefixes do not compile".to_owned(),
             });
         };

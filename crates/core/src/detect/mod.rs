@@ -28,6 +28,8 @@ use std::fmt::{self, Debug};
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::verdict::words;
+
 pub use ai_provider_key::AiProviderKey;
 pub use aws_key::AwsKey;
 pub use bytes::ByteSet;
@@ -121,12 +123,30 @@ pub enum Horizon {
     WholeText,
 }
 
+words! {
+    /// How a detector came not to do its work.
+    Trouble {
+        /// It could not look.
+        Failed = "failed",
+        /// It broke off.
+        Panicked = "panicked",
+        /// What it said cannot be true of the text.
+        WrongSpan = "wrong-span",
+        /// It had no answer when the time was over.
+        OutOfTime = "out-of-time",
+        /// It was passed over: nobody asked it, or it did not want to be asked.
+        Skipped = "skipped",
+    }
+}
+
 /// Why a detector could not do its work. What that means is the policy's business; it never passes as "found nothing".
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("detector `{detector}` failed: {reason}")]
+#[error("detector `{detector}` {trouble}: {reason}")]
 pub struct DetectorFailure {
     /// Which detector.
     pub detector: String,
+    /// How.
+    pub trouble: Trouble,
     /// Why, without any of the text.
     pub reason: String,
 }

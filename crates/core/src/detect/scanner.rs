@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::{ByteSet, CONTEXT, Detector, DetectorFailure, Horizon, Match, Window};
+use super::{ByteSet, CONTEXT, Detector, DetectorFailure, Horizon, Match, Trouble, Window};
 use crate::exchange::Part;
 
 /// A set of detectors.
@@ -116,15 +116,16 @@ impl Scanner {
 fn run(detector: &dyn Detector, window: Window<'_>, found: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
     let before = found.len();
     let outcome = catch_unwind(AssertUnwindSafe(|| detector.detect(window, found)));
-    let failed = |reason: &str| DetectorFailure {
+    let failed = |trouble: Trouble, reason: &str| DetectorFailure {
         detector: detector.id().to_owned(),
+        trouble,
         reason: reason.to_owned(),
     };
     let settled = match outcome {
         Ok(result) => result?,
         Err(_) => {
             found.truncate(before);
-            return Err(failed("it panicked"));
+            return Err(failed(Trouble::Panicked, "no more is known"));
         }
     };
     let valid = |one: &Match| {
@@ -132,7 +133,7 @@ fn run(detector: &dyn Detector, window: Window<'_>, found: &mut Vec<Match>) -> R
     };
     if !found.iter().skip(before).all(valid) || settled > window.text.len() || !window.text.is_char_boundary(settled) {
         found.truncate(before);
-        return Err(failed("it reported a span that is not in the text"));
+        return Err(failed(Trouble::WrongSpan, "it reported a span that is not in the text"));
     }
     Ok(settled)
 }

@@ -1,6 +1,6 @@
 //! What changes for the reader and for the programme around the gateway: clauses, evidence, roles, dates.
 
-use crate::policy::document::{Clause, Document};
+use crate::policy::document::{Clause, Document, Text};
 
 /// A clause that reads or is held up otherwise than before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +72,48 @@ pub fn reworded(old: &Document, new: &Document) -> Vec<Reworded> {
     }
     let gone = old.clauses.iter().filter(|clause| !known(new, clause.id.as_str()));
     all.extend(gone.map(|clause| Reworded::new(clause.id.as_str(), How::Removed)));
+    all.extend(opened(old, new));
+    all
+}
+
+/// The endpoints that stay open although some clause is blind there: no request is decided otherwise for it, but some come in.
+fn opened(old: &Document, new: &Document) -> Vec<Reworded> {
+    let endpoints = |document: &Document| -> Vec<(String, [String; 2])> {
+        let text = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone()).unwrap_or_default();
+        let unseen = document.data.unseen.iter();
+        unseen
+            .map(|one| {
+                let until = one
+                    .until
+                    .as_ref()
+                    .map(|until| until.value.to_string())
+                    .unwrap_or_default();
+                (text(&one.endpoint), [until, text(&one.reason)])
+            })
+            .collect()
+    };
+    let (old, new) = (endpoints(old), endpoints(new));
+    let named = |endpoint: &str| format!("data.unseen {endpoint}");
+    let mut all = Vec::new();
+    for (endpoint, now) in &new {
+        match old.iter().find(|(known, _)| known == endpoint) {
+            None => all.push(Reworded::new(&named(endpoint), How::Added)),
+            Some((_, was)) if was != now => all.push(Reworded {
+                texts: Some([was, now].map(|[until, reason]| format!("until {until}: {reason}"))),
+                ..Reworded::new(&named(endpoint), How::Statement)
+            }),
+            Some(_) => {}
+        }
+    }
+    let gone = old
+        .iter()
+        .filter(|(endpoint, _)| !new.iter().any(|(known, _)| known == endpoint));
+    all.extend(gone.map(|(endpoint, _)| Reworded::new(&named(endpoint), How::Removed)));
     all
 }
 
 fn differences(old: &Clause, new: &Clause) -> Vec<Reworded> {
-    let words = |text: &Option<crate::policy::document::Text>| text.as_ref().map(|text| text.value.clone());
+    let words = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
     let evidence = |clause: &Clause| {
         clause.evidence.as_ref().map(|one| {
             let every = one.every.as_ref().map(|days| days.value);
@@ -84,7 +121,7 @@ fn differences(old: &Clause, new: &Clause) -> Vec<Reworded> {
         })
     };
     let frameworks = |clause: &Clause| -> Vec<(String, Vec<String>)> {
-        let items = |items: &[crate::policy::document::Text]| items.iter().map(|item| item.value.clone()).collect();
+        let items = |items: &[Text]| items.iter().map(|item| item.value.clone()).collect();
         clause
             .frameworks
             .iter()
@@ -119,4 +156,45 @@ fn differences(old: &Clause, new: &Clause) -> Vec<Reworded> {
             ..Reworded::new(new.id.as_str(), how)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{How, reworded};
+    use crate::catalog::Catalog;
+    use crate::policy::document::Document;
+    use crate::policy::{Files, load};
+
+    fn document(unseen: &str) -> Document {
+        let text = format!("ordain: 1\ndata:\n  default: internal\n  unseen: [{unseen}]\n");
+        let now = "2026-12-15T12:00:00Z".parse().expect("a moment");
+        load(&Files::single(&text), &Catalog::built_in(), now)
+            .document
+            .expect("a document")
+    }
+
+    #[test]
+    fn an_endpoint_that_is_opened_or_closed_is_told() {
+        let completions = "{endpoint: openai POST /v1/completions, reason: prose, until: 2027-03-31}";
+        let longer = "{endpoint: openai POST /v1/completions, reason: prose, until: 2027-06-30}";
+        let embeddings = "{endpoint: openai POST /v1/embeddings, reason: ours, until: 2027-03-31}";
+        let both = format!("{completions}, {embeddings}");
+        let told = |old: &str, new: &str| -> Vec<(String, How)> {
+            let all = reworded(&document(old), &document(new));
+            all.into_iter().map(|one| (one.id, one.how)).collect()
+        };
+        let of_completions = "data.unseen POST /v1/completions".to_owned();
+        assert_eq!(told(completions, completions), []);
+        assert_eq!(told("", completions), [(of_completions.clone(), How::Added)]);
+        assert_eq!(told(completions, longer), [(of_completions.clone(), How::Statement)]);
+        assert_eq!(told(&both, embeddings), [(of_completions, How::Removed)]);
+        let texts = reworded(&document(completions), &document(longer)).remove(0).texts;
+        assert_eq!(
+            texts,
+            Some([
+                "until 2027-03-31: prose".to_owned(),
+                "until 2027-06-30: prose".to_owned()
+            ])
+        );
+    }
 }

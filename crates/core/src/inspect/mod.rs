@@ -23,8 +23,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::decide::{Asked, Covered, Decision, Destination, Facts, Who};
-use crate::detect::EntityId;
 use crate::detect::scanner::Scanner;
+use crate::detect::{DetectorFailure, EntityId, Trouble};
 use crate::exchange::{Bound, Usage};
 use crate::policy::compile::Policy;
 use crate::wire::Wire;
@@ -99,12 +99,46 @@ pub struct Judged {
     pub withheld: Vec<String>,
     /// Of an answer: the label that it carries, if the policy has answers labelled.
     pub label: Option<String>,
-    /// Detectors that could not do their work, by id.
-    pub failed: Vec<String>,
+    /// Detectors that could not do their work, each once.
+    pub failed: Vec<Failed>,
     /// What could not be read as text, by kind, with its pointer.
     pub uninspectable: Vec<(String, &'static str)>,
     /// Of an answer, how much it was.
     pub said: Said,
+}
+
+/// Something that could not do its work on a half, and how it came not to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The detector's id, or [`Failed::SPLICE`].
+    pub id: String,
+    /// How.
+    pub trouble: Trouble,
+}
+
+impl Failed {
+    /// What stands for masks that could not be put in.
+    pub const SPLICE: &'static str = "splice";
+
+    /// What failed masks are.
+    fn splice() -> Self {
+        Self {
+            id: Self::SPLICE.to_owned(),
+            trouble: Trouble::Failed,
+        }
+    }
+
+    /// Adds what a scan could not do, each detector's first trouble.
+    fn note(all: &mut Vec<Self>, failures: &[DetectorFailure]) {
+        for failure in failures {
+            if !all.iter().any(|known| known.id == failure.detector) {
+                all.push(Self {
+                    id: failure.detector.clone(),
+                    trouble: failure.trouble,
+                });
+            }
+        }
+    }
 }
 
 /// How much an answer was.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::kept::{Kept, Spared};
 use super::tokens::{self, Tokens};
-use super::{Call, Fate, Inspection, Judged, Rules, Said, arguments, content};
+use super::{Call, Failed, Fate, Inspection, Judged, Rules, Said, arguments, content};
 use crate::decide::{Asked, Covered, Decision, Facts, decide};
 use crate::detect::scanner::Scan;
 use crate::exchange::{Bound, Edit, Half};
@@ -103,7 +103,7 @@ impl Inspection {
     /// The bytes cannot be changed as they have to be: the decision stands, and it cannot be carried out.
     fn cannot_splice(&self, judged: &mut Judged) {
         judged.facts.content.failed = true;
-        judged.failed.push("splice".to_owned());
+        judged.failed.push(Failed::splice());
         judged.decision = decide(&self.rules.policy, &judged.facts);
         judged.decision.verdict = Verdict::Block;
     }
@@ -192,13 +192,15 @@ impl Inspection {
             Direction::Prompt => None,
             Direction::Answer => half.model.as_deref(),
         };
+        let mut failed = Vec::new();
+        Failed::note(&mut failed, &scan.failures);
         let mut judged = Judged {
             model: model.and_then(|model| content::stated(&self.rules.scanner, model)),
             masked: BTreeMap::new(),
             restored: BTreeMap::new(),
             withheld: Vec::new(),
             label: None,
-            failed: scan.failures.iter().map(|failure| failure.detector.clone()).collect(),
+            failed,
             uninspectable: half
                 .uninspectable
                 .iter()
@@ -274,7 +276,7 @@ impl Inspection {
         let seen_again = scan
             .failures
             .iter()
-            .all(|failure| judged.failed.contains(&failure.detector));
+            .all(|failure| judged.failed.iter().any(|known| known.id == failure.detector));
         (left.is_empty() && seen_again).then_some(bytes)
     }
 }

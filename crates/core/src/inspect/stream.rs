@@ -31,7 +31,7 @@ use self::waiting::{Ready, Waiting};
 use self::whole::Telling;
 use super::content::{self, Tally};
 use super::tokens::{Links, meant, meant_call};
-use super::{Inspection, Judged, Said};
+use super::{Failed, Inspection, Judged, Said};
 use crate::decide::{Decision, decide};
 use crate::detect::scanner::{Growing, Release};
 use crate::detect::{DetectorFailure, EntityId, Match};
@@ -510,12 +510,8 @@ impl StreamInspection {
 
     /// Notes which detectors could not do their work, each once.
     fn note_failures(&mut self, failures: &[DetectorFailure]) {
-        for failure in failures {
-            self.judged.facts.content.failed = true;
-            if !self.judged.failed.contains(&failure.detector) {
-                self.judged.failed.push(failure.detector.clone());
-            }
-        }
+        self.judged.facts.content.failed |= !failures.is_empty();
+        Failed::note(&mut self.judged.failed, failures);
     }
 
     /// Adds what a release found to the facts, and decides again if there is anything new.

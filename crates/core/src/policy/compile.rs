@@ -55,6 +55,8 @@ pub struct Policy {
     /// Whether answers carry a label.
     pub(crate) labels: bool,
     pub(crate) passes: Vec<Pass>,
+    /// Endpoints on which clauses may stay without what they need.
+    pub(crate) unseen: Vec<Unseen>,
     pub(crate) unmapped: Option<Verdict>,
     pub(crate) outside: Verdict,
     /// By use index.
@@ -147,6 +149,15 @@ pub enum Restoring {
     Judged,
     /// Whatever the policy says of answers.
     Freely,
+}
+
+/// An endpoint on which clauses may stay without what they need.
+#[derive(Debug)]
+pub(crate) struct Unseen {
+    /// Method and path.
+    pub(crate) endpoint: String,
+    /// The first moment at which it no longer holds.
+    pub(crate) until: Timestamp,
 }
 
 #[derive(Debug)]
@@ -412,6 +423,18 @@ impl Policy {
             selectors.into_iter().any(Selector::asks_about_tools) || condition.is_some_and(|it| it.mentions("tools"))
         };
         citation == self.citations.tools || self.rules.iter().any(|rule| rule.citation == citation && asks(rule))
+    }
+
+    /// Whether the policy says that clauses may stay without what they need on an endpoint (`data.unseen`).
+    pub(crate) fn lets_be_unseen(&self, endpoint: &str, now: Timestamp) -> bool {
+        self.unseen
+            .iter()
+            .any(|one| one.endpoint == endpoint && now < one.until)
+    }
+
+    /// The matrix, by data class, then app class.
+    pub(crate) fn matrix_rows(&self) -> &[[Verdict; 4]] {
+        &self.matrix
     }
 
     pub(crate) fn cell(&self, data: u8, app: AppClass) -> Verdict {

@@ -464,6 +464,18 @@ pub struct Data {
     pub patterns: Vec<(Text, Text)>,
     /// Entity or family, and how its values come back in place of tokens.
     pub tokens: Vec<(Text, Text)>,
+    /// Endpoints on which clauses may stay without what they need.
+    pub unseen: Vec<Unseen>,
+}
+
+/// An endpoint on which clauses may stay without what they need to see.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the fields are the keys of the document")]
+pub struct Unseen {
+    pub endpoint: Option<Text>,
+    pub reason: Option<Text>,
+    pub until: Option<At<Date>>,
+    pub place: Place,
 }
 
 /// The matrix of data class x app class.

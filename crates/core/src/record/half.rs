@@ -7,7 +7,8 @@ use serde::{Serialize, Serializer};
 
 use super::Shown;
 use crate::decide::{self, Facts, Seen};
-use crate::detect::EntityId;
+use crate::detect::{EntityId, Trouble};
+use crate::inspect::Failed;
 use crate::verdict::SourceSet;
 
 /// Who asked, without a name.
@@ -71,6 +72,27 @@ impl Serialize for To<'_> {
             to.serialize_entry("use", use_)?;
         }
         to.end()
+    }
+}
+
+/// What could not do its work, by id.
+#[derive(Debug)]
+pub(super) struct Ids<'r>(pub(super) &'r [Failed]);
+
+impl Serialize for Ids<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|failed| &failed.id))
+    }
+}
+
+/// How each came not to do it.
+#[derive(Debug)]
+pub(super) struct Troubles<'r>(pub(super) &'r [Failed]);
+
+impl Serialize for Troubles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let how: BTreeMap<&str, Trouble> = self.0.iter().map(|one| (one.id.as_str(), one.trouble)).collect();
+        how.serialize(serializer)
     }
 }
 

@@ -15,6 +15,7 @@ use super::VERSION;
 use crate::catalog::Catalog;
 use crate::decide::{Called, Content, Decision, Destination, Facts, Seen, Who, decide, decide_unread};
 use crate::detect::EntityId;
+use crate::inspect::Failed;
 use crate::policy::compile::Policy;
 use crate::verdict::{Direction, Source, SourceSet, Verdict};
 
@@ -59,7 +60,8 @@ pub struct Unreadable;
 
 impl Recorded {
     /// Reads a record. `opening` is the intent of its exchange and says who asked, when and for what: needed for an outcome
-    /// alone. `None` where nothing was judged: for an outcome without an answer, and for the answer to a ticket.
+    /// alone. `None` where nothing was judged: for an outcome without an answer, for the answer to a ticket, and for a version that
+    /// comes into force.
     ///
     /// # Errors
     ///
@@ -72,7 +74,7 @@ impl Recorded {
             Some("intent" | "refusal") => half(record, record, Direction::Prompt, catalog)
                 .ok_or(Unreadable)
                 .map(Some),
-            Some("approval" | "denial") => Ok(None),
+            Some("approval" | "denial" | super::activation::KIND) => Ok(None),
             Some("outcome") if record.get("decision").is_none() => Ok(None),
             Some("outcome") => opening
                 .and_then(|opening| half(record, opening, Direction::Answer, catalog))
@@ -163,7 +165,7 @@ fn half(record: &Value, opening: &Value, direction: Direction, catalog: &Catalog
         taken: taken(opening)?,
         completed: record.get("result").and_then(Value::as_str) == Some("completed"),
         unread,
-        unspliced: failed.iter().any(|detector| detector == "splice"),
+        unspliced: failed.iter().any(|detector| detector == Failed::SPLICE),
     })
 }
 

@@ -44,6 +44,15 @@ pub enum Bounded {
         /// The limit, as people write it.
         limit: String,
     },
+    /// A clause cannot see on this route what it needs.
+    Assurance {
+        /// What is amiss.
+        kind: crate::assurance::Kind,
+        /// With which field.
+        field: crate::wire::sight::Field,
+        /// Whose say it concerns.
+        clauses: Vec<String>,
+    },
 }
 
 impl Serialize for Bounded {
@@ -58,6 +67,12 @@ impl Serialize for Bounded {
                 bounded.serialize_entry("by", "budget")?;
                 bounded.serialize_entry("limit", limit)?;
                 bounded.serialize_entry("per", per)?;
+            }
+            Self::Assurance { kind, field, clauses } => {
+                bounded.serialize_entry("by", "assurance")?;
+                bounded.serialize_entry("clauses", clauses)?;
+                bounded.serialize_entry("field", field)?;
+                bounded.serialize_entry("kind", kind)?;
             }
         }
         bounded.end()
@@ -90,6 +105,15 @@ mod tests {
         assert_eq!(
             to_value(scope).expect("JSON"),
             json!({"by": "key-scope", "what": "model"})
+        );
+        let blind = Bounded::Assurance {
+            kind: crate::assurance::Kind::Undivided,
+            field: crate::wire::sight::Field::ToolResults,
+            clauses: vec!["AU-2".to_owned()],
+        };
+        assert_eq!(
+            to_value(blind).expect("JSON"),
+            json!({"by": "assurance", "clauses": ["AU-2"], "field": "tool-results", "kind": "undivided"})
         );
         let limit = "tokens=5/day".to_owned();
         let budget = Bounded::Budget { per: "key", limit };

@@ -6,11 +6,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::assurance::{Assurance, Unstated};
 use crate::catalog::Catalog;
 use crate::decide::{Destination, Who};
-use crate::inspect::{Call, Inspection, Step};
+use crate::detect::Trouble;
+use crate::inspect::{Call, Failed, Inspection, Step};
 use crate::policy::{Files, load};
 use crate::verdict::SourceSet;
+use crate::wire::Dialect;
 use crate::wire::openai_chat::OpenaiChat;
 
 const POLICY: &str = r#"
@@ -312,7 +315,10 @@ fn exceptions_masks_failures_and_what_nobody_read_are_kept() {
     assert_eq!(record["decision"]["clauses"], redacted);
     assert_eq!(record["masked"], json!({"payment-card": 2}));
     // The pointer of what could not be read may hold the client's own words: only its kind is kept, once.
-    excepted.failed.push("payment-card".to_owned());
+    excepted.failed.push(Failed {
+        id: "payment-card".to_owned(),
+        trouble: Trouble::OutOfTime,
+    });
     excepted.uninspectable = vec![
         ("/marzipan".to_owned(), "image"),
         ("/zaphod".to_owned(), "image"),
@@ -324,6 +330,7 @@ fn exceptions_masks_failures_and_what_nobody_read_are_kept() {
         (&record["failed"], &record["uninspectable"]),
         (&json!(["payment-card"]), &json!(["audio", "image"]))
     );
+    assert_eq!(record["trouble"], json!({"payment-card": "out-of-time"}));
 
     let body = br#"{"model":"gpt-5","messages":[{"role":"user","name":"4111111111111111","content":"Marzipan"}]}"#;
     let fixed = Inspection::request(&rules, &OpenaiChat, body, None, |_| call("support", false))
@@ -333,6 +340,65 @@ fn exceptions_masks_failures_and_what_nobody_read_are_kept() {
     is_clean(&record);
     assert_eq!(record["content"]["entities"]["payment-card"]["fixed"], json!(["user"]));
     assert_eq!(record["decision"]["clauses"][0]["unmaskable"], true);
+}
+
+#[test]
+fn a_version_that_comes_into_force_says_what_it_cannot_do() {
+    let rules = rules();
+    let assurance = Assurance::of(&rules.policy, &rules.scanner, &[Dialect::Openai]);
+    let standing = Standing {
+        refused: assurance.refused(&rules.policy, &[Dialect::Openai], now()),
+        // As if the policy kept them open.
+        opened: assurance.refused(&rules.policy, &[Dialect::Openai], now()),
+    };
+    let groups = assurance.groups();
+    let header = Header {
+        subject: "00000000000000000000000000000000",
+        ..HEADER
+    };
+    let record = activation(&header, &rules, &assurance, &groups, &standing);
+    let text = serde_json::to_string(&record).expect("JSON");
+    let canonical = in_order(&text);
+    assert_eq!(text, canonical, "members stand in the order of their names");
+    let record: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&record["kind"], &record["v"]), (&json!("activation"), &json!(1)));
+    assert_eq!(record["policy"], json!({"digest": rules.digest, "version": "7"}));
+    let speech = json!({"clauses": ["uninspectable"], "endpoint": "POST /v1/audio/speech", "field": "audio", "kind": "unanswerable"});
+    assert_eq!((&record["refused"][0], &record["opened"][0]), (&speech, &speech));
+    let gaps = record["gaps"].as_array().expect("gaps");
+    assert_eq!(gaps[0]["kind"], "unanswerable", "the gravest come first");
+    let of_files = |gap: &&Value| gap["field"] == "files" && gap["direction"] == "prompt";
+    let files = gaps.iter().find(of_files).expect("files cannot be read");
+    assert_eq!((&files["kind"], &files["form"]), (&json!("stopped"), &json!("any")));
+    assert!(
+        files["wires"]
+            .as_array()
+            .expect("wires")
+            .contains(&json!("openai-chat"))
+    );
+    // Nobody reads it as half of an exchange, and it is no error.
+    assert!(
+        Recorded::read(&record, None, &Catalog::built_in())
+            .expect("readable")
+            .is_none()
+    );
+    assert!(assurance.missing.iter().all(|one| one.what == Unstated::Entity));
+}
+
+/// The same value with every member in the order of its name.
+fn in_order(text: &str) -> String {
+    fn sorted(value: Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let members: std::collections::BTreeMap<String, Value> =
+                    members.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+                members.into_iter().collect()
+            }
+            Value::Array(items) => items.into_iter().map(sorted).collect(),
+            other => other,
+        }
+    }
+    sorted(serde_json::from_str(text).expect("JSON")).to_string()
 }
 
 #[test]

@@ -95,6 +95,7 @@ data:
   uninspectable: block
   unavailable: block
   tokens: {payment-card: restore, project-name: reversible}
+  unseen: [{endpoint: openai POST /v1/completions, reason: Only prose of *ours* is completed there., until: 2026-12-01}]
   retention: {content: 14 days, records: 2 years}
   clauses:
     - {id: DA-1, statement: What., owner: dpo, enforced_by: data.matrix}

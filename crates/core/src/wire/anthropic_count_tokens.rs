@@ -16,6 +16,7 @@ use super::reading::Marks;
 use super::{Malformed, Wire};
 use crate::exchange::Half;
 use crate::verdict::Source;
+use crate::wire::sight::Sights;
 
 /// The count of tokens.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,10 @@ pub struct AnthropicCountTokens;
 impl Wire for AnthropicCountTokens {
     fn id(&self) -> &'static str {
         "anthropic-count-tokens"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -42,3 +47,11 @@ impl Wire for AnthropicCountTokens {
         AnthropicMessages.without_tools(body, gone)
     }
 }
+
+/// What it sees, and what it can do there.
+const SIGHTS: Sights = Sights {
+    prompt: super::anthropic_messages::SIGHTS.prompt,
+    answer: &[],
+    stream: &[],
+    opaque: None,
+};

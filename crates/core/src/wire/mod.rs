@@ -29,6 +29,7 @@ pub mod openai_moderations;
 pub mod openai_responses;
 pub mod openai_speech;
 pub mod reading;
+pub mod sight;
 pub mod splice;
 pub mod sse;
 mod usage;
@@ -202,6 +203,9 @@ impl Flow {
 pub trait Wire: Debug + Send + Sync {
     /// Kebab-case id for records and configuration, such as `openai-chat`.
     fn id(&self) -> &'static str;
+
+    /// What it can see of bodies, and what it can do there.
+    fn sights(&self) -> &'static sight::Sights;
 
     /// Takes a request body apart. `named` is the model that the path names, for endpoints whose path does.
     ///

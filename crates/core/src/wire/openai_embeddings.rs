@@ -16,6 +16,7 @@ use super::reading::{Marks, Numbers};
 use super::{Malformed, Wire};
 use crate::exchange::Half;
 use crate::verdict::Source;
+use crate::wire::sight::{Field, Sight, Sights};
 
 /// The Embeddings endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,10 @@ pub struct OpenaiEmbeddings;
 impl Wire for OpenaiEmbeddings {
     fn id(&self) -> &'static str {
         "openai-embeddings"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -66,3 +71,15 @@ const SETTINGS: &[&str] = &[
     "task",
     "truncation",
 ];
+
+/// What it sees, and what it can do there.
+const SIGHTS: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::TokenIds, Sight::Unread),
+    ],
+    answer: &[(Field::Names, Sight::Stopped), (Field::Vectors, Sight::NoText)],
+    stream: &[],
+    opaque: None,
+};

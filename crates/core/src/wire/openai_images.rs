@@ -16,6 +16,7 @@ use super::reading::Marks;
 use super::{Malformed, Wire};
 use crate::exchange::{Half, Opaque};
 use crate::verdict::Source;
+use crate::wire::sight::{Field, Sight, Sights};
 
 /// Image generation.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,10 @@ pub struct OpenaiImages;
 impl Wire for OpenaiImages {
     fn id(&self) -> &'static str {
         "openai-images"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -85,3 +90,20 @@ const SETTINGS: &[&str] = &[
     "stream",
     "style",
 ];
+
+/// What it sees, and what it can do there.
+const SIGHTS: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+    ],
+    answer: &[
+        (Field::Text, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::RemoteReferences, Sight::Unread),
+    ],
+    stream: &[],
+    opaque: Some(Field::Images),
+};

@@ -15,6 +15,7 @@ use super::reading::{Marks, Numbers};
 use super::{Malformed, Wire};
 use crate::exchange::Half;
 use crate::verdict::Source;
+use crate::wire::sight::{Field, Sight, Sights};
 
 /// The Moderations endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,10 @@ pub struct OpenaiModerations;
 impl Wire for OpenaiModerations {
     fn id(&self) -> &'static str {
         "openai-moderations"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -60,3 +65,15 @@ impl Wire for OpenaiModerations {
 
 /// The model of a request that names none.
 const DEFAULT: &str = "omni-moderation-latest";
+
+/// What it sees, and what it can do there.
+const SIGHTS: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+    ],
+    answer: &[(Field::Names, Sight::Stopped)],
+    stream: &[],
+    opaque: None,
+};

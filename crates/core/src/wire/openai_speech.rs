@@ -13,6 +13,7 @@ use super::reading::Marks;
 use super::{Malformed, Wire};
 use crate::exchange::{Half, Opaque, Uninspectable};
 use crate::verdict::Source;
+use crate::wire::sight::{Field, Sight, Sights};
 
 /// Speech.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,10 @@ pub struct OpenaiSpeech;
 impl Wire for OpenaiSpeech {
     fn id(&self) -> &'static str {
         "openai-speech"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -59,3 +64,11 @@ impl Wire for OpenaiSpeech {
 
 /// Settings of a request: numbers and names that the provider knows.
 const SETTINGS: &[&str] = &["model", "response_format", "speed", "stream_format", "voice"];
+
+/// What it sees, and what it can do there.
+const SIGHTS: Sights = Sights {
+    prompt: &[(Field::Text, Sight::Edited), (Field::Names, Sight::Stopped)],
+    answer: &[(Field::Audio, Sight::Unread)],
+    stream: &[],
+    opaque: Some(Field::Audio),
+};

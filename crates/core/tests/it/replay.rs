@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ordain_core::catalog::Catalog;
 use ordain_core::decide::{Destination, Facts, Who, decide};
-use ordain_core::inspect::{Judged, Rules, Said};
+use ordain_core::detect::Trouble;
+use ordain_core::inspect::{Failed, Judged, Rules, Said};
 use ordain_core::record::{self, Header, Recorded, Route};
 use ordain_core::verdict::Direction;
 use serde_json::Value;
@@ -50,7 +51,13 @@ fn judged(rules: &Rules, facts: Facts) -> Judged {
         label: None,
         model: None,
         masked: BTreeMap::new(),
-        failed: failed.then(|| "iban".to_owned()).into_iter().collect(),
+        failed: failed
+            .then(|| Failed {
+                id: "iban".to_owned(),
+                trouble: Trouble::Failed,
+            })
+            .into_iter()
+            .collect(),
         uninspectable: uninspectable.then(|| ("/".to_owned(), "image")).into_iter().collect(),
         said: Said::default(),
         facts,

@@ -236,8 +236,12 @@ impl Account {
     }
 
     fn note_failures(&self, judged: &Judged) {
-        if !judged.failed.is_empty() {
-            self.metrics.failed_detection();
+        for (place, one) in judged.failed.iter().enumerate() {
+            // A body counts once under each trouble.
+            let earlier = judged.failed.iter().take(place);
+            if !earlier.clone().any(|known| known.trouble == one.trouble) {
+                self.metrics.failed_detection(one.trouble);
+            }
         }
     }
 

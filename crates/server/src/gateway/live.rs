@@ -12,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::StartError;
 use super::aliases::Aliases;
+use super::assured::Assured;
 use super::upstream::Target;
 use crate::certificates::Certificates;
 use crate::config::{CoachNote, ContentBlock, Delegation, Dialect, Limits, Spending, TrustedProxies, Upstream};
@@ -26,6 +27,8 @@ pub(super) struct Live {
     pub(super) directory: Directory,
     pub(super) routes: Vec<Route>,
     pub(super) aliases: Aliases,
+    /// What the policy cannot do on these routes.
+    pub(super) assured: Assured,
     pub(super) content_block: ContentBlock,
     pub(super) coach_note: CoachNote,
     pub(super) limits: Limits,
@@ -104,8 +107,10 @@ impl Live {
             })
         };
         let routes: Vec<Route> = config.upstreams.iter().map(route).collect::<Result<_, _>>()?;
+        let rules = Arc::new(Rules::new(policy));
         Ok(Self {
-            rules: Arc::new(Rules::new(policy)),
+            assured: Assured::new(&rules, routes.iter().map(|route| route.dialect)),
+            rules,
             directory,
             aliases: Aliases::new(&config, &routes)?,
             routes,

@@ -8,6 +8,7 @@
 mod account;
 mod aliases;
 mod answers;
+mod assured;
 mod bearer;
 mod behalf;
 mod bill;
@@ -31,6 +32,7 @@ mod turn;
 mod upload;
 mod upstream;
 
+pub use assured::Summary;
 pub(crate) use upstream::client as pool;
 
 use std::io;
@@ -56,6 +58,7 @@ use crate::identity;
 use crate::keys::{KeyHasher, KeyRing};
 use crate::metrics::Metrics;
 use crate::recorder::RecorderHandle;
+use crate::reload::Then;
 use crate::store::sqlite::SqliteStore;
 use crate::store::tickets::TicketBook as _;
 use crate::store::{Store as _, StoreError};
@@ -115,6 +118,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// That a version comes into force cannot be recorded.
+    #[error("that it comes into force cannot be recorded: {0}")]
+    Unrecorded(String),
     /// Traces cannot be sent.
     #[error(transparent)]
     Traces(TracesError),
@@ -129,7 +135,7 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// [`StartError::Upstream`].
+    /// [`StartError::Upstream`], [`StartError::Unrecorded`].
     pub fn new(
         version: Version,
         keys: KeyRing,
@@ -144,6 +150,12 @@ impl Gateway {
         let room = Room::new(version.config.limits.bodies);
         let live = Live::new(version, demo, None)?;
         metrics.issuers(live.identity.as_deref());
+        // INVARIANT: it is durable before the first exchange or together with it, since records are written in their order. So
+        // a gateway may start on a store that fails for now: it says so, and serves nobody.
+        let activation = live.assured.record(&live.rules).ok_or_else(no_form)?;
+        let queued = recorder.record_detached(activation);
+        queued.map_err(|error| StartError::Unrecorded(error.to_string()))?;
+        live.assured.tell(&live.rules, &metrics);
         Ok(Self {
             room,
             peers: Arc::default(),
@@ -165,11 +177,31 @@ impl Gateway {
     fn take(&self, version: Version) -> Result<(), StartError> {
         let (digest, number) = (version.policy.digest.to_string(), version.policy.version.clone());
         let live = Live::new(version, self.demo, self.live.take().identity.as_deref())?;
+        self.record_activation(&live)?;
         self.metrics.issuers(live.identity.as_deref());
+        live.assured.tell(&live.rules, &self.metrics);
         self.live.replace(live);
         self.metrics.policy(digest, number);
         Ok(())
     }
+
+    /// Waits until it is durable that a version comes into force. Not for a worker's thread.
+    fn record_activation(&self, live: &Live) -> Result<(), StartError> {
+        let activation = live.assured.record(&live.rules).ok_or_else(no_form)?;
+        let unrecorded = |why: &dyn ToString| StartError::Unrecorded(why.to_string());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.map_err(|error| unrecorded(&error))?;
+        let patience = live.limits.record;
+        let recorded = async { tokio::time::timeout(patience, self.recorder.record(activation)).await };
+        match runtime.block_on(recorded) {
+            Ok(recorded) => recorded.map(|_| ()).map_err(|error| unrecorded(&error)),
+            Err(_) => Err(unrecorded(&"it took too long")),
+        }
+    }
+}
+
+fn no_form() -> StartError {
+    StartError::Unrecorded("the record has no canonical form".to_owned())
 }
 
 /// A listening gateway.
@@ -200,6 +232,13 @@ impl Listening {
     #[must_use]
     pub fn switch(&self) -> Switch {
         Switch(Arc::clone(&self.gateway))
+    }
+
+    /// How much the policy in force cannot do on the routes that there are.
+    #[must_use]
+    pub fn assured(&self) -> Summary {
+        let live = self.gateway.live.take();
+        live.assured.summary(&live.rules)
     }
 
     /// Takes the keys of `store` into force at once, rather than at the next look for changed keys.
@@ -233,11 +272,17 @@ impl Listening {
 pub struct Switch(Arc<Gateway>);
 
 impl Switch {
-    /// Puts a version in force, if it can be used.
-    pub fn take(&self, version: Result<Version, VersionError>) {
+    /// Puts a version in force, if it can be used and that can be recorded.
+    pub fn take(&self, version: Result<Version, VersionError>) -> Then {
         let digest = version.as_ref().ok().map(|version| version.policy.digest.to_string());
+        let mut then = Then::Watch;
         let taken = match version {
-            Ok(version) => self.0.take(version).map_err(|error| error.to_string()),
+            Ok(version) => self.0.take(version).map_err(|error| {
+                if matches!(error, StartError::Unrecorded(_)) {
+                    then = Then::TryAgain;
+                }
+                error.to_string()
+            }),
             Err(error) => Err(error.to_string()),
         };
         self.0.stale.store(taken.is_err(), Ordering::Relaxed);
@@ -246,6 +291,7 @@ impl Switch {
             Ok(()) => tracing::info!(policy = digest, "another version is in force"),
             Err(error) => tracing::error!(%error, "what changed cannot be used; the version before stays in force"),
         }
+        then
     }
 }
 

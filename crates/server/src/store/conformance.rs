@@ -12,7 +12,7 @@ use super::{
 
 /// Runs the whole suite, each law on a store of its own.
 pub(crate) fn run(make: &mut dyn FnMut() -> Box<dyn Store>) {
-    let laws: [fn(&mut dyn Store); 23] = [
+    let laws: [fn(&mut dyn Store); 24] = [
         a_record_comes_back_as_it_was_written,
         sequence_numbers_start_at_zero_and_have_no_gaps,
         a_rejected_batch_leaves_nothing_behind,
@@ -21,6 +21,7 @@ pub(crate) fn run(make: &mut dyn FnMut() -> Box<dyn Store>) {
         an_outcome_needs_an_intent,
         an_opening_record_opens_its_own_exchange,
         open_intents_are_those_without_an_outcome,
+        a_version_in_force_stands_for_itself,
         a_scan_shows_what_its_filter_says,
         a_scan_stops_when_told,
         a_subject_is_stable_random_and_erasable,
@@ -188,6 +189,31 @@ fn an_opening_record_opens_its_own_exchange(store: &mut dyn Store) {
         };
         assert_eq!(rejection(store.append(&[astray])), (0, Rejection::Misfit));
     }
+}
+
+fn a_version_in_force_stands_for_itself(store: &mut dyn Store) {
+    let one = NewRecord::activation(Uuid::now_v7(), 5, b"{}".to_vec());
+    store
+        .append(&[one.clone(), intent(6, SubjectId::random())])
+        .expect("append");
+    let of_kind = Filter {
+        kind: Some(Kind::Activation),
+        ..Filter::default()
+    };
+    let found = collect(store, &of_kind);
+    assert_eq!(
+        (found.len(), found[0].id, found[0].subject),
+        (1, one.id, SubjectId::NOBODY)
+    );
+    assert_eq!(store.open_intents().expect("open intents").len(), 1, "it opens nothing");
+    let strange = NewRecord {
+        exchange: Uuid::now_v7(),
+        ..NewRecord::activation(Uuid::now_v7(), 7, b"{}".to_vec())
+    };
+    assert!(matches!(
+        store.append(&[strange]),
+        Err(StoreError::Rejected { index: 0, .. })
+    ));
 }
 
 fn open_intents_are_those_without_an_outcome(store: &mut dyn Store) {

@@ -109,11 +109,20 @@ pub enum Kind {
     Approval,
     /// Somebody refused it: stands for itself.
     Denial,
+    /// A version of the policy comes into force: stands for itself.
+    Activation,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Intent, Self::Outcome, Self::Refusal, Self::Approval, Self::Denial];
+    pub const ALL: [Self; 6] = [
+        Self::Intent,
+        Self::Outcome,
+        Self::Refusal,
+        Self::Approval,
+        Self::Denial,
+        Self::Activation,
+    ];
 
     /// The name of the kind.
     pub const fn as_str(self) -> &'static str {
@@ -123,6 +132,7 @@ impl Kind {
             Self::Refusal => "refusal",
             Self::Approval => "approval",
             Self::Denial => "denial",
+            Self::Activation => "activation",
         }
     }
 
@@ -134,6 +144,7 @@ impl Kind {
             Self::Refusal => 3,
             Self::Approval => 4,
             Self::Denial => 5,
+            Self::Activation => 6,
         }
     }
 
@@ -144,6 +155,7 @@ impl Kind {
             3 => Some(Self::Refusal),
             4 => Some(Self::Approval),
             5 => Some(Self::Denial),
+            6 => Some(Self::Activation),
             _ => None,
         }
     }
@@ -160,7 +172,7 @@ impl fmt::Display for Kind {
 pub struct SubjectId([u8; 16]);
 
 impl SubjectId {
-    /// Stands for a caller who was not authenticated.
+    /// Stands for a caller who was not authenticated, and for nobody where nobody asks.
     pub const NOBODY: Self = Self([0; 16]);
 
     /// A new subject: 128 random bits, which say nothing about the name.
@@ -247,6 +259,11 @@ impl NewRecord {
     pub fn answer(id: Uuid, agreed: bool, at_ms: i64, subject: SubjectId, bytes: Vec<u8>) -> Self {
         let kind = if agreed { Kind::Approval } else { Kind::Denial };
         Self::new(id, kind, id, at_ms, subject, bytes)
+    }
+
+    /// The record of a version that comes into force, from its canonical bytes. Nobody asks for it.
+    pub fn activation(id: Uuid, at_ms: i64, bytes: Vec<u8>) -> Self {
+        Self::new(id, Kind::Activation, id, at_ms, SubjectId::NOBODY, bytes)
     }
 
     /// The same, with what is written beside it.

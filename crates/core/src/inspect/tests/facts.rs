@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::world::{CARD, DIALECTS, Dialect, KEY, Panics, chunk, detecting, rules, run_whole, tools};
-use crate::detect::PaymentCard;
+use super::world::{
+    CARD, DIALECTS, Dialect, KEY, Panics, Troubled, chunk, detecting, failed, request, rules, run_whole, tools,
+};
+use crate::detect::{Detector, PaymentCard, Trouble};
 use crate::inspect::Ending;
 use crate::verdict::Verdict;
 
@@ -62,11 +64,30 @@ fn a_detector_that_panics_blocks_a_stream_unless_the_policy_says_otherwise() {
         assert_eq!((done.ending, done.judged.decision.verdict), (ending, verdict));
         assert!(done.judged.facts.content.failed);
         assert_eq!(
-            done.judged.failed,
-            ["panics"],
+            failed(&done.judged),
+            [("panics", Trouble::Panicked)],
             "however often it failed, it is one fact"
         );
         assert_eq!(done.text().contains("Hello"), ending == Ending::Complete);
+    }
+}
+
+/// However a detector came not to look, it did not run, and that is not "found nothing".
+#[test]
+fn whatever_keeps_a_detector_from_its_work_is_a_fact_of_its_own() {
+    let stream = Dialect::OpenAi.stream(&["Hello ", "there ", "you "]);
+    for trouble in [Trouble::Failed, Trouble::OutOfTime, Trouble::Skipped] {
+        for (unavailable, verdict) in [("block", Verdict::Block), ("coach", Verdict::Coach)] {
+            let troubled = vec![Arc::new(Troubled(trouble)) as Arc<dyn Detector>];
+            let rules = detecting(&rules("redact", "enforce", unavailable), troubled);
+            let done = run_whole(&rules, Dialect::OpenAi, &stream);
+            assert_eq!(failed(&done.judged), [("troubled", trouble)]);
+            assert_eq!(done.judged.decision.verdict, verdict, "{trouble}, streamed");
+            let body = r#"{"model":"m","messages":[{"role":"user","content":"Hello"}]}"#;
+            let asked = request(&rules, Dialect::OpenAi.wire(), body);
+            assert_eq!(failed(&asked.judged), [("troubled", trouble)]);
+            assert_eq!(asked.judged.decision.verdict, verdict, "{trouble}, whole");
+        }
     }
 }
 
@@ -77,7 +98,7 @@ fn a_failure_in_arguments_names_its_detector() {
     let call = json!({"tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{\"a\":1}"}}]});
     let stream = chunk(0, &call, None) + &chunk(0, &json!({}), Some("tool_calls")) + "data: [DONE]\n\n";
     let done = run_whole(&rules, Dialect::OpenAi, &stream);
-    assert_eq!(done.judged.failed, ["panics"]);
+    assert_eq!(failed(&done.judged), [("panics", Trouble::Panicked)]);
     assert_eq!(tools(&done.judged), ["f"]);
 }
 

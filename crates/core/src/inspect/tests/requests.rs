@@ -1,9 +1,10 @@
 //! Requests and whole answers: a planted card in every place, and what becomes of the bytes.
 
 use super::world::{
-    Dialect, KEY, MAIL, POLICY, Panics, admitted, blocking, detecting, masking, named_request, of_text, request, rules,
+    Dialect, KEY, MAIL, POLICY, Panics, admitted, blocking, detecting, failed, masking, named_request, of_text,
+    request, rules,
 };
-use crate::detect::PaymentCard;
+use crate::detect::{PaymentCard, Trouble};
 use crate::inspect::Fate;
 use crate::verdict::Verdict;
 use crate::wire::anthropic_count_tokens::AnthropicCountTokens;
@@ -312,7 +313,7 @@ fn a_detector_that_panics_is_a_fact_and_the_policy_says_what_it_means() {
         );
         let asked = request(&rules, Dialect::OpenAi.wire(), body);
         assert!(asked.judged.facts.content.failed);
-        assert_eq!(asked.judged.failed, ["panics"]);
+        assert_eq!(failed(&asked.judged), [("panics", Trouble::Panicked)]);
         assert_eq!(asked.judged.decision.verdict, expected, "{unavailable}");
         // The others still did their work.
         assert_eq!(asked.judged.facts.content.entities.len(), 1);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::catalog::Catalog;
 use crate::decide::{Destination, Who};
 use crate::detect::scanner::Scanner;
-use crate::detect::{Detector, DetectorFailure, EntityId, Horizon, Match, Window};
+use crate::detect::{Detector, DetectorFailure, EntityId, Horizon, Match, Trouble, Window};
 use crate::inspect::{Call, Ending, Inspection, Judged, Request, Rules, Step, StreamInspection};
 use crate::policy::{Files, load};
 use crate::wire::anthropic_messages::AnthropicMessages;
@@ -128,6 +128,41 @@ impl Detector for Panics {
     fn detect(&self, _: Window<'_>, _: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         panic!("on purpose")
     }
+}
+
+/// Says that it could not look, and how it came not to.
+#[derive(Debug)]
+pub(super) struct Troubled(pub(super) Trouble);
+
+impl Detector for Troubled {
+    fn id(&self) -> &str {
+        "troubled"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn entities(&self) -> Vec<EntityId> {
+        Vec::new()
+    }
+
+    fn horizon(&self) -> Horizon {
+        Horizon::Bounded(8)
+    }
+
+    fn detect(&self, _: Window<'_>, _: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
+        Err(DetectorFailure {
+            detector: self.id().to_owned(),
+            trouble: self.0,
+            reason: "on purpose".to_owned(),
+        })
+    }
+}
+
+/// What failed on a half, and how.
+pub(super) fn failed(judged: &Judged) -> Vec<(&str, Trouble)> {
+    judged.failed.iter().map(|one| (one.id.as_str(), one.trouble)).collect()
 }
 
 /// Says that it needs no more than eight bytes, and never makes up its mind before the end.

@@ -6,7 +6,7 @@ use crate::policy::problem::Problem;
 check!(
     "expired",
     Warning,
-    "Evidence that is overdue, and classifications, exceptions and exclusions that have run out (a warning: the calendar never makes a policy invalid).",
+    "Evidence that is overdue, and classifications, exceptions, exclusions and blind endpoints that have run out (a warning: the calendar never makes a policy invalid).",
     "Do it again and state the new date, or remove what has run out.",
     Document(run),
     bad: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., evidence: {task: review, every: 30 days, by: ciso, last: 2026-10-01}} #!\n",
@@ -57,6 +57,15 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
             warn(
                 until.place,
                 format!("`{}` has run out: its endpoints are refused again", pass.id.value),
+                "remove it, or state a new date and reason",
+            );
+        }
+    }
+    for unseen in &document.data.unseen {
+        if let Some(until) = unseen.until.as_ref().filter(|until| today > until.value) {
+            warn(
+                until.place,
+                "what is said of this endpoint has run out: where a clause is blind there, it is refused".to_owned(),
                 "remove it, or state a new date and reason",
             );
         }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     Answerable, AppEntry, Citation, CitationId, Citations, Condition, Escalation, Exception, Exclude, Gate, Grant,
-    Names, Pass, Policy, Restoring, Rule, Tool, Tools, Use,
+    Names, Pass, Policy, Restoring, Rule, Tool, Tools, Unseen, Use,
 };
 use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{self, Bits, Pattern};
@@ -92,6 +92,7 @@ impl Compiler<'_, '_> {
                 inherit.is_some_and(|inherit| inherit.value == document::INHERIT_HIGHEST)
             }),
             passes: self.passes(),
+            unseen: self.unseen(),
             unmapped: document.scope.unmapped.as_ref().map(|verdict| verdict.value),
             outside: document
                 .scope
@@ -510,6 +511,16 @@ impl Compiler<'_, '_> {
             })
         };
         self.document.scope.exclude.iter().filter_map(one).collect()
+    }
+
+    fn unseen(&self) -> Vec<Unseen> {
+        let one = |one: &document::Unseen| {
+            Some(Unseen {
+                endpoint: one.endpoint.as_ref()?.value.clone(),
+                until: self.end_of(one.until.as_ref()?.value)?,
+            })
+        };
+        self.document.data.unseen.iter().filter_map(one).collect()
     }
 
     fn own_detectors(&mut self) -> Vec<std::sync::Arc<dyn Detector>> {

@@ -4,7 +4,7 @@ use super::rules::{app_selectors, known, selectors, verdict, word};
 use crate::decide::arguments::ArgumentTest;
 use crate::policy::document::{
     App, At, Document, Escalation, Exclude, Expires, Grant, Group, Matrix, MatrixRow, Objective, Pass, TOKENS, Text,
-    Tool, Tools, Use,
+    Tool, Tools, Unseen, Use,
 };
 use crate::policy::fields::{Fields, Reader};
 use crate::policy::node::{Node, Value};
@@ -308,6 +308,18 @@ pub(super) fn data(fields: &mut Fields<'_>, document: &mut Document, reader: &mu
     data.tokens = fields.good_pairs("tokens", reader, |reader, node| {
         word(reader, node, "a way to put values back", &TOKENS)
     });
+    for node in fields.list("unseen", reader) {
+        let Some(mut inner) = reader.fields(node, "an endpoint that clauses may be blind on") else {
+            continue;
+        };
+        data.unseen.push(Unseen {
+            endpoint: inner.required("endpoint", reader),
+            reason: inner.required("reason", reader),
+            until: inner.required_with("until", reader, Reader::date),
+            place: node.place,
+        });
+        inner.finish(reader);
+    }
 }
 
 fn escalation(reader: &mut Reader, node: &Node) -> Option<Escalation> {

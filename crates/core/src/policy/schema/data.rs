@@ -20,6 +20,7 @@ pub(super) const DATA: Object = Object::new(
         Key::new("answers", Shape::Own(&Shape::Word(Words::Verdict)), "What comes back, by data class; classes that are not named pass.").example("{restricted: redact}"),
         Key::new("retention", Shape::Own(&Shape::Days), "How long things are kept.").example("{content: 14 days, records: 2 years}"),
         Key::new("uninspectable", Shape::Word(Words::Verdict), "For what cannot be read as text; `block` when absent."),
+        Key::new("unseen", Shape::Maps(&UNSEEN), "Endpoints that stay open although some clause cannot see there what it needs."),
         Key::new("unavailable", Shape::Word(Words::Verdict), "For when a detector did not run; `block` when absent."),
         CLAUSES,
     ],
@@ -41,6 +42,22 @@ const ESCALATION: Object = Object {
         ],
     )
 };
+
+const UNSEEN: Object = Object::new(
+    "unseen",
+    "An endpoint that stays open although some clause cannot see there what it needs.",
+    &[
+        Key::new(
+            "endpoint",
+            Shape::Text,
+            "Method and path, as in docs/reference/endpoints.md.",
+        )
+        .required()
+        .example("openai POST /v1/completions"),
+        Key::new("reason", Shape::Text, "Why.").required(),
+        Key::new("until", Shape::Date, "The last day.").required(),
+    ],
+);
 
 const ROW: Object = Object::new(
     "row",

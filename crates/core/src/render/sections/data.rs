@@ -1,9 +1,9 @@
 //! Data classes and what belongs to them, the matrix, what raises a class, answers, what cannot be read, retention.
 
-use super::run_in;
+use super::{or_dash, run_in};
 use crate::policy::document::{Escalation, TOKENS, Text};
 use crate::render::block::{Block, Cell, Inline, Inlines, Table};
-use crate::render::{Given, state, words};
+use crate::render::{Given, prose, state, words};
 use crate::verdict::{AppClass, Mode};
 
 pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
@@ -24,6 +24,7 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
             vec![Inline::Text(text)],
         ));
     }
+    unseen(given, blocks);
     if let Some(verdict) = &data.unavailable {
         let text = format!(
             "When a check of the content does not run, {}.",
@@ -224,6 +225,38 @@ fn tokens(given: &Given<'_>, blocks: &mut Vec<Block>) {
         let text = sentences.join(" ");
         blocks.push(run_in("data.tokens", "What comes back", vec![Inline::Text(text)]));
     }
+}
+
+/// Where clauses do not see what they need, and the route is open all the same.
+fn unseen(given: &Given<'_>, blocks: &mut Vec<Block>) {
+    let unseen = &given.document.data.unseen;
+    if unseen.is_empty() {
+        return;
+    }
+    let anchor = words::data_anchor("data.unseen");
+    let heads = ["Endpoint", "Why", "Until"];
+    let mut table = Table::new(Some(&anchor), "Open although some clause cannot act there", &heads);
+    for one in unseen {
+        let until = one.until.as_ref().map(|until| {
+            let past = if given.today > until.value {
+                " (has run out)"
+            } else {
+                ""
+            };
+            vec![Inline::Text(format!("{}{past}", until.value))]
+        });
+        table.rows.push(vec![
+            or_dash(
+                one.endpoint
+                    .as_ref()
+                    .map(|endpoint| vec![Inline::code(endpoint.as_str())]),
+            )
+            .into(),
+            or_dash(one.reason.as_ref().map(|reason| prose::inlines(reason.as_str()))).into(),
+            or_dash(until).into(),
+        ]);
+    }
+    blocks.push(Block::Table(table));
 }
 
 fn mode_sentence(given: &Given<'_>, id: &str, what: &str) -> String {

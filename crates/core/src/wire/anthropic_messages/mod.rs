@@ -23,6 +23,7 @@ use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
 use crate::exchange::{Half, Opaque, ToolCall};
 use crate::verdict::Source;
+use crate::wire::sight::{Field, Sight, Sights};
 
 /// The Messages dialect.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,10 @@ pub struct AnthropicMessages;
 impl Wire for AnthropicMessages {
     fn id(&self) -> &'static str {
         "anthropic-messages"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -295,3 +300,46 @@ fn called_tool(doc: &Document<'_>, block: Node) -> Option<ToolCall> {
         arguments: doc.given(block, "input").map(|input| doc.raw(input).to_owned()),
     })
 }
+
+/// What it sees, and what it can do there.
+pub(super) const SIGHTS: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::SystemText, Sight::Edited),
+        (Field::ToolDefinitions, Sight::Edited),
+        (Field::EarlierAnswers, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::ToolResults, Sight::Edited),
+        (Field::Retrieved, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::Files, Sight::Unread),
+        (Field::RemoteReferences, Sight::Unread),
+        (Field::StoredState, Sight::Unread),
+        (Field::EncryptedReasoning, Sight::Unread),
+    ],
+    answer: &[
+        (Field::Text, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::HostedCalls, Sight::After),
+        (Field::ToolResults, Sight::Edited),
+        (Field::Retrieved, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::StoredState, Sight::Unread),
+        (Field::EncryptedReasoning, Sight::Unread),
+    ],
+    stream: &[
+        (Field::Text, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::HostedCalls, Sight::After),
+        (Field::ToolResults, Sight::Stopped),
+        (Field::Retrieved, Sight::Stopped),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::StoredState, Sight::Unread),
+        (Field::EncryptedReasoning, Sight::Unread),
+    ],
+    opaque: None,
+};

@@ -30,11 +30,12 @@ fn the_published_page_is_the_table() {
 fn page() -> String {
     let mut page = HEAD.to_owned();
     for wire in all() {
-        let (blocked, streams) = if wire.talk().is_some() {
-            ("an answer that refuses, or an error", "yes")
+        let blocked = if wire.talk().is_some() {
+            "an answer that refuses, or an error"
         } else {
-            ("an error", "no")
+            "an error"
         };
+        let streams = if wire.sights().stream.is_empty() { "no" } else { "yes" };
         let _ = writeln!(page, "| `{}` | {blocked} | {streams} |", wire.id());
     }
     for dialect in Dialect::ALL {

@@ -29,6 +29,7 @@ use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
 use crate::exchange::Half;
 use crate::verdict::Source;
+use crate::wire::sight::{Field, Sight, Sights};
 
 /// `:generateContent`, answered in one piece.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +51,10 @@ pub struct GeminiEmbed;
 impl Wire for GeminiGenerate {
     fn id(&self) -> &'static str {
         "gemini-generate"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -108,6 +113,10 @@ impl Talk for GeminiGenerate {
 impl Wire for GeminiStream {
     fn id(&self) -> &'static str {
         "gemini-stream"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &STREAM
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -177,6 +186,10 @@ impl Wire for GeminiCount {
     }
 
     /// Reads contents, a whole request for content, or both.
+    fn sights(&self) -> &'static Sights {
+        &COUNT
+    }
+
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
         read_request(body, named, |marks| {
             let root = marks.doc.root();
@@ -208,6 +221,10 @@ impl Wire for GeminiEmbed {
     }
 
     /// Reads one request, or a batch of them.
+    fn sights(&self) -> &'static Sights {
+        &EMBED
+    }
+
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
         read_request(body, named, |marks| {
             let doc = marks.doc;
@@ -302,3 +319,79 @@ fn expect_object(doc: &Document<'_>, node: Node) -> Result<(), Malformed> {
         reason: "not an object",
     })
 }
+
+/// What it sees, and what it can do there.
+const SIGHTS: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::SystemText, Sight::Edited),
+        (Field::ToolDefinitions, Sight::Edited),
+        (Field::EarlierAnswers, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::ToolResults, Sight::Edited),
+        (Field::Retrieved, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::Audio, Sight::Unread),
+        (Field::Files, Sight::Unread),
+        (Field::RemoteReferences, Sight::Unread),
+        (Field::StoredState, Sight::Unread),
+    ],
+    answer: &[
+        (Field::Text, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::HostedCalls, Sight::After),
+        (Field::ToolResults, Sight::Edited),
+        (Field::Retrieved, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::Audio, Sight::Unread),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    stream: &[],
+    opaque: None,
+};
+
+/// The same where the answer streams. As an array, which is judged whole, a text in several pieces cannot be masked.
+const STREAM: Sights = Sights {
+    prompt: SIGHTS.prompt,
+    answer: &[
+        (Field::Text, Sight::Stopped),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::HostedCalls, Sight::After),
+        (Field::ToolResults, Sight::Edited),
+        (Field::Retrieved, Sight::Edited),
+        (Field::Reasoning, Sight::Stopped),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::Audio, Sight::Unread),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    stream: SIGHTS.answer,
+    opaque: None,
+};
+
+/// What is seen of a count: all of the request, and a number.
+const COUNT: Sights = Sights {
+    prompt: SIGHTS.prompt,
+    answer: &[],
+    stream: &[],
+    opaque: None,
+};
+
+/// What is seen of texts that become vectors.
+const EMBED: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::Audio, Sight::Unread),
+        (Field::Files, Sight::Unread),
+        (Field::RemoteReferences, Sight::Unread),
+    ],
+    answer: &[(Field::Vectors, Sight::NoText)],
+    stream: &[],
+    opaque: None,
+};

@@ -8,6 +8,7 @@ use crate::wire::reading::{Marks, Numbers};
 use crate::wire::{Malformed, Wire};
 
 use super::{filled, mark_envelope, no_text, requests};
+use crate::wire::sight::{Field, Sight, Sights};
 
 /// The endpoints that make vectors of texts. They do not talk, and never stream.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,10 @@ pub struct OllamaEmbed;
 impl Wire for OllamaEmbed {
     fn id(&self) -> &'static str {
         "ollama-embed"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -51,3 +56,16 @@ impl Wire for OllamaEmbed {
         })
     }
 }
+
+/// What it sees, and what it can do there.
+const SIGHTS: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::TokenIds, Sight::Unread),
+    ],
+    answer: &[(Field::Names, Sight::Stopped), (Field::Vectors, Sight::NoText)],
+    stream: &[],
+    opaque: None,
+};

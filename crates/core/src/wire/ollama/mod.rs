@@ -26,6 +26,7 @@ use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
 use crate::exchange::{Half, Opaque, ToolCall};
 use crate::verdict::Source;
+use crate::wire::sight::{Field, Sight, Sights};
 
 /// The two endpoints of the dialect that talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,13 @@ impl Wire for Ollama {
         match self {
             Self::Chat => "ollama-chat",
             Self::Generate => "ollama-generate",
+        }
+    }
+
+    fn sights(&self) -> &'static Sights {
+        match self {
+            Self::Chat => &CHAT,
+            Self::Generate => &GENERATE,
         }
     }
 
@@ -225,3 +233,63 @@ fn filled(doc: &Document<'_>, object: Node, name: &str) -> Option<Node> {
 fn no_text(doc: &Document<'_>, object: Node, name: &str) -> Option<Node> {
     doc.given(object, name).filter(|&value| doc.kind(value) != Kind::String)
 }
+
+/// What is seen of a chat.
+const CHAT: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::SystemText, Sight::Edited),
+        (Field::ToolDefinitions, Sight::Edited),
+        (Field::EarlierAnswers, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::ToolResults, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+    ],
+    answer: &[
+        (Field::Text, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    stream: &[
+        (Field::Text, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    opaque: None,
+};
+
+/// What is seen of a prompt and its response.
+const GENERATE: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::SystemText, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::StoredState, Sight::Unread),
+    ],
+    answer: &[
+        (Field::Text, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::TokenIds, Sight::NoText),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    stream: &[
+        (Field::Text, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::TokenIds, Sight::NoText),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    opaque: None,
+};

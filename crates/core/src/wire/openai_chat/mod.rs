@@ -25,6 +25,7 @@ use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
 use crate::exchange::{Half, Opaque, ToolCall};
 use crate::verdict::Source;
+use crate::wire::sight::{Field, Sight, Sights};
 
 /// The Chat Completions dialect.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +34,10 @@ pub struct OpenaiChat;
 impl Wire for OpenaiChat {
     fn id(&self) -> &'static str {
         "openai-chat"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -258,6 +263,10 @@ fn mark_message(marks: &mut Marks<'_, '_>, message: Node, source: Source) {
         };
         marks.opaque(audio, what);
     }
+    // Where some providers put the pictures of an answer.
+    for image in items(doc, doc.get(message, "images")) {
+        marks.opaque(image, Opaque::Image);
+    }
     for detail in items(doc, doc.get(message, "reasoning_details")) {
         if doc.member_text(detail, "type").as_deref() == Some("reasoning.encrypted") {
             marks.opaque(detail, Opaque::EncryptedReasoning);
@@ -361,3 +370,44 @@ fn called_tool(doc: &Document<'_>, call: Node) -> Option<ToolCall> {
         arguments,
     })
 }
+
+/// What it sees, and what it can do there.
+const SIGHTS: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::SystemText, Sight::Edited),
+        (Field::ToolDefinitions, Sight::Edited),
+        (Field::EarlierAnswers, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::ToolResults, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::Audio, Sight::Unread),
+        (Field::Files, Sight::Unread),
+        (Field::RemoteReferences, Sight::Unread),
+        (Field::StoredState, Sight::Unread),
+        (Field::EncryptedReasoning, Sight::Unread),
+    ],
+    answer: &[
+        (Field::Text, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::Audio, Sight::Unread),
+        (Field::EncryptedReasoning, Sight::Unread),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    stream: &[
+        (Field::Text, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::Audio, Sight::Unread),
+        (Field::EncryptedReasoning, Sight::Unread),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    opaque: None,
+};

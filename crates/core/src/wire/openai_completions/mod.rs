@@ -20,6 +20,7 @@ use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
 use crate::exchange::{Half, Opaque};
 use crate::verdict::Source;
+use crate::wire::sight::{Field, Sight, Sights};
 
 /// The Completions dialect.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,10 @@ pub struct OpenaiCompletions;
 impl Wire for OpenaiCompletions {
     fn id(&self) -> &'static str {
         "openai-completions"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -140,3 +145,23 @@ const STILL: &[&str] = &["finish_reason", "index", "native_finish_reason", "stop
 fn mark_choice(marks: &mut Marks<'_, '_>, choice: Node) {
     marks.fix_members(choice, STILL);
 }
+
+/// What it sees, and what it can do there.
+const SIGHTS: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::TokenIds, Sight::Unread),
+    ],
+    answer: &[
+        (Field::Text, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    stream: &[
+        (Field::Text, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    opaque: None,
+};

@@ -29,6 +29,7 @@ use super::sse::Event;
 use super::{EventReading, Malformed, Refusal, Seen, Talk, Wire};
 use crate::exchange::{Half, Opaque};
 use crate::verdict::Source;
+use crate::wire::sight::{Field, Sight, Sights};
 use items::{mark_content_part, mark_item};
 
 /// The Responses dialect.
@@ -42,6 +43,10 @@ pub struct OpenaiResponsesTokens;
 impl Wire for OpenaiResponses {
     fn id(&self) -> &'static str {
         "openai-responses"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &SIGHTS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -93,6 +98,10 @@ impl Wire for OpenaiResponses {
 impl Wire for OpenaiResponsesTokens {
     fn id(&self) -> &'static str {
         "openai-responses-tokens"
+    }
+
+    fn sights(&self) -> &'static Sights {
+        &TOKENS
     }
 
     fn read_request(&self, body: &[u8], named: Option<&str>) -> Result<Half, Malformed> {
@@ -273,3 +282,57 @@ fn mark_response(marks: &mut Marks<'_, '_>, response: Node) {
         mark_item(marks, item);
     }
 }
+
+/// What it sees, and what it can do there.
+const SIGHTS: Sights = Sights {
+    prompt: &[
+        (Field::Text, Sight::Edited),
+        (Field::SystemText, Sight::Edited),
+        (Field::ToolDefinitions, Sight::Edited),
+        (Field::EarlierAnswers, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::ToolResults, Sight::Edited),
+        (Field::Retrieved, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::Audio, Sight::Unread),
+        (Field::Files, Sight::Unread),
+        (Field::RemoteReferences, Sight::Unread),
+        (Field::StoredState, Sight::Unread),
+        (Field::EncryptedReasoning, Sight::Unread),
+    ],
+    answer: &[
+        (Field::Text, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::HostedCalls, Sight::After),
+        (Field::ToolResults, Sight::Edited),
+        (Field::Retrieved, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::EncryptedReasoning, Sight::Unread),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    stream: &[
+        (Field::Text, Sight::Edited),
+        (Field::ToolCalls, Sight::Edited),
+        (Field::HostedCalls, Sight::After),
+        (Field::ToolResults, Sight::Edited),
+        (Field::Retrieved, Sight::Edited),
+        (Field::Reasoning, Sight::Edited),
+        (Field::Names, Sight::Stopped),
+        (Field::Images, Sight::Unread),
+        (Field::EncryptedReasoning, Sight::Unread),
+        (Field::LogProbabilities, Sight::Pieces),
+    ],
+    opaque: None,
+};
+
+/// What is seen of a count: all of the request, and a number.
+const TOKENS: Sights = Sights {
+    prompt: SIGHTS.prompt,
+    answer: &[],
+    stream: &[],
+    opaque: None,
+};

@@ -8,9 +8,11 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use jiff::Timestamp;
+use ordain_core::assurance::{Gap, Kind};
 use ordain_core::inspect::{Inspection, Judged};
 use ordain_core::record::Bounded;
 use ordain_core::wire::Wire;
+use ordain_core::wire::endpoints::Endpoint;
 
 use super::Exchange;
 use crate::budgets::Over;
@@ -34,6 +36,13 @@ impl Exchange {
         let bound = self.key.as_ref().and_then(|key| key.terms.use_.as_deref());
         let declared = || headers.get(USE).map(|value| value.to_str().unwrap_or_default());
         bound.or_else(declared)
+    }
+
+    /// What the policy needs and cannot have on this route.
+    pub(super) fn unassured(&self, wire: &dyn Wire, endpoint: &Endpoint) -> Option<Turned> {
+        let (policy, assured) = (&self.live.rules.policy, &self.live.assured);
+        let gap = assured.refuses(policy, wire.id(), endpoint)?;
+        Some(Turned::unassured(gap, &self.account.name))
     }
 
     /// What the key has against a request, as far as its head tells.
@@ -212,6 +221,28 @@ impl Exchange {
 }
 
 impl Turned {
+    fn unassured(gap: &Gap, record: &str) -> Self {
+        let (field, clauses) = (gap.field, gap.refusing.join("`, `"));
+        let reason = match gap.kind {
+            Kind::Unanswerable => format!(
+                "nothing was sent: what comes back from this endpoint ({field}) cannot be read, and the policy stops what cannot be read (`{clauses}`). Record: {record}"
+            ),
+            _ => format!(
+                "nothing was sent: `{clauses}` cannot act on this endpoint, which does not tell {field} apart. Use one that has messages, or ask the policy's owner. Record: {record}"
+            ),
+        };
+        Self {
+            status: StatusCode::FORBIDDEN,
+            bounded: Bounded::Assurance {
+                kind: gap.kind,
+                field,
+                clauses: gap.refusing.clone(),
+            },
+            reason,
+            wait: None,
+        }
+    }
+
     fn outside(what: &'static str, reason: String) -> Self {
         Self {
             status: StatusCode::FORBIDDEN,

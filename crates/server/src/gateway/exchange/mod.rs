@@ -234,6 +234,9 @@ impl Exchange {
         request: Request<Incoming>,
     ) -> Reply {
         let (head, body) = request.into_parts();
+        if let Some(turned) = self.unassured(wire, endpoint) {
+            return self.bounded(None, turned).await;
+        }
         if let Some(turned) = self.outside_by_head(&head.headers) {
             return self.bounded(None, turned).await;
         }

@@ -1,7 +1,7 @@
 //! Classes, entities, matrix and answers of a child.
 
 use crate::detect::entities::entity;
-use crate::policy::document::{At, Data, Document, Matrix, MatrixRow, TOKENS, Text};
+use crate::policy::document::{At, Data, Document, Matrix, MatrixRow, TOKENS, Text, Unseen};
 use crate::policy::problem::Problem;
 use crate::verdict::{AppClass, Verdict};
 
@@ -20,6 +20,7 @@ impl Overlay<'_> {
         let (own, data) = (&child.data, &mut merged.data);
         self.classes(own, data);
         self.tokens(own, data);
+        self.unseen(own, data);
         self.matrix(own, data);
         if let Some(answers) = &own.answers {
             let known = data.answers.get_or_insert_with(|| At::new(Vec::new(), answers.place));
@@ -105,6 +106,28 @@ impl Overlay<'_> {
                 Some(_) => {}
             }
             put(&mut data.tokens, name, now);
+        }
+    }
+
+    /// An endpoint that stays open longer than the parent has it is one more way past a clause.
+    fn unseen(&mut self, own: &Data, data: &mut Data) {
+        let ends = |one: &Unseen| one.until.as_ref().map(|date| date.value);
+        for one in &own.unseen {
+            let endpoint = one.endpoint.as_ref().map_or("", Text::as_str);
+            let same = |known: &&mut Unseen| known.endpoint.as_ref().is_some_and(|known| known.as_str() == endpoint);
+            let known = data.unseen.iter_mut().find(same);
+            let sooner = known
+                .as_ref()
+                .is_some_and(|known| ends(one).is_some_and(|end| ends(known).is_none_or(|known| end <= known)));
+            if !sooner {
+                let message = format!("`{endpoint}` stays open for longer than the parent has it");
+                let of = known.as_ref().map(|known| known.place);
+                self.loosens("data.unseen", one.place, of, message);
+            }
+            match known {
+                Some(known) => *known = one.clone(),
+                None => data.unseen.push(one.clone()),
+            }
         }
     }
 

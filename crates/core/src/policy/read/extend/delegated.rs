@@ -100,7 +100,7 @@ const OPEN: [&str; 13] = [
 ];
 
 /// Whole things that can be delegated.
-const WHOLE: [&str; 40] = [
+const WHOLE: [&str; 41] = [
     "timezone",
     "review.every",
     "rollout",
@@ -127,6 +127,7 @@ const WHOLE: [&str; 40] = [
     "data.retention",
     "data.uninspectable",
     "data.unavailable",
+    "data.unseen",
     "data.keywords",
     "data.patterns",
     "data.tokens",

@@ -60,6 +60,7 @@ data:
   keywords: {project-name: [heron]}
   patterns: {case-number: "C-[0-9]{4}"}
   tokens: {payment-card: reversible, case-number: restore}
+  unseen: [{endpoint: openai POST /v1/completions, reason: prose, until: 2027-03-31}]
   clauses: [{id: DA-1, statement: What., enforced_by: data.matrix}, {id: DA-2, statement: Back., enforced_by: data.answers}, {id: DA-3, statement: Kept., enforced_by: data.retention}, {id: DA-4, statement: Failing., enforced_by: data.unavailable}]
 shadow_ai: {statement: Found.}
 transparency: {statement: Told.}
@@ -241,6 +242,14 @@ fn what_loosens_is_refused_at_its_line_unless_it_is_delegated() {
         ("data.tokens", "data: {tokens: {payment-card: restore}}"),
         ("data.tokens.secret", "data: {tokens: {secret: reversible}}"),
         (
+            "data.unseen",
+            "data: {unseen: [{endpoint: openai POST /v1/completions, reason: prose, until: 2027-04-01}]}",
+        ),
+        (
+            "data.unseen",
+            "data: {unseen: [{endpoint: openai POST /v1/embeddings, reason: ours, until: 2027-01-01}]}",
+        ),
+        (
             "acceptable_use.outputs",
             "acceptable_use: {outputs: {reuse: {external: free}}}",
         ),
@@ -374,6 +383,7 @@ data:
   unavailable: block
   keywords: {project-name: [bittern]}
   tokens: {case-number: reversible}
+  unseen: [{endpoint: openai POST /v1/completions, reason: less prose, until: 2027-01-31}]
 education:
   courses: {ai-basics: {valid: 180 days}, ethics: {valid: 1 year}}
   gates: [{id: GA-1, without: ai-basics, grace: 7 days, then: hold}, {id: GA-2, without: ethics, then: coach}]
@@ -424,6 +434,8 @@ never_excepted: [GA-1]
     );
     let tokens = document.data.tokens.iter().map(|(_, how)| how.as_str());
     assert!(tokens.eq(["reversible", "reversible"]));
+    let unseen = document.data.unseen.iter().filter_map(|one| one.until.as_ref());
+    assert!(unseen.map(|until| until.value.to_string()).eq(["2027-01-31"]));
     let tools: Vec<&str> = document
         .access
         .tools
