@@ -1,6 +1,6 @@
 //! What changes for the reader and for the programme around the gateway: clauses, evidence, roles, dates.
 
-use crate::policy::document::{Clause, Document};
+use crate::policy::document::{Clause, Document, Text};
 
 /// A clause that reads or is held up otherwise than before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub enum How {
     Owner,
     /// Other frameworks are named.
     Frameworks,
+    /// Something else may go on when nothing can be recorded.
+    BreakGlass,
 }
 
 impl How {
@@ -54,6 +56,7 @@ impl How {
             Self::Evidence => "other evidence",
             Self::Owner => "another owner",
             Self::Frameworks => "other frameworks",
+            Self::BreakGlass => "something else goes on when nothing can be recorded",
         }
     }
 }
@@ -72,11 +75,45 @@ pub fn reworded(old: &Document, new: &Document) -> Vec<Reworded> {
     }
     let gone = old.clauses.iter().filter(|clause| !known(new, clause.id.as_str()));
     all.extend(gone.map(|clause| Reworded::new(clause.id.as_str(), How::Removed)));
+    all.extend(break_glass(old, new));
     all
 }
 
+/// What may go on without the ledger decides no request, so that no witness would show it.
+fn break_glass(old: &Document, new: &Document) -> Option<Reworded> {
+    const PATH: &str = "monitoring.break_glass";
+    let said = |document: &Document| {
+        let glass = document.break_glass.as_ref()?;
+        let word = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone()).unwrap_or_default();
+        let groups: Vec<&str> = glass.groups.iter().map(Text::as_str).collect();
+        let minutes = glass.lasts.as_ref().map_or(0, |lasts| lasts.value);
+        Some(format!(
+            "use {}, groups {}, {minutes} minutes, reviewed by {}: {}",
+            word(&glass.use_),
+            groups.join(", "),
+            word(&glass.reviewer),
+            word(&glass.statement),
+        ))
+    };
+    match (said(old), said(new)) {
+        (None, None) => None,
+        (None, Some(now)) => Some(Reworded {
+            texts: Some([String::new(), now]),
+            ..Reworded::new(PATH, How::Added)
+        }),
+        (Some(before), None) => Some(Reworded {
+            texts: Some([before, String::new()]),
+            ..Reworded::new(PATH, How::Removed)
+        }),
+        (Some(before), Some(now)) => (before != now).then(|| Reworded {
+            texts: Some([before, now]),
+            ..Reworded::new(PATH, How::BreakGlass)
+        }),
+    }
+}
+
 fn differences(old: &Clause, new: &Clause) -> Vec<Reworded> {
-    let words = |text: &Option<crate::policy::document::Text>| text.as_ref().map(|text| text.value.clone());
+    let words = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
     let evidence = |clause: &Clause| {
         clause.evidence.as_ref().map(|one| {
             let every = one.every.as_ref().map(|days| days.value);
@@ -84,7 +121,7 @@ fn differences(old: &Clause, new: &Clause) -> Vec<Reworded> {
         })
     };
     let frameworks = |clause: &Clause| -> Vec<(String, Vec<String>)> {
-        let items = |items: &[crate::policy::document::Text]| items.iter().map(|item| item.value.clone()).collect();
+        let items = |items: &[Text]| items.iter().map(|item| item.value.clone()).collect();
         clause
             .frameworks
             .iter()

@@ -59,7 +59,8 @@ pub struct Unreadable;
 
 impl Recorded {
     /// Reads a record. `opening` is the intent of its exchange and says who asked, when and for what: needed for an outcome
-    /// alone. `None` where nothing was judged: for an outcome without an answer, and for the answer to a ticket.
+    /// alone. `None` where nothing was judged: for an outcome without an answer, for the answer to a ticket, and for
+    /// a gap and its review.
     ///
     /// # Errors
     ///
@@ -72,7 +73,7 @@ impl Recorded {
             Some("intent" | "refusal") => half(record, record, Direction::Prompt, catalog)
                 .ok_or(Unreadable)
                 .map(Some),
-            Some("approval" | "denial") => Ok(None),
+            Some("approval" | "denial" | "gap" | "gap-review") => Ok(None),
             Some("outcome") if record.get("decision").is_none() => Ok(None),
             Some("outcome") => opening
                 .and_then(|opening| half(record, opening, Direction::Answer, catalog))

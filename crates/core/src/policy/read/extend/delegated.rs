@@ -99,7 +99,7 @@ const OPEN: [&str; 12] = [
 ];
 
 /// Whole things that can be delegated.
-const WHOLE: [&str; 39] = [
+const WHOLE: [&str; 44] = [
     "timezone",
     "review.every",
     "rollout",
@@ -131,6 +131,11 @@ const WHOLE: [&str; 39] = [
     "acceptable_use.outputs",
     "acceptable_use.outputs.inherit",
     "acceptable_use.outputs.reuse",
+    "monitoring.break_glass",
+    "monitoring.break_glass.groups",
+    "monitoring.break_glass.lasts",
+    "monitoring.break_glass.reviewer",
+    "monitoring.break_glass.use",
     "education.courses",
     "education.gates",
     "consequences",
