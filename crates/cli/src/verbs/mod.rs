@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+pub(crate) mod break_glass;
 pub(crate) mod check;
 pub(crate) mod clause;
 pub(crate) mod diff;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use ordain_server::break_glass;
 use ordain_server::config;
 use ordain_server::setup::Folder;
 use ordain_server::version::{Given, Version};
@@ -54,7 +55,7 @@ impl Serve {
         };
         let version = Version::read(&folder, &given);
         if self.check {
-            return self.report(version);
+            return self.report(version, &folder);
         }
         running::prepare();
         let running = Running::start(&folder, given, version?)?;
@@ -82,7 +83,15 @@ impl Serve {
     }
 
     /// Says whether a version can be used.
-    fn report(&self, version: Result<Version, ordain_server::version::VersionError>) -> anyhow::Result<Answer> {
+    fn report(
+        &self,
+        version: Result<Version, ordain_server::version::VersionError>,
+        folder: &Folder,
+    ) -> anyhow::Result<Answer> {
+        let notes = version.as_ref().map_or_else(
+            |_| Vec::new(),
+            |version| break_glass::notes(&version.policy, version.config.break_glass.as_ref(), folder),
+        );
         match (version, self.format) {
             (Ok(version), Format::Text) => {
                 let policy = &version.policy;
@@ -93,10 +102,17 @@ impl Serve {
                     policy.digest,
                     version.config.upstreams.len()
                 ))?;
+                for note in notes {
+                    print(format_args!("note: {note}"))?;
+                }
                 Ok(Answer::Yes)
             }
             (Ok(version), Format::Json) => {
-                print(json!({"usable": true, "policy": version.policy.digest.to_string()}))?;
+                let mut said = json!({"usable": true, "policy": version.policy.digest.to_string()});
+                if let Some(members) = said.as_object_mut().filter(|_| !notes.is_empty()) {
+                    members.insert("notes".to_owned(), notes.into());
+                }
+                print(said)?;
                 Ok(Answer::Yes)
             }
             (Err(error), Format::Text) => {

@@ -109,11 +109,23 @@ pub enum Kind {
     Approval,
     /// Somebody refused it: stands for itself.
     Denial,
+    /// Records were spooled and are in the ledger now: stands for itself.
+    Gap,
+    /// Somebody reviewed that: stands for itself.
+    GapReview,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Intent, Self::Outcome, Self::Refusal, Self::Approval, Self::Denial];
+    pub const ALL: [Self; 7] = [
+        Self::Intent,
+        Self::Outcome,
+        Self::Refusal,
+        Self::Approval,
+        Self::Denial,
+        Self::Gap,
+        Self::GapReview,
+    ];
 
     /// The name of the kind.
     pub const fn as_str(self) -> &'static str {
@@ -123,6 +135,8 @@ impl Kind {
             Self::Refusal => "refusal",
             Self::Approval => "approval",
             Self::Denial => "denial",
+            Self::Gap => "gap",
+            Self::GapReview => "gap-review",
         }
     }
 
@@ -134,6 +148,8 @@ impl Kind {
             Self::Refusal => 3,
             Self::Approval => 4,
             Self::Denial => 5,
+            Self::Gap => 6,
+            Self::GapReview => 7,
         }
     }
 
@@ -144,6 +160,8 @@ impl Kind {
             3 => Some(Self::Refusal),
             4 => Some(Self::Approval),
             5 => Some(Self::Denial),
+            6 => Some(Self::Gap),
+            7 => Some(Self::GapReview),
             _ => None,
         }
     }
@@ -247,6 +265,28 @@ impl NewRecord {
     pub fn answer(id: Uuid, agreed: bool, at_ms: i64, subject: SubjectId, bytes: Vec<u8>) -> Self {
         let kind = if agreed { Kind::Approval } else { Kind::Denial };
         Self::new(id, kind, id, at_ms, subject, bytes)
+    }
+
+    /// The record of a gap, from its canonical bytes.
+    pub fn gap(id: Uuid, at_ms: i64, bytes: Vec<u8>) -> Self {
+        Self::new(id, Kind::Gap, id, at_ms, SubjectId::NOBODY, bytes)
+    }
+
+    /// The record of a gap that was reviewed, from its canonical bytes.
+    pub fn gap_review(id: Uuid, at_ms: i64, subject: SubjectId, bytes: Vec<u8>) -> Self {
+        Self::new(id, Kind::GapReview, id, at_ms, subject, bytes)
+    }
+
+    /// A record as it was spooled, to be appended now.
+    pub(crate) fn spooled(
+        kind: Kind,
+        id: Uuid,
+        exchange: Uuid,
+        at_ms: i64,
+        subject: SubjectId,
+        bytes: Vec<u8>,
+    ) -> Self {
+        Self::new(id, kind, exchange, at_ms, subject, bytes)
     }
 
     /// The same, with what is written beside it.

@@ -417,10 +417,12 @@ fn end(connection: &Connection) -> Result<(u64, Option<(Uuid, LeafHash)>), Store
 fn insert(transaction: &Transaction<'_>, sequence: u64, record: &NewRecord) -> Result<(), StoreError> {
     let exchange = record.exchange.as_bytes();
     match record.kind {
-        Kind::Intent | Kind::Refusal | Kind::Approval | Kind::Denial if record.id != record.exchange => {
+        Kind::Intent | Kind::Refusal | Kind::Approval | Kind::Denial | Kind::Gap | Kind::GapReview
+            if record.id != record.exchange =>
+        {
             return Err(reject(Rejection::Misfit));
         }
-        Kind::Refusal | Kind::Approval | Kind::Denial => {}
+        Kind::Refusal | Kind::Approval | Kind::Denial | Kind::Gap | Kind::GapReview => {}
         Kind::Intent => {
             let mut open = transaction.prepare_cached(
                 "INSERT INTO open_exchanges (exchange, seq) VALUES (?1, ?2) ON CONFLICT (exchange) DO NOTHING",

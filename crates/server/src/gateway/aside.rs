@@ -1,0 +1,122 @@
+//! Where the records of one exchange go when the ledger does not take them: nowhere, or under a break-glass to the spool.
+//!
+//! An exchange that the policy entitles keeps a copy of each record until the recorder has answered. Only a store that fails
+//! opens the glass: a full queue, or a store that is slow, does not. Read [`Aside`] first.
+
+use std::future::Future;
+use std::time::Duration;
+
+use ordain_core::decide::Facts;
+use ordain_core::policy::compile::Policy;
+use tokio::time::timeout;
+
+use crate::break_glass::{Entitled, Glass};
+use crate::recorder::{RecordError, RecorderHandle};
+use crate::store::NewRecord;
+
+/// What one exchange has of the break-glass; most have nothing of it.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    glass: Option<Glass>,
+    entitled: Option<Entitled>,
+    /// Whether a record of it is in the spool.
+    pub(super) used: bool,
+    /// Whether its first one is, so that what follows goes there too.
+    opened: bool,
+}
+
+impl Aside {
+    pub(super) fn new(glass: Option<&Glass>) -> Self {
+        Self {
+            glass: glass.cloned(),
+            ..Self::default()
+        }
+    }
+
+    /// Notes whether the policy entitles the exchange.
+    pub(super) fn entitle(&mut self, policy: &Policy, facts: &Facts) {
+        if self.glass.is_some() && policy.breaks_glass(facts) {
+            self.entitled = Entitled::by(policy);
+        }
+    }
+
+    /// A copy to be spooled, if it may be. What is written beside a record needs the store: a ticket is used once, and words
+    /// of people can be erased there.
+    pub(super) fn copy(&self, record: &NewRecord) -> Option<NewRecord> {
+        let alone = || {
+            let beside = record.beside.as_deref();
+            beside.is_none_or(|beside| beside.reason.is_none() && beside.ticket.is_none())
+        };
+        (self.entitled.is_some() && alone()).then(|| record.clone())
+    }
+
+    /// Spools a record that the ledger did not take; whether it is on the disk. `written` is how the recorder answered, or
+    /// that it did not in time.
+    pub(super) async fn spool(
+        &mut self,
+        copy: Option<NewRecord>,
+        written: Option<&RecordError>,
+        recorder: &RecorderHandle,
+        patience: Duration,
+    ) -> bool {
+        let fails = match written {
+            Some(RecordError::Failed(_)) => true,
+            Some(RecordError::Full | RecordError::Rejected(_) | RecordError::Stopped) => false,
+            None => !recorder.healthy(),
+        };
+        let (Some(glass), Some(entitled), Some(record)) = (&self.glass, &self.entitled, copy) else {
+            return false;
+        };
+        if !fails {
+            return false;
+        }
+        let (id, exchange) = (record.id, record.exchange);
+        let spooled = within(patience, glass.spool(record, entitled.clone())).await;
+        if spooled != Some(Ok(())) {
+            // Whatever comes too late may be there after all: then what follows has to go there too.
+            self.opened |= spooled.is_none() && id == exchange;
+            return false;
+        }
+        self.used = true;
+        self.opened |= id == exchange;
+        true
+    }
+
+    /// Spools the outcome of an exchange that began in the spool. Gives it back if it is for the recorder.
+    pub(super) async fn follow(&mut self, record: NewRecord, patience: Duration) -> Followed {
+        let Some(glass) = self.glass.as_ref().filter(|_| self.opened) else {
+            return Followed::Elsewhere(record);
+        };
+        match within(patience, glass.follow(record)).await {
+            Some(Ok(None)) => {
+                self.used = true;
+                Followed::Spooled
+            }
+            Some(Ok(Some(record))) => Followed::Elsewhere(record),
+            Some(Err(_)) | None => Followed::Failed,
+        }
+    }
+
+    /// The same for a record that nobody waits for.
+    pub(super) fn leave(&self, record: NewRecord) -> Option<NewRecord> {
+        match self.glass.as_ref().filter(|_| self.opened) {
+            Some(glass) => {
+                glass.leave(record);
+                None
+            }
+            None => Some(record),
+        }
+    }
+}
+
+/// What became of an outcome.
+#[derive(Debug)]
+pub(super) enum Followed {
+    Spooled,
+    Elsewhere(NewRecord),
+    Failed,
+}
+
+async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Option<T> {
+    timeout(patience, work).await.ok()
+}
