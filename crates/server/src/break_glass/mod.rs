@@ -368,9 +368,12 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// If there is nothing to review, or the folder cannot be written.
+    /// If there is nothing to review yet, or the folder cannot be written.
     pub fn post(&self, rules: &Rules, given: &Given<'_>) -> Result<(), ReviewError> {
-        self.incident()?.ok_or(NotCounted::Nothing)?;
+        let incident = self.incident()?.ok_or(NotCounted::Nothing)?;
+        if !incident.is_taken() {
+            return Err(NotCounted::Running.into());
+        }
         let posted = Posted {
             by: given.by.to_owned(),
             reason: content::words(&rules.scanner, given.reason).unwrap_or_default(),

@@ -93,6 +93,11 @@ impl Incident {
         })?;
         Ok(Self { state, len, users })
     }
+
+    /// Whether the ledger has all of it.
+    pub(super) fn is_taken(&self) -> bool {
+        self.state.taken.0 >= self.len && self.state.taking.is_none()
+    }
 }
 
 /// Writes a review; the id of its record. The incident is to be ended then.
@@ -102,8 +107,8 @@ pub(super) fn review(
     rules: &Rules,
     given: &Given<'_>,
 ) -> Result<Uuid, ReviewError> {
-    let Incident { state, len, users } = incident;
-    if state.taken.0 < *len || state.taking.is_some() {
+    let Incident { state, users, .. } = incident;
+    if !incident.is_taken() {
         return Err(NotCounted::Running.into());
     }
     let policy = &rules.policy;

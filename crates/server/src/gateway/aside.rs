@@ -59,15 +59,10 @@ impl Aside {
         recorder: &RecorderHandle,
         patience: Duration,
     ) -> bool {
-        let fails = match written {
-            Some(RecordError::Failed(_)) => true,
-            Some(RecordError::Full | RecordError::Rejected(_) | RecordError::Stopped) => false,
-            None => !recorder.healthy(),
-        };
         let (Some(glass), Some(entitled), Some(record)) = (&self.glass, &self.entitled, copy) else {
             return false;
         };
-        if !fails {
+        if !opens(written, recorder.healthy()) {
             return false;
         }
         let (id, exchange) = (record.id, record.exchange);
@@ -117,6 +112,73 @@ pub(super) enum Followed {
     Failed,
 }
 
+/// Whether a record that has no ack opens the glass: only where the store fails. `written` is how the recorder answered, or
+/// that it did not in time; then the store fails if the recorder says so. One that is only slow, or has too much to do, does not.
+fn opens(written: Option<&RecordError>, healthy: bool) -> bool {
+    match written {
+        Some(RecordError::Failed(_)) => true,
+        Some(RecordError::Full | RecordError::Rejected(_) | RecordError::Stopped) => false,
+        None => !healthy,
+    }
+}
+
 async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Option<T> {
     timeout(patience, work).await.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::SubjectId;
+    use crate::store::tickets::{Beside, TicketStep};
+
+    #[test]
+    fn only_a_store_that_fails_opens_the_glass() {
+        let failed = RecordError::Failed("no space".into());
+        let rejected = RecordError::Rejected("twice".into());
+        for (written, healthy, expected) in [
+            (Some(&failed), true, true),
+            (Some(&failed), false, true),
+            (Some(&RecordError::Full), true, false),
+            (Some(&RecordError::Full), false, false),
+            (Some(&rejected), false, false),
+            (Some(&RecordError::Stopped), false, false),
+            // Too late: for a store that is known to fail, and for one that is slow.
+            (None, false, true),
+            (None, true, false),
+        ] {
+            assert_eq!(opens(written, healthy), expected, "{written:?} {healthy}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_beside_a_record_needs_the_store() {
+        let record = || NewRecord::intent(Uuid::now_v7(), 1, SubjectId::NOBODY, b"{}".to_vec());
+        let mut aside = Aside::default();
+        assert!(aside.copy(&record()).is_none(), "not entitled");
+        aside.entitled = Some(Entitled {
+            use_: "letters".to_owned(),
+            minutes: 30,
+        });
+        assert!(aside.copy(&record()).is_some());
+        let ticket = TicketStep::Use {
+            ticket: "T-0000-0000-0001".to_owned(),
+            binding: [0; 32],
+        };
+        for beside in [
+            Beside {
+                reason: Some("It is urgent.".to_owned()),
+                ticket: None,
+            },
+            Beside {
+                reason: None,
+                ticket: Some(ticket),
+            },
+        ] {
+            assert!(aside.copy(&record().with(Some(Box::new(beside)))).is_none());
+        }
+        assert!(aside.copy(&record().with(Some(Box::default()))).is_some());
+    }
 }
