@@ -162,7 +162,7 @@ impl Keeper {
     }
 
     /// Spools records of exchanges to which the break-glass is open. The first one begins the time.
-    pub(super) fn spool(&mut self, records: Vec<NewRecord>, entitled: &Entitled, now: Moment) -> Result<(), Refused> {
+    pub(super) fn spool(&mut self, records: &[NewRecord], entitled: &Entitled, now: Moment) -> Result<(), Refused> {
         let most = self.most / 8 * 7;
         let running = match &mut self.running {
             Some(running) => running,
@@ -182,7 +182,7 @@ impl Keeper {
         if running.spool.len() + bytes as u64 > most {
             return Err(Refused::Full);
         }
-        let written = running.append(&records);
+        let written = running.append(records);
         if written.is_err() && running.spool.lines() == 0 {
             // Nothing has happened under it, so that there is nothing to review.
             self.end().map_err(|error| unwritable(&error))?;

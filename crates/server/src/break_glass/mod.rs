@@ -137,8 +137,7 @@ struct Shared {
     rules: Mutex<Arc<Rules>>,
 }
 
-/// The way to the spool. Cheap to use; whoever has none goes without.
-#[derive(Clone)]
+/// The way to the spool.
 pub struct Glass {
     jobs: mpsc::UnboundedSender<Job>,
     shared: Arc<Shared>,

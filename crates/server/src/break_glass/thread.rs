@@ -16,13 +16,18 @@ use crate::metrics::Metrics;
 use crate::recorder::RecorderHandle;
 use crate::store::NewRecord;
 
+/// Who waits for a record to be spooled.
+type Spooled = oneshot::Sender<Result<(), Refused>>;
+/// Who waits for an outcome to be spooled, or to come back.
+type Followed = oneshot::Sender<Result<Option<NewRecord>, Refused>>;
+
 /// What the thread is asked to do.
 #[derive(Debug)]
 pub(super) enum Job {
     /// To spool a record to which the break-glass is open.
-    Spool(NewRecord, Entitled, oneshot::Sender<Result<(), Refused>>),
+    Spool(NewRecord, Entitled, Spooled),
     /// To spool the outcome of an exchange that began in the spool. It comes back if the ledger has its intent by now.
-    Follow(NewRecord, oneshot::Sender<Result<Option<NewRecord>, Refused>>),
+    Follow(NewRecord, Followed),
     /// The same, with nobody who waits: then it goes to the recorder.
     Leave(NewRecord),
     /// To look at once.
@@ -87,7 +92,7 @@ impl Worker {
                     if of.as_ref().is_some_and(|of| *of != entitled) {
                         // Another version of the policy is in force since the last one came.
                         self.spool(
-                            std::mem::take(&mut records),
+                            &std::mem::take(&mut records),
                             std::mem::take(&mut callers),
                             of.take(),
                             now,
@@ -113,18 +118,12 @@ impl Worker {
                 Job::End(done) => end = Some(done),
             }
         }
-        self.spool(records, callers, of, now);
+        self.spool(&records, callers, of, now);
         self.follow(outcomes, owners, now);
         end
     }
 
-    fn spool(
-        &mut self,
-        records: Vec<NewRecord>,
-        callers: Vec<oneshot::Sender<Result<(), Refused>>>,
-        of: Option<Entitled>,
-        now: Moment,
-    ) {
+    fn spool(&mut self, records: &[NewRecord], callers: Vec<Spooled>, of: Option<Entitled>, now: Moment) {
         let Some(of) = of else { return };
         let count = records.len() as u64;
         let written = self.keeper.spool(records, &of, now);
@@ -135,12 +134,7 @@ impl Worker {
         }
     }
 
-    fn follow(
-        &mut self,
-        outcomes: Vec<NewRecord>,
-        owners: Vec<Option<oneshot::Sender<Result<Option<NewRecord>, Refused>>>>,
-        now: Moment,
-    ) {
+    fn follow(&mut self, outcomes: Vec<NewRecord>, owners: Vec<Option<Followed>>, now: Moment) {
         if outcomes.is_empty() {
             return;
         }

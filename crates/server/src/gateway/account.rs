@@ -248,20 +248,27 @@ impl Account {
 
     async fn write(&mut self, new: NewRecord) -> Written {
         let begun = Instant::now();
-        let new = match self.aside.follow(new, self.patience).await {
-            Followed::Elsewhere(new) => new,
-            Followed::Spooled => return Written::Durable,
-            Followed::Failed => {
-                self.metrics.not_recorded();
-                return Written::Failed;
+        // The futures of what hardly ever happens are not part of every exchange's own.
+        let new = if self.aside.is_open() {
+            match Box::pin(self.aside.follow(new, self.patience)).await {
+                Followed::Elsewhere(new) => new,
+                Followed::Spooled => return Written::Durable,
+                Followed::Failed => {
+                    self.metrics.not_recorded();
+                    return Written::Failed;
+                }
             }
+        } else {
+            new
         };
         let copy = self.aside.copy(&new);
         let written = tokio::time::timeout(self.patience, self.recorder.record(new)).await;
         self.metrics.took(Stage::Record, begun.elapsed());
-        if copy.is_some() && !matches!(written, Ok(Ok(_))) {
+        if let Some(copy) = copy
+            && !matches!(written, Ok(Ok(_)))
+        {
             let error = written.as_ref().ok().and_then(|written| written.as_ref().err());
-            if self.aside.spool(copy, error, &self.recorder, self.patience).await {
+            if Box::pin(self.aside.spool(copy, error, &self.recorder, self.patience)).await {
                 return Written::Durable;
             }
         }

@@ -4,6 +4,7 @@
 //! opens the glass: a full queue, or a store that is slow, does not. Read [`Aside`] first.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ordain_core::decide::Facts;
@@ -17,8 +18,8 @@ use crate::store::NewRecord;
 /// What one exchange has of the break-glass; most have nothing of it.
 #[derive(Debug, Default)]
 pub(super) struct Aside {
-    glass: Option<Glass>,
-    entitled: Option<Entitled>,
+    glass: Option<Arc<Glass>>,
+    entitled: Option<Box<Entitled>>,
     /// Whether a record of it is in the spool.
     pub(super) used: bool,
     /// Whether its first one is, so that what follows goes there too.
@@ -26,7 +27,7 @@ pub(super) struct Aside {
 }
 
 impl Aside {
-    pub(super) fn new(glass: Option<&Glass>) -> Self {
+    pub(super) fn new(glass: Option<&Arc<Glass>>) -> Self {
         Self {
             glass: glass.cloned(),
             ..Self::default()
@@ -36,37 +37,37 @@ impl Aside {
     /// Notes whether the policy entitles the exchange.
     pub(super) fn entitle(&mut self, policy: &Policy, facts: &Facts) {
         if self.glass.is_some() && policy.breaks_glass(facts) {
-            self.entitled = Entitled::by(policy);
+            self.entitled = Entitled::by(policy).map(Box::new);
         }
     }
 
     /// A copy to be spooled, if it may be. What is written beside a record needs the store: a ticket is used once, and words
     /// of people can be erased there.
-    pub(super) fn copy(&self, record: &NewRecord) -> Option<NewRecord> {
+    pub(super) fn copy(&self, record: &NewRecord) -> Option<Box<NewRecord>> {
         let alone = || {
             let beside = record.beside.as_deref();
             beside.is_none_or(|beside| beside.reason.is_none() && beside.ticket.is_none())
         };
-        (self.entitled.is_some() && alone()).then(|| record.clone())
+        (self.entitled.is_some() && alone()).then(|| Box::new(record.clone()))
     }
 
     /// Spools a record that the ledger did not take; whether it is on the disk. `written` is how the recorder answered, or
     /// that it did not in time.
     pub(super) async fn spool(
         &mut self,
-        copy: Option<NewRecord>,
+        copy: Box<NewRecord>,
         written: Option<&RecordError>,
         recorder: &RecorderHandle,
         patience: Duration,
     ) -> bool {
-        let (Some(glass), Some(entitled), Some(record)) = (&self.glass, &self.entitled, copy) else {
+        let (Some(glass), Some(entitled)) = (&self.glass, &self.entitled) else {
             return false;
         };
         if !opens(written, recorder.healthy()) {
             return false;
         }
-        let (id, exchange) = (record.id, record.exchange);
-        let spooled = within(patience, glass.spool(record, entitled.clone())).await;
+        let (id, exchange) = (copy.id, copy.exchange);
+        let spooled = within(patience, glass.spool(*copy, Entitled::clone(entitled))).await;
         if spooled != Some(Ok(())) {
             // Whatever comes too late may be there after all: then what follows has to go there too.
             self.opened |= spooled.is_none() && id == exchange;
@@ -77,9 +78,14 @@ impl Aside {
         true
     }
 
+    /// Whether its first record is in the spool, so that what follows goes there too.
+    pub(super) const fn is_open(&self) -> bool {
+        self.opened
+    }
+
     /// Spools the outcome of an exchange that began in the spool. Gives it back if it is for the recorder.
     pub(super) async fn follow(&mut self, record: NewRecord, patience: Duration) -> Followed {
-        let Some(glass) = self.glass.as_ref().filter(|_| self.opened) else {
+        let Some(glass) = &self.glass else {
             return Followed::Elsewhere(record);
         };
         match within(patience, glass.follow(record)).await {
@@ -158,10 +164,10 @@ mod tests {
         let record = || NewRecord::intent(Uuid::now_v7(), 1, SubjectId::NOBODY, b"{}".to_vec());
         let mut aside = Aside::default();
         assert!(aside.copy(&record()).is_none(), "not entitled");
-        aside.entitled = Some(Entitled {
+        aside.entitled = Some(Box::new(Entitled {
             use_: "letters".to_owned(),
             minutes: 30,
-        });
+        }));
         assert!(aside.copy(&record()).is_some());
         let ticket = TicketStep::Use {
             ticket: "T-0000-0000-0001".to_owned(),

@@ -83,7 +83,7 @@ pub struct Gateway {
     subjects: Subjects,
     recorder: RecorderHandle,
     /// Where records go under a break-glass, if there is such a place.
-    glass: Option<Glass>,
+    glass: Option<Arc<Glass>>,
     /// What tickets are bound with.
     binder: Binder,
     metrics: Arc<Metrics>,
@@ -174,7 +174,7 @@ impl Gateway {
     pub fn with_break_glass(mut self, keeper: Keeper, clock: Clock) -> Result<Self, GlassError> {
         let rules = Arc::clone(&self.live.take().rules);
         let (recorder, metrics) = (self.recorder.clone(), Arc::clone(&self.metrics));
-        self.glass = Some(Glass::start(keeper, recorder, metrics, rules, clock)?);
+        self.glass = Some(Arc::new(Glass::start(keeper, recorder, metrics, rules, clock)?));
         Ok(self)
     }
 
@@ -218,7 +218,7 @@ impl Listening {
 
     /// Where records go under a break-glass, if there is such a place.
     #[must_use]
-    pub fn break_glass(&self) -> Option<Glass> {
+    pub fn break_glass(&self) -> Option<Arc<Glass>> {
         self.gateway.glass.clone()
     }
 

@@ -47,7 +47,7 @@ impl World {
     }
 
     fn spool(&mut self, records: &[NewRecord], now: Moment) -> Result<(), Refused> {
-        self.keeper().spool(records.to_vec(), &letters(), now)
+        self.keeper().spool(records, &letters(), now)
     }
 
     fn breaks_after(&self, appends: Option<usize>) {
@@ -344,7 +344,7 @@ fn the_time_of_one_use_is_not_that_of_another() {
         minutes: 60,
     };
     let more = exchanges(1, SubjectId::NOBODY);
-    assert_eq!(world.keeper().spool(more, &rosters, at(1)), Err(Refused::Unreviewed));
+    assert_eq!(world.keeper().spool(&more, &rosters, at(1)), Err(Refused::Unreviewed));
     // A policy that has become stricter counts at once, and one that has become milder does not.
     for (minutes, now, written) in [
         (10, at(9), Ok(())),
@@ -353,7 +353,7 @@ fn the_time_of_one_use_is_not_that_of_another() {
     ] {
         let entitled = Entitled { minutes, ..letters() };
         let more = exchanges(1, SubjectId::NOBODY);
-        assert_eq!(world.keeper().spool(more, &entitled, now), written, "{minutes}");
+        assert_eq!(world.keeper().spool(&more, &entitled, now), written, "{minutes}");
     }
 }
 
