@@ -24,7 +24,7 @@ use std::fmt;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -133,6 +133,8 @@ struct Shared {
     /// Records that wait to be spooled.
     queued: AtomicUsize,
     standing: Mutex<Option<Standing>>,
+    /// Whether the spool did not take the last record that it was given.
+    broken: AtomicBool,
     /// By whose policy a review counts.
     rules: Mutex<Arc<Rules>>,
 }
@@ -166,6 +168,7 @@ impl Glass {
         let shared = Arc::new(Shared {
             queued: AtomicUsize::new(0),
             standing: Mutex::new(None),
+            broken: AtomicBool::new(false),
             rules: Mutex::new(rules),
         });
         let worker = Worker {
@@ -175,6 +178,7 @@ impl Glass {
             shared: Arc::clone(&shared),
             clock,
             alarmed: None,
+            untaken: None,
             ran: false,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
@@ -230,9 +234,21 @@ impl Glass {
     /// For how many more seconds requests may go on without the ledger, as it stood when it was last looked at.
     pub(crate) fn seconds_left(&self, policy: &Policy) -> i64 {
         let Some(glass) = policy.break_glass() else { return 0 };
-        let standing = *self.shared.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.shared.broken.load(Ordering::Relaxed) {
+            return 0;
+        }
+        let standing = self.standing();
         let whole = i64::from(glass.minutes) * 60;
         standing.map_or(whole, |standing| (standing.left_ms / 1000).min(whole))
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        *self.shared.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it was used and nobody has reviewed that.
+    pub(crate) fn is_unreviewed(&self) -> bool {
+        self.standing().is_some()
     }
 
     /// Waits until what was handed over is done, and ends the thread.

@@ -51,6 +51,8 @@ pub(super) struct Worker {
     pub(super) clock: Clock,
     /// When the alarm was last raised.
     pub(super) alarmed: Option<Duration>,
+    /// When it was last said that the ledger cannot take the spool although it takes records.
+    pub(super) untaken: Option<Duration>,
     /// Whether the time ran when it was last looked at.
     pub(super) ran: bool,
 }
@@ -128,6 +130,8 @@ impl Worker {
         let count = records.len() as u64;
         let written = self.keeper.spool(records, &of, now);
         self.metrics.break_glass_records(written.is_ok(), count);
+        let broken = matches!(written, Err(Refused::Full | Refused::Unwritable));
+        self.shared.broken.store(broken, Ordering::Relaxed);
         for caller in callers {
             // Whoever gave up waiting has something to close: it comes as an outcome.
             let _ = caller.send(written);
@@ -169,7 +173,11 @@ impl Worker {
         if standing.waiting > 0 && self.recorder.healthy() {
             match self.keeper.settle(&mut &self.recorder, now.wall_ms) {
                 Ok(records) => self.metrics.break_glass_taken(records),
-                Err(error) => tracing::warn!(%error, "the ledger has not taken what was spooled; it is tried again"),
+                Err(error) if Self::due(self.untaken, now) => {
+                    self.untaken = Some(now.running);
+                    tracing::error!(%error, "the ledger has not taken what was spooled; it is tried again");
+                }
+                Err(_) => {}
             }
         }
         if standing.waiting == 0 {
@@ -193,10 +201,7 @@ impl Worker {
         if std::mem::replace(&mut self.ran, left_ms > 0) && left_ms == 0 {
             tracing::error!(%incident, records = waiting, "the time of the break-glass is over: what cannot be recorded does not happen any more");
         }
-        let due = self
-            .alarmed
-            .is_none_or(|last| now.running.saturating_sub(last).as_millis() >= ALARM_MS);
-        if due && (waiting > 0 || left_ms > 0) {
+        if Self::due(self.alarmed, now) && (waiting > 0 || left_ms > 0) {
             self.alarmed = Some(now.running);
             self.keeper.note(now);
             if waiting > 0 {
@@ -204,6 +209,11 @@ impl Worker {
                 tracing::error!(%incident, records = waiting, seconds_left, "records are spooled under the break-glass, since the ledger takes none");
             }
         }
+    }
+
+    /// Whether something that was last said then may be said again.
+    fn due(last: Option<Duration>, now: Moment) -> bool {
+        last.is_none_or(|last| now.running.saturating_sub(last).as_millis() >= ALARM_MS)
     }
 
     /// Takes in the review that somebody left.

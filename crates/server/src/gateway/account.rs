@@ -11,7 +11,7 @@ use ordain_core::verdict::Verdict;
 use uuid::Uuid;
 
 use super::Gateway;
-use super::aside::{Aside, Followed};
+use super::aside::{Aside, Followed, Set};
 use super::bill::Bill;
 use super::live::Live;
 use crate::metrics::{End, Metrics, Stage};
@@ -268,8 +268,14 @@ impl Account {
             && !matches!(written, Ok(Ok(_)))
         {
             let error = written.as_ref().ok().and_then(|written| written.as_ref().err());
-            if Box::pin(self.aside.spool(copy, error, &self.recorder, self.patience)).await {
-                return Written::Durable;
+            match Box::pin(self.aside.spool(copy, error, &self.recorder, self.patience)).await {
+                Set::Spooled => return Written::Durable,
+                Set::Refused => {}
+                Set::Late => {
+                    self.metrics.not_recorded();
+                    tracing::error!(record = %self.name, "a record took too long to be spooled");
+                    return Written::Late;
+                }
             }
         }
         match written {

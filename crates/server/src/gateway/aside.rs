@@ -51,7 +51,7 @@ impl Aside {
         (self.entitled.is_some() && alone()).then(|| Box::new(record.clone()))
     }
 
-    /// Spools a record that the ledger did not take; whether it is on the disk. `written` is how the recorder answered, or
+    /// Spools a record that the ledger did not take. `written` is how the recorder answered, or
     /// that it did not in time.
     pub(super) async fn spool(
         &mut self,
@@ -59,23 +59,25 @@ impl Aside {
         written: Option<&RecordError>,
         recorder: &RecorderHandle,
         patience: Duration,
-    ) -> bool {
+    ) -> Set {
         let (Some(glass), Some(entitled)) = (&self.glass, &self.entitled) else {
-            return false;
+            return Set::Refused;
         };
         if !opens(written, recorder.healthy()) {
-            return false;
+            return Set::Refused;
         }
         let (id, exchange) = (copy.id, copy.exchange);
         let spooled = within(patience, glass.spool(*copy, Entitled::clone(entitled))).await;
-        if spooled != Some(Ok(())) {
-            // Whatever comes too late may be there after all: then what follows has to go there too.
-            self.opened |= spooled.is_none() && id == exchange;
-            return false;
+        // What comes too late may be there after all: then what follows has to go there too.
+        self.opened |= !matches!(spooled, Some(Err(_))) && id == exchange;
+        match spooled {
+            Some(Ok(())) => {
+                self.used = true;
+                Set::Spooled
+            }
+            Some(Err(_)) => Set::Refused,
+            None => Set::Late,
         }
-        self.used = true;
-        self.opened |= id == exchange;
-        true
     }
 
     /// Whether its first record is in the spool, so that what follows goes there too.
@@ -108,6 +110,15 @@ impl Aside {
             None => Some(record),
         }
     }
+}
+
+/// What became of a record that the ledger did not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Set {
+    Spooled,
+    Refused,
+    /// The spool's disk takes too long: it may be there or not.
+    Late,
 }
 
 /// What became of an outcome.

@@ -177,7 +177,11 @@ pub(super) fn ready(gateway: &Gateway) -> (StatusCode, String) {
         ""
     };
     let issuers = issuers(gateway);
-    (StatusCode::OK, format!("ready\npolicy {digest}\n{stale}{issuers}"))
+    let glass = refuse::unreviewed(gateway);
+    (
+        StatusCode::OK,
+        format!("ready\npolicy {digest}\n{stale}{issuers}{glass}"),
+    )
 }
 
 /// Which issuers' tokens let nobody in at the moment. Callers with keys are served all the same.

@@ -71,6 +71,14 @@ pub(super) fn unrecordable(gateway: &Gateway) -> (StatusCode, String) {
     }
 }
 
+/// What readiness says of a break-glass that was used.
+pub(super) fn unreviewed(gateway: &Gateway) -> &'static str {
+    match &gateway.glass {
+        Some(glass) if glass.is_unreviewed() => "break-glass: was used and has to be reviewed\n",
+        Some(_) | None => "",
+    }
+}
+
 impl Exchange {
     /// Turns away what nobody could read: a record, and an error in the dialect's shape.
     pub(super) async fn refuse_unread(self, status: StatusCode, reason: &str) -> Reply {
