@@ -28,6 +28,8 @@ WAITS = "wait for it"
 
 def answer(seen: Seen) -> Answer:
     """At once, but for a prompt that says so: then only the head of the answer comes."""
+    if b'"stream": true' in seen.body:
+        return answers.chat_stream({"content": "All is well."})
     whole = answers.chat({"content": "All is well."})
     if WAITS in seen.body.decode():
         whole.end, whole.stall_after = End.STALL, 0
@@ -41,18 +43,27 @@ class Heard:
     spooled: bool
 
 
-def ask(gateway: Gateway, use: str | None = "drafting", prompt: str = "Good morning.") -> Heard:
-    """One request; of an answer that broke off status 0."""
+def begin(gateway: Gateway, use: str | None, prompt: str, stream: bool = False) -> http.client.HTTPConnection:
+    """Sends one request."""
     address = urlsplit(gateway.url)
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
     headers = {"authorization": f"Bearer {gateway.key}", "content-type": "application/json"}
     if use is not None:
         headers["ordain-use"] = use
-    body = {"model": "scripted-1", "messages": [{"role": "user", "content": prompt}]}
+    body = {"model": "scripted-1", "messages": [{"role": "user", "content": prompt}], "stream": stream}
+    connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
+    return connection
+
+
+def ask(
+    gateway: Gateway, use: str | None = "drafting", prompt: str = "Good morning.", stream: bool = False
+) -> Heard:
+    """One request; of an answer that broke off status 0."""
+    connection = begin(gateway, use, prompt, stream)
     try:
-        connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
         response = connection.getresponse()
-        response.read()
+        content = response.read()
+        assert not stream or response.status != 200 or b"[DONE]" in content
     except (OSError, http.client.HTTPException):
         return Heard(0, "", False)
     finally:
@@ -128,7 +139,7 @@ def test_the_named_use_goes_on_through_a_full_disk_and_a_crash(world) -> None:
         fill(first, ballast)
         before = len(upstream.requests)
 
-        spooled = [ask(first) for _ in range(5)]
+        spooled = [*(ask(first) for _ in range(4)), ask(first, stream=True)]
         assert all(heard.status == 200 and heard.spooled for heard in spooled), spooled
         assert len(upstream.requests) == before + 5
         for use in ("coding", None, "nonsense"):
@@ -147,6 +158,7 @@ def test_the_named_use_goes_on_through_a_full_disk_and_a_crash(world) -> None:
     finally:
         first.kill()
     cut.join(30)
+    assert not cut.is_alive()
     known = incident(folder)
     assert known and known["records"] == 11 and known["taken"] == 0, known
 
@@ -155,12 +167,21 @@ def test_the_named_use_goes_on_through_a_full_disk_and_a_crash(world) -> None:
         again = ask(second)
         assert again.status == 200 and again.spooled
         assert ask(second, use="coding").status == 503
+        # Somebody leaves before the answer comes.
+        upstream.arrived.clear()
+        left = begin(second, "drafting", WAITS)
+        assert upstream.arrived.wait(30)
+        gone = upstream.requests[-1].headers["ordain-record"]
+        left.close()
+        deadline = time.monotonic() + DEADLINE
+        while (now := incident(folder))["records"] < 15:
+            assert time.monotonic() < deadline, now
         early = ordain(folder, "break-glass", "review", "--as", "dpo@example.com", "--reason", "Too early.")
         assert early.returncode == 1 and "has not taken everything" in early.stderr, early.stderr
 
         ballast.drop()
         deadline = time.monotonic() + DEADLINE
-        while (now := incident(folder))["taken"] < 13:
+        while (now := incident(folder))["taken"] < 15:
             assert time.monotonic() < deadline, now
         assert ask(second, use="coding").status == 200
         assert ready(second)[0] == 200
@@ -175,7 +196,10 @@ def test_the_named_use_goes_on_through_a_full_disk_and_a_crash(world) -> None:
     records.assert_sound()
     for heard in [*spooled, again]:
         assert dict(records.of(heard.record)) == {"intent": 1, "outcome": 1}
-    assert dict(records.of(lost)) == {"intent": 1, "outcome": 1}, "what was cut off is closed as unknown"
+    for exchange, ended in ((lost, "unknown"), (gone, "client-gone")):
+        assert dict(records.of(exchange)) == {"intent": 1, "outcome": 1}
+        shown = json.loads(ordain(folder, "records", "show", exchange, "--format", "json").stdout)
+        assert [it["result"] for it in shown["records"] if it["kind"] == "outcome"] == [ended]
     assert not records.open_intents()
     order = [exchange for _, _, kind, exchange in records.rows if kind == "intent"]
     in_order = [order.index(heard.record) for heard in [*spooled, again]]
@@ -184,7 +208,7 @@ def test_the_named_use_goes_on_through_a_full_disk_and_a_crash(world) -> None:
     # A start may find just enough space for what was spooled before it: then there is a gap for each part.
     shown = ordain(folder, "records", "list", "--kind", "gap", "--format", "json")
     gaps = json.loads(shown.stdout)["records"]
-    assert sum(gap["records"] for gap in gaps) == 13 and not any(gap["damaged"] or gap["unplaced"] for gap in gaps)
+    assert sum(gap["records"] for gap in gaps) == 15 and not any(gap["damaged"] or gap["unplaced"] for gap in gaps)
     assert {gap["incident"] for gap in gaps} == {known["id"]}
     assert kinds.count("gap") == len(gaps) and kinds.count("gap-review") == 1
     log = folder.with_name("served.log").read_text()

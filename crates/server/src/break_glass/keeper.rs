@@ -106,6 +106,10 @@ impl Keeper {
         let state = State::load(&paths, &seal).map_err(failed("read", paths.state()))?;
         let running = match state {
             None => None,
+            Some(state) if state.reviewed => {
+                clear(&paths, state.incident).map_err(failed("remove what is left in", paths.folder().to_owned()))?;
+                None
+            }
             Some(state) => {
                 let path = paths.spool(state.incident);
                 let opened = Running::resume(&paths, &seal, state, now);
@@ -306,17 +310,14 @@ impl Keeper {
 
     /// Ends an incident that was reviewed: its spool goes, and a new time may begin.
     pub(super) fn end(&mut self) -> io::Result<()> {
-        let Some(running) = self.running.take() else {
+        let Some(running) = &mut self.running else {
             return Ok(());
         };
-        let path = self.paths.spool(running.state.incident);
-        // In this order: an incident whose spool is gone would be one that nobody can open.
-        let removed = fs::remove_file(self.paths.state()).and_then(|()| spool::sync_folder(&path));
-        if let Err(error) = removed {
-            self.running = Some(running);
-            return Err(error);
-        }
-        fs::remove_file(path)
+        running.state.reviewed = true;
+        running.state.save(&self.paths, &self.seal)?;
+        clear(&self.paths, running.state.incident)?;
+        self.running = None;
+        Ok(())
     }
 
     /// What of the incident a review needs to know.
@@ -333,6 +334,17 @@ impl Keeper {
     pub(super) const fn seal(&self) -> &Seal {
         &self.seal
     }
+}
+
+/// Removes what is left of an incident, the spool first: whoever is killed in between goes on with it.
+fn clear(paths: &Paths, incident: Uuid) -> io::Result<()> {
+    let path = paths.spool(incident);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    fs::remove_file(paths.state())?;
+    spool::sync_folder(&path)
 }
 
 fn unwritable(error: &io::Error) -> Refused {
@@ -352,6 +364,7 @@ impl Running {
             taken: (0, 0),
             taking: None,
             gaps: Vec::new(),
+            reviewed: false,
         };
         let path = paths.spool(state.incident);
         let spool = Spool::create(&path, state.incident, seal)?;

@@ -5,9 +5,10 @@
 //! followed by the record of the gap, and no other time begins until somebody else has reviewed it. Verdicts are as ever;
 //! only where the record goes is different. Why it is like this: `docs/decisions/0025-the-glass-is-broken-for-one-use.md`.
 //!
-//! [`hour`] is the time, [`spool`] the file, `ledger` the way back, [`keeper`] all of it without a clock, [`thread`] the one
-//! who has a clock. Read [`Glass`] first; it is what the gateway holds.
+//! `hour` is the time, `spool` the file, `ledger` the way back, `keeper` all of it without a clock, `thread` the one
+//! who has a clock, `desk` what others see of it. Read [`Glass`] first; it is what the gateway holds.
 
+mod desk;
 mod hour;
 mod keeper;
 mod ledger;
@@ -19,7 +20,6 @@ mod state;
 mod tests;
 mod thread;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -28,26 +28,24 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ordain_core::inspect::{Rules, content};
+use ordain_core::inspect::Rules;
 use ordain_core::policy::compile::Policy;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+pub use desk::{Desk, Seen};
 pub use hour::Moment;
 use keeper::Standing;
 pub use keeper::{Keeper, Untaken};
-use review::{Given, Incident, NotCounted, Posted, ReviewError};
-use seal::Seal;
-use state::{Paths, State};
+use review::{Given, Incident, NotCounted, ReviewError};
 use thread::{Job, Worker};
 
 use crate::config::BreakGlass;
-use crate::keys::KeyHasher;
 use crate::metrics::Metrics;
 use crate::recorder::RecorderHandle;
 use crate::setup::Folder;
-use crate::store::{NewRecord, Store, SubjectId};
+use crate::store::{NewRecord, Store};
 
 /// What tells the moment.
 pub type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
@@ -301,115 +299,6 @@ pub fn notes(policy: &Policy, config: Option<&BreakGlass>, folder: &Folder) -> V
         ));
     }
     notes
-}
-
-/// An incident as people look at it.
-#[derive(Debug, Clone)]
-pub struct Seen {
-    /// Its id.
-    pub incident: Uuid,
-    /// The use that it was for.
-    pub use_: String,
-    /// For how long the policy allowed it, in minutes.
-    pub minutes: u32,
-    /// When it began, in milliseconds since 1970.
-    pub begun_ms: i64,
-    /// Records that were spooled.
-    pub records: u64,
-    /// Of these, those that the ledger has taken.
-    pub taken: u64,
-    /// The gap records that say so.
-    pub gaps: Vec<Uuid>,
-    /// Who used it.
-    pub users: BTreeSet<SubjectId>,
-    /// Why the last review did not count, if one did not.
-    pub turned_down: Option<String>,
-}
-
-/// The spool of a gateway as those see it who do not run the gateway.
-#[derive(Debug)]
-pub struct Desk {
-    paths: Paths,
-    seal: Seal,
-}
-
-impl Desk {
-    /// That of a folder.
-    #[must_use]
-    pub fn new(folder: &Path, config: &BreakGlass, hasher: &KeyHasher) -> Self {
-        Self {
-            paths: Paths::new(folder.join(&config.spool)),
-            seal: Seal::new(hasher),
-        }
-    }
-
-    fn incident(&self) -> io::Result<Option<Incident>> {
-        let Some(state) = State::load(&self.paths, &self.seal)? else {
-            return Ok(None);
-        };
-        let path = self.paths.spool(state.incident);
-        Incident::read(state, &path, &self.seal).map(Some)
-    }
-
-    /// The incident that runs, or waits for its review.
-    ///
-    /// # Errors
-    ///
-    /// If the folder cannot be read.
-    pub fn look(&self) -> io::Result<Option<Seen>> {
-        let Some(Incident { state, len, users }) = self.incident()? else {
-            return Ok(None);
-        };
-        let mut records = 0;
-        let path = self.paths.spool(state.incident);
-        spool::read::<io::Error>(&path, (state.incident, &self.seal), (0, len), |_, _| {
-            records += 1;
-            Ok(())
-        })?;
-        Ok(Some(Seen {
-            incident: state.incident,
-            use_: state.use_,
-            minutes: state.minutes,
-            begun_ms: state.hour.begun_ms,
-            records,
-            taken: state.taken.1,
-            gaps: state.gaps,
-            users,
-            turned_down: std::fs::read_to_string(self.paths.turned_down()).ok(),
-        }))
-    }
-
-    /// Leaves a review for the gateway that has the store.
-    ///
-    /// # Errors
-    ///
-    /// If there is nothing to review yet, or the folder cannot be written.
-    pub fn post(&self, rules: &Rules, given: &Given<'_>) -> Result<(), ReviewError> {
-        let incident = self.incident()?.ok_or(NotCounted::Nothing)?;
-        if !incident.is_taken() {
-            return Err(NotCounted::Running.into());
-        }
-        let posted = Posted {
-            by: given.by.to_owned(),
-            reason: content::words(&rules.scanner, given.reason).unwrap_or_default(),
-        };
-        Ok(posted.leave(&self.paths)?)
-    }
-
-    /// Whether the gateway has taken the review in.
-    ///
-    /// # Errors
-    ///
-    /// [`NotCounted::TurnedDown`] if it does not count.
-    pub fn is_taken_in(&self) -> Result<bool, ReviewError> {
-        if self.paths.posted().exists() {
-            return Ok(false);
-        }
-        match std::fs::read_to_string(self.paths.turned_down()) {
-            Ok(why) => Err(NotCounted::TurnedDown(why).into()),
-            Err(_) => Ok(!self.paths.state().exists()),
-        }
-    }
 }
 
 impl Keeper {

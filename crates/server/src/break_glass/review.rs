@@ -1,7 +1,7 @@
 //! The review of an incident: somebody else looks at what was done, and says so with a reason.
 //!
 //! Written by the process that has the store. While that is a gateway, whoever reviews leaves what they say in the folder of
-//! the spool, and the gateway takes it in, as it does with answers to tickets. Read [`review`] first.
+//! the spool, and the gateway takes it in, as it does with answers to tickets. Read `review` first.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -63,6 +63,8 @@ pub(super) struct State {
     pub(super) taking: Option<Taking>,
     /// The gap records that were written.
     pub(super) gaps: Vec<Uuid>,
+    /// Somebody has reviewed it: what is left of it can go.
+    pub(super) reviewed: bool,
 }
 
 /// A part of the spool that is on its way into the ledger: named before it begins, so that whoever goes on with it after a
@@ -96,6 +98,7 @@ impl State {
             "taken": {"bytes": self.taken.0, "lines": self.taken.1},
             "taking": taking,
             "gaps": gaps,
+            "reviewed": self.reviewed,
         });
         let body = ordain_ledger::canonical(&value).map_err(io::Error::other)?;
         let mut line = Vec::new();
@@ -152,6 +155,7 @@ fn parse(value: &Value) -> Option<State> {
         taken: place(value.get("taken")?)?,
         taking,
         gaps: value.get("gaps")?.as_array()?.iter().map(id).collect::<Option<_>>()?,
+        reviewed: value.get("reviewed")?.as_bool()?,
     })
 }
 
@@ -180,6 +184,7 @@ mod tests {
             taken: (3, 4),
             taking: None,
             gaps: vec![Uuid::now_v7()],
+            reviewed: true,
         };
         for taking in [
             None,

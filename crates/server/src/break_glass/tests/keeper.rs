@@ -11,7 +11,7 @@ use crate::recorder::tests::{Script, Scripted};
 use crate::store::conformance::collect;
 use crate::store::sqlite::SqliteStore;
 use crate::store::tickets::TicketBook as _;
-use crate::store::{Amount, Filter, Holder, Kind, Period, Spend, Store as _, StoredRecord};
+use crate::store::{Amount, Filter, Holder, Kind, Period, Spend, Store as _, StoredRecord, SubjectId};
 
 struct World {
     dir: TempDir,
@@ -460,6 +460,33 @@ fn a_review_is_a_record_with_a_reason_beside_it() {
             .map(|seen| seen.incident),
         None
     );
+}
+
+#[test]
+fn whoever_is_killed_behind_the_review_goes_on_with_the_end() {
+    let mut world = World::new();
+    world.spool(&exchanges(1, SubjectId::NOBODY), at(0)).expect("spooled");
+    world.settle().expect("taken");
+    let (mut state, path) = world.keeper().reviewable().expect("an incident");
+    world.review("dpo@example.com").expect("reviewed");
+    // As it was before the files were removed, and when one of them was.
+    state.reviewed = true;
+    for spool_is_there in [true, false] {
+        let keeper = world.keeper();
+        state.save(keeper.paths(), keeper.seal()).expect("a write");
+        if spool_is_there {
+            std::fs::write(&path, "").expect("a write");
+        }
+        world.restart(at(1));
+        assert_eq!(world.keeper().standing(at(1)), None);
+        let left = std::fs::read_dir(world.dir.path().join("spool"))
+            .expect("a folder")
+            .count();
+        assert_eq!(left, 1, "the lock alone");
+    }
+    world
+        .spool(&exchanges(1, SubjectId::NOBODY), at(2))
+        .expect("another time");
 }
 
 #[test]

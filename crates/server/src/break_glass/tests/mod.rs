@@ -10,6 +10,7 @@ use ordain_core::inspect::Rules;
 use ordain_core::policy::{Files, load};
 
 use super::*;
+use crate::keys::KeyHasher;
 
 /// A policy whose break-glass is for the letters of clinicians.
 const POLICY: &str = r#"
