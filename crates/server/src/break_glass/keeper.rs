@@ -313,11 +313,15 @@ impl Keeper {
         let Some(running) = &mut self.running else {
             return Ok(());
         };
+        let incident = running.state.incident;
         running.state.reviewed = true;
-        running.state.save(&self.paths, &self.seal)?;
-        clear(&self.paths, running.state.incident)?;
+        if let Err(error) = running.state.save(&self.paths, &self.seal) {
+            // What is spooled from now on must not go with it.
+            running.state.reviewed = false;
+            return Err(error);
+        }
         self.running = None;
-        Ok(())
+        clear(&self.paths, incident)
     }
 
     /// What of the incident a review needs to know.

@@ -490,6 +490,24 @@ fn whoever_is_killed_behind_the_review_goes_on_with_the_end() {
 }
 
 #[test]
+fn an_end_that_cannot_be_noted_is_none() {
+    let mut world = World::new();
+    world.spool(&exchanges(1, SubjectId::NOBODY), at(0)).expect("spooled");
+    world.settle().expect("taken");
+    // Where the state would be written anew lies something else.
+    let draft = world.state().with_extension("new");
+    std::fs::create_dir(&draft).expect("a folder");
+    assert!(matches!(world.review("dpo@example.com"), Err(ReviewError::Spool(_))));
+    std::fs::remove_dir(&draft).expect("removed");
+    world
+        .spool(&exchanges(1, SubjectId::NOBODY), at(1))
+        .expect("the same time goes on");
+    world.keeper().note(at(1));
+    world.restart(at(2));
+    assert_eq!(world.begin(), 2, "what was spooled since is not lost");
+}
+
+#[test]
 fn a_spool_belongs_to_one_gateway() {
     let world = World::new();
     let other = Keeper::open(world.dir.path(), &config(), &hasher(), at(0));
