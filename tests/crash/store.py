@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILE = "ordain.sqlite"
-KINDS = {1: "intent", 2: "outcome", 3: "refusal", 6: "gap", 7: "gap-review"}
+KINDS = {1: "intent", 2: "outcome", 3: "refusal", 7: "gap", 8: "gap-review"}
 
 
 def _id(value: bytes) -> str:

@@ -148,8 +148,8 @@ impl Kind {
             Self::Refusal => 3,
             Self::Approval => 4,
             Self::Denial => 5,
-            Self::Gap => 6,
-            Self::GapReview => 7,
+            Self::Gap => 7,
+            Self::GapReview => 8,
         }
     }
 
@@ -160,8 +160,8 @@ impl Kind {
             3 => Some(Self::Refusal),
             4 => Some(Self::Approval),
             5 => Some(Self::Denial),
-            6 => Some(Self::Gap),
-            7 => Some(Self::GapReview),
+            7 => Some(Self::Gap),
+            8 => Some(Self::GapReview),
             _ => None,
         }
     }
