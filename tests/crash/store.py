@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILE = "ordain.sqlite"
-KINDS = {1: "intent", 2: "outcome", 3: "refusal", 4: "approval", 5: "denial", 6: "activation"}
+KINDS = {
+    1: "intent",
+    2: "outcome",
+    3: "refusal",
+    4: "approval",
+    5: "denial",
+    6: "activation",
+    7: "gap",
+    8: "gap-review",
+}
 
 
 def _id(value: bytes) -> str:

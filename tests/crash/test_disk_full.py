@@ -1,23 +1,16 @@
-"""A store on a full disk: 503, nothing upstream, and it goes on by itself when there is space again.
+"""A store on a full disk: 503, nothing upstream, and it goes on by itself when there is space again."""
 
-Needs root for a tmpfs of 16 MiB; `ORDAIN_SKIP_DISK_FULL=1` leaves it out on purpose.
-"""
-
-import errno
 import http.client
 import itertools
 import json
-import os
 import sqlite3
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
-import pytest
 
 from conftest import MarkedUpstream
+from disk import Ballast
 from load import Ledger, Load, ask, connect
 from rig.gateway import Gateway
 from store import Records
@@ -27,42 +20,6 @@ BEFORE = 40  # finished answers that make it "under load"
 IN_A_ROW = 10  # refusals after which the disk counts as full for good: what space the store had left is used up
 WHILE_FULL = 30
 DEADLINE = 120.0
-
-
-class Ballast:
-    """A file that takes all the space there is."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def fill(self) -> None:
-        with self._path.open("ab", buffering=0) as file:
-            for size in (1 << 16, 1 << 12, 1):
-                try:
-                    while True:
-                        file.write(b"\0" * size)
-                except OSError as problem:
-                    assert problem.errno == errno.ENOSPC, problem
-
-    def drop(self) -> None:
-        self._path.unlink()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder for `up` whose store lies on 16 MiB."""
-    if os.environ.get("ORDAIN_SKIP_DISK_FULL") == "1":
-        pytest.skip("ORDAIN_SKIP_DISK_FULL is set")
-    if os.geteuid() != 0:
-        pytest.fail("mounting a small tmpfs needs root; set ORDAIN_SKIP_DISK_FULL=1 to leave this test out")
-    folder = tmp_path / "ordain"
-    store = folder / "store"
-    store.mkdir(parents=True, mode=0o700)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", str(store)], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(store)], check=True)
 
 
 def test_a_full_disk_refuses_and_recovers(small_disk: Path, upstream: MarkedUpstream) -> None:

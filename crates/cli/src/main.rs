@@ -74,6 +74,9 @@ enum Verb {
     /// Look at requests that wait for somebody to agree
     #[command(subcommand)]
     Tickets(verbs::tickets::Tickets),
+    /// Look at what went on while the ledger took no records, and review it
+    #[command(subcommand)]
+    BreakGlass(verbs::break_glass::Verb),
     /// Sign in, to call a gateway as yourself
     Login(verbs::login::Login),
     /// Forget the sign-in, and tell the issuer
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
         Verb::Approve(verb) => verb.run(true),
         Verb::Deny(verb) => verb.run(false),
         Verb::Tickets(verb) => verb.run(),
+        Verb::BreakGlass(verb) => verb.run(),
         Verb::Login(verb) => verb.run(),
         Verb::Logout(verb) => verb.run(),
         Verb::Token(verb) => verb.run(),

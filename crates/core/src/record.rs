@@ -1,7 +1,8 @@
 //! Records: what is kept of an exchange. Never text, never a name.
 //!
 //! An admitted request has two records, `intent` and `outcome`; one that is turned away has one, `refusal`. A ticket that is
-//! answered has an `approval` or a `denial` ([`steps`]), and a version that comes into force an [`activation`]. Those of requests keep the facts that it was judged on, what was
+//! answered has an `approval` or a `denial` ([`steps`]), and a version that comes into force an [`activation`]. A time in which the
+//! ledger took none has a `gap`, and its review a `gap-review` ([`gap`]). Those of requests keep the facts that it was judged on, what was
 //! decided, and what full enforcement would have decided. A [`Record`] borrows all of that and says its shape through
 //! `serde`; the store adds nothing, and the ledger makes the bytes canonical. The shape is versioned by `v` and documented in
 //! `docs/reference/records.md`.
@@ -9,6 +10,7 @@
 
 mod activation;
 mod decision;
+pub mod gap;
 mod half;
 mod replay;
 mod spent;

@@ -3,6 +3,7 @@
 //! Everything is judged in `ordain-core`; here it is carried out. Read [`gateway`] for the path of a request,
 //! [`recorder`] for what must be durable before what, and [`setup`] for what a first run makes.
 
+pub mod break_glass;
 pub mod budgets;
 pub mod certificates;
 pub mod config;

@@ -39,6 +39,9 @@ pub struct Metrics {
     unavailable_detectors: Family<TroubleLabels, Counter>,
     assurance_gaps: Family<KindLabels, Gauge>,
     refused_endpoints: Gauge,
+    break_glass_active: Gauge,
+    break_glass_unreviewed: Gauge,
+    break_glass_records: Family<GlassLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
     /// Exchanges that have begun and not ended.
     pub(crate) open: Gauge,
@@ -74,6 +77,11 @@ struct TokenLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MeasureLabels {
     measure: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GlassLabels {
+    result: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -178,6 +186,9 @@ impl Metrics {
             unavailable_detectors: Family::default(),
             assurance_gaps: Family::default(),
             refused_endpoints: Gauge::default(),
+            break_glass_active: Gauge::default(),
+            break_glass_unreviewed: Gauge::default(),
+            break_glass_records: Family::default(),
             reloads: Family::default(),
             open: Gauge::default(),
             connections: Gauge::default(),
@@ -202,6 +213,9 @@ impl Metrics {
         }
         for result in RELOADS {
             let _ = metrics.reloads.get_or_create(&ReloadLabels { result });
+        }
+        for result in SPOOLED {
+            let _ = metrics.break_glass_records.get_or_create(&GlassLabels { result });
         }
         for fault in Fault::ALL {
             let reason = fault.as_str();
@@ -254,6 +268,21 @@ impl Metrics {
             "unrecorded_requests",
             "Requests that were not carried out because they could not be recorded.",
             self.not_recorded.clone(),
+        );
+        registry.register(
+            "break_glass_active",
+            "1 while records are in the spool of the break-glass that the ledger has not taken, else 0.",
+            self.break_glass_active.clone(),
+        );
+        registry.register(
+            "break_glass_unreviewed",
+            "1 from the first use of the break-glass until somebody has reviewed it, else 0.",
+            self.break_glass_unreviewed.clone(),
+        );
+        registry.register(
+            "break_glass_records",
+            "Records that the ledger did not take: spooled, refused by the spool, and taken over afterwards.",
+            self.break_glass_records.clone(),
         );
         registry.register(
             "failed_detections",
@@ -380,6 +409,29 @@ impl Metrics {
         self.not_recorded.inc();
     }
 
+    /// Notes how the break-glass stands.
+    pub(crate) fn break_glass(&self, active: bool, unreviewed: bool) {
+        self.break_glass_active.set(i64::from(active));
+        self.break_glass_unreviewed.set(i64::from(unreviewed));
+    }
+
+    /// Counts records that were offered to the spool.
+    pub(crate) fn break_glass_records(&self, spooled: bool, count: u64) {
+        let [taken_in, refused, _] = SPOOLED;
+        let result = if spooled { taken_in } else { refused };
+        self.break_glass_records
+            .get_or_create(&GlassLabels { result })
+            .inc_by(count);
+    }
+
+    /// Counts spooled records that the ledger has.
+    pub(crate) fn break_glass_taken(&self, count: u64) {
+        let [.., result] = SPOOLED;
+        self.break_glass_records
+            .get_or_create(&GlassLabels { result })
+            .inc_by(count);
+    }
+
     pub(crate) fn failed_detection(&self, trouble: Trouble) {
         let trouble = trouble.as_str();
         self.unavailable_detectors
@@ -430,6 +482,8 @@ const FETCHES: [&str; 2] = ["fetched", "failed"];
 
 /// What no detector states, beside the kinds of gaps.
 const MISSING: &str = "missing";
+/// What becomes of a record that the ledger does not take, and of one that was spooled.
+const SPOOLED: [&str; 3] = ["spooled", "refused", "taken-over"];
 
 /// The two ends of a reload.
 const RELOADS: [&str; 2] = ["taken", "unusable"];

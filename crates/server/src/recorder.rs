@@ -491,4 +491,4 @@ const MOST_AT_ONCE: usize = 512;
 const PROBE_AFTER: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -18,7 +18,8 @@ pub fn close_what_is_open(store: &mut dyn Store) -> Result<usize, StoreError> {
     close_open_intents(store, Timestamp::now().as_millisecond(), unknown)
 }
 
-fn unknown(intent: &StoredRecord, at_ms: i64) -> NewRecord {
+/// The outcome of an exchange of which nobody can say what became.
+pub(crate) fn unknown(intent: &StoredRecord, at_ms: i64) -> NewRecord {
     let id = Uuid::now_v7();
     let (name, subject) = (id.to_string(), intent.subject.to_string());
     let header = Header {

@@ -1,6 +1,7 @@
 //! One file for each verb.
 
 pub(crate) mod assurance;
+pub(crate) mod break_glass;
 pub(crate) mod check;
 pub(crate) mod clause;
 pub(crate) mod diff;

@@ -46,7 +46,7 @@ pub(crate) struct List {
     /// At most so many
     #[arg(long, default_value_t = 50)]
     limit: u64,
-    /// Only intent, outcome, refusal, approval or denial
+    /// Only intent, outcome, refusal, approval, denial, gap or gap-review
     #[arg(long, value_parser = kind)]
     kind: Option<Kind>,
     /// Only this subject: its id, or as much of its beginning as no other has
@@ -92,7 +92,7 @@ fn kind(word: &str) -> Result<Kind, String> {
     Kind::ALL
         .into_iter()
         .find(|kind| kind.as_str() == word)
-        .ok_or_else(|| "use intent, outcome, refusal, approval, denial or activation".to_owned())
+        .ok_or_else(|| "use intent, outcome, refusal, approval, denial, activation, gap or gap-review".to_owned())
 }
 
 fn subject(text: &str) -> Result<String, String> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use ordain_server::break_glass::{self, Keeper};
 use ordain_server::budgets::{self, Budgets};
 use ordain_server::config::Upstream;
 use ordain_server::gateway::{self, Gateway, Listening, StartError};
@@ -72,8 +73,21 @@ impl Running {
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let hasher = KeyHasher::load_or_create(&folder.keys(), &mut rand::rng())?;
         let mut store = SqliteStore::open(&folder.store())?;
-        let recovered =
-            recovery::close_what_is_open(&mut store).context("open intents of an earlier run could not be closed")?;
+        let (mut keeper, clock) = (None, break_glass::clock());
+        for note in break_glass::notes(policy, config.break_glass.as_ref(), folder) {
+            tracing::warn!("{note}");
+        }
+        if let Some(config) = &config.break_glass {
+            let mut own = Keeper::open(folder.path(), config, &hasher, clock())?;
+            own.begin(&mut store, Timestamp::now().as_millisecond())?;
+            keeper = Some(own);
+        }
+        // What an earlier run spooled comes first: it may have the outcomes of what is open.
+        let recovered = if keeper.as_ref().is_some_and(Keeper::has_left_open) {
+            0
+        } else {
+            recovery::close_what_is_open(&mut store).context("open intents of an earlier run could not be closed")?
+        };
         let keys = KeyRing::load(&store, &hasher)?;
         store.forget_spending(Timestamp::now().as_millisecond() - budgets::LONGEST_MS)?;
         let budgets = Budgets::new(store.spending()?);
@@ -84,7 +98,10 @@ impl Running {
             None
         };
         let recorder = Recorder::start(Box::new(store), limits.queue).context("the recorder could not be started")?;
-        let gateway = Gateway::new(version, keys, budgets, recorder.handle(), demo)?;
+        let mut gateway = Gateway::new(version, keys, budgets, recorder.handle(), demo)?;
+        if let Some(keeper) = keeper {
+            gateway = gateway.with_break_glass(keeper, clock)?;
+        }
         let listening = gateway::listen(gateway, &listen, metrics.as_deref(), &folder.store(), hasher).map_err(said)?;
         let switch = listening.switch();
         let watch = reload::watch(folder.clone(), given, move |version| switch.take(version));
@@ -148,7 +165,11 @@ impl Running {
             }
         })?;
         drop(self.watch);
+        let glass = self.listening.break_glass();
         self.listening.stop(self.drain);
+        if let Some(glass) = glass {
+            glass.close();
+        }
         self.recorder
             .shutdown()
             .map_err(|unwritten| anyhow::anyhow!("{unwritten}"))?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use ordain_server::break_glass;
 use ordain_server::config;
 use ordain_server::setup::Folder;
 use ordain_server::version::{Given, Version};
@@ -65,7 +66,7 @@ impl Serve {
         };
         let version = Version::read(&folder, &given);
         if self.check {
-            return self.report(version);
+            return self.report(version, &folder);
         }
         running::prepare();
         let running = Running::start(&folder, given, version?)?;
@@ -99,7 +100,15 @@ impl Serve {
     }
 
     /// Says whether a version can be used.
-    fn report(&self, version: Result<Version, ordain_server::version::VersionError>) -> anyhow::Result<Answer> {
+    fn report(
+        &self,
+        version: Result<Version, ordain_server::version::VersionError>,
+        folder: &Folder,
+    ) -> anyhow::Result<Answer> {
+        let notes = version.as_ref().map_or_else(
+            |_| Vec::new(),
+            |version| break_glass::notes(&version.policy, version.config.break_glass.as_ref(), folder),
+        );
         match (version, self.format) {
             (Ok(version), Format::Text) => {
                 let policy = &version.policy;
@@ -110,12 +119,19 @@ impl Serve {
                     policy.digest,
                     version.config.upstreams.len()
                 ))?;
+                for note in notes {
+                    print(format_args!("note: {note}"))?;
+                }
                 print(assured(version).text().trim_end())?;
                 Ok(Answer::Yes)
             }
             (Ok(version), Format::Json) => {
                 let digest = version.policy.digest.to_string();
-                print(json!({"usable": true, "policy": digest, "assurance": assured(version).json()}))?;
+                let mut said = json!({"usable": true, "policy": digest, "assurance": assured(version).json()});
+                if let Some(members) = said.as_object_mut().filter(|_| !notes.is_empty()) {
+                    members.insert("notes".to_owned(), notes.into());
+                }
+                print(said)?;
                 Ok(Answer::Yes)
             }
             (Err(error), Format::Text) => {

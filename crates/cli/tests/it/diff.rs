@@ -59,3 +59,22 @@ fn what_is_reworded_stands_there_before_and_after() {
     assert!(out.contains("- DA-3 (reworded): “Keys and other"), "{out}");
     assert!(diff("json", old, new).contains("\"after\": \"Keys and passwords"));
 }
+
+/// What may go on without the ledger decides no request; it is told all the same.
+#[test]
+fn a_break_glass_is_told_although_it_decides_nothing() {
+    let (old, new) = (
+        "monitoring:\n",
+        "monitoring:\n  break_glass: {statement: Letters cannot wait., use: drafting, groups: [staff], lasts: 30 minutes, reviewer: dpo}\n",
+    );
+    let out = diff("text", old, new);
+    let told = "monitoring.break_glass (new)";
+    assert!(
+        out.contains(told) && out.contains("no request is decided differently"),
+        "{out}"
+    );
+    assert!(
+        out.contains("“use drafting, groups staff, 30 minutes, reviewed by dpo: Letters cannot wait.”"),
+        "{out}"
+    );
+}

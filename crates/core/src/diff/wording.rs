@@ -40,6 +40,8 @@ pub enum How {
     Owner,
     /// Other frameworks are named.
     Frameworks,
+    /// Something else may go on when nothing can be recorded.
+    BreakGlass,
 }
 
 impl How {
@@ -54,6 +56,7 @@ impl How {
             Self::Evidence => "other evidence",
             Self::Owner => "another owner",
             Self::Frameworks => "other frameworks",
+            Self::BreakGlass => "something else goes on when nothing can be recorded",
         }
     }
 }
@@ -73,6 +76,7 @@ pub fn reworded(old: &Document, new: &Document) -> Vec<Reworded> {
     let gone = old.clauses.iter().filter(|clause| !known(new, clause.id.as_str()));
     all.extend(gone.map(|clause| Reworded::new(clause.id.as_str(), How::Removed)));
     all.extend(opened(old, new));
+    all.extend(break_glass(old, new));
     all
 }
 
@@ -110,6 +114,39 @@ fn opened(old: &Document, new: &Document) -> Vec<Reworded> {
         .filter(|(endpoint, _)| !new.iter().any(|(known, _)| known == endpoint));
     all.extend(gone.map(|(endpoint, _)| Reworded::new(&named(endpoint), How::Removed)));
     all
+}
+
+/// What may go on without the ledger decides no request, so that no witness would show it.
+fn break_glass(old: &Document, new: &Document) -> Option<Reworded> {
+    const PATH: &str = "monitoring.break_glass";
+    let said = |document: &Document| {
+        let glass = document.break_glass.as_ref()?;
+        let word = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone()).unwrap_or_default();
+        let groups: Vec<&str> = glass.groups.iter().map(Text::as_str).collect();
+        let minutes = glass.lasts.as_ref().map_or(0, |lasts| lasts.value);
+        Some(format!(
+            "use {}, groups {}, {minutes} minutes, reviewed by {}: {}",
+            word(&glass.use_),
+            groups.join(", "),
+            word(&glass.reviewer),
+            word(&glass.statement),
+        ))
+    };
+    match (said(old), said(new)) {
+        (None, None) => None,
+        (None, Some(now)) => Some(Reworded {
+            texts: Some([String::new(), now]),
+            ..Reworded::new(PATH, How::Added)
+        }),
+        (Some(before), None) => Some(Reworded {
+            texts: Some([before, String::new()]),
+            ..Reworded::new(PATH, How::Removed)
+        }),
+        (Some(before), Some(now)) => (before != now).then(|| Reworded {
+            texts: Some([before, now]),
+            ..Reworded::new(PATH, How::BreakGlass)
+        }),
+    }
 }
 
 fn differences(old: &Clause, new: &Clause) -> Vec<Reworded> {

@@ -4,6 +4,7 @@
 //! is only made from a document without errors. Read [`Policy`] first; [`crate::decide`] is its one reader.
 
 mod answerable;
+mod break_glass;
 mod compiler;
 mod condition;
 pub(super) mod names;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use answerable::Answerable;
+pub use break_glass::BreakGlass;
 pub(crate) use compiler::compile;
 pub(crate) use condition::Condition;
 pub(crate) use names::{Names, Table};
@@ -69,6 +71,7 @@ pub struct Policy {
     pub(crate) citations: Citations,
     cited: Vec<Citation>,
     answerable: Answerable,
+    break_glass: Option<BreakGlass>,
     own_detectors: Vec<std::sync::Arc<dyn Detector>>,
     paths: Vec<String>,
 }
@@ -324,6 +327,12 @@ impl Policy {
     #[must_use]
     pub fn grant(&self, index: u16) -> Option<&str> {
         self.grants.get(usize::from(index)).map(|grant| grant.id.as_str())
+    }
+
+    /// What may go on for a while when the ledger takes no records, if anything may.
+    #[must_use]
+    pub const fn break_glass(&self) -> Option<&BreakGlass> {
+        self.break_glass.as_ref()
     }
 
     /// The name of a data class.

@@ -146,6 +146,8 @@ pub struct Document {
     pub data: Data,
     /// `acceptable_use.outputs`.
     pub outputs: Option<Outputs>,
+    /// `monitoring.break_glass`.
+    pub break_glass: Option<BreakGlass>,
     /// `education`.
     pub education: Education,
     /// `consequences`.
@@ -525,6 +527,28 @@ pub struct Outputs {
     pub reuse: Vec<(Text, Text)>,
     /// Where it stands.
     pub place: Place,
+}
+
+/// `monitoring.break_glass`: what may go on for a while when the ledger takes no records.
+#[derive(Debug, Clone)]
+pub struct BreakGlass {
+    /// Why that is better than to stop.
+    pub statement: Option<Text>,
+    /// The one use that it is for.
+    pub use_: Option<Text>,
+    /// Whose requests.
+    pub groups: Vec<Text>,
+    /// For how long at most, in minutes.
+    pub lasts: Option<At<u32>>,
+    /// The role that looks afterwards at what was done.
+    pub reviewer: Option<Text>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl BreakGlass {
+    /// The longest that it may last, in minutes.
+    pub const MOST_MINUTES: u32 = 60;
 }
 
 /// `education`.

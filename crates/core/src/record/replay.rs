@@ -60,8 +60,8 @@ pub struct Unreadable;
 
 impl Recorded {
     /// Reads a record. `opening` is the intent of its exchange and says who asked, when and for what: needed for an outcome
-    /// alone. `None` where nothing was judged: for an outcome without an answer, for the answer to a ticket, and for a version that
-    /// comes into force.
+    /// alone. `None` where nothing was judged: for an outcome without an answer, for the answer to a ticket, for a version that
+    /// comes into force, and for a gap and its review.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Recorded {
             Some("intent" | "refusal") => half(record, record, Direction::Prompt, catalog)
                 .ok_or(Unreadable)
                 .map(Some),
-            Some("approval" | "denial" | super::activation::KIND) => Ok(None),
+            Some("approval" | "denial" | super::activation::KIND | "gap" | "gap-review") => Ok(None),
             Some("outcome") if record.get("decision").is_none() => Ok(None),
             Some("outcome") => opening
                 .and_then(|opening| half(record, opening, Direction::Answer, catalog))

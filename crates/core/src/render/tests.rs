@@ -111,7 +111,9 @@ risk:
     - {id: RI-2, statement: Tried., owner: ciso, evidence: {task: test by attack, every: 90 days, by: cto, last: 2026-11-01}}
     - {id: RI-3, statement: Signed., owner: ciso, evidence: {attestation: signed, every: 365 days, by: everyone}}
 compliance: {statement: Kept.}
-monitoring: {statement: Watched.}
+monitoring:
+  statement: Watched.
+  break_glass: {statement: Letters cannot wait for a disk., use: letters, groups: [staff, engineering], lasts: 30 minutes, reviewer: dpo}
 education:
   courses: {ai-basics: {valid: 365 days, records: training.csv}}
   gates: [{id: ED-1, without: ai-basics, grace: 30 days, then: coach, tell: Take the course.}]

@@ -3,6 +3,7 @@
 //! Read like a policy: strictly, and with all problems in one run. A provider's key is never in the file, only the name of
 //! the environment variable that holds it.
 
+mod break_glass;
 mod clients;
 mod delegation;
 mod issuers;
@@ -25,6 +26,7 @@ pub use ordain_core::wire::Dialect;
 
 use crate::login::Wanted;
 
+pub use break_glass::BreakGlass;
 pub use clients::{Clients, PrincipalRule, San};
 pub use delegation::Delegation;
 pub use issuers::{ClaimPath, Issuer, KeySource, Principal};
@@ -66,6 +68,8 @@ pub struct Config {
     pub trusted_proxies: Option<TrustedProxies>,
     /// Where traces go; nowhere without.
     pub traces: Option<Traces>,
+    /// Where records go under a break-glass; nowhere without, and then there is none.
+    pub break_glass: Option<BreakGlass>,
 }
 
 /// A certificate with its key, as PEM files. Relative paths are below the gateway's folder.
@@ -158,8 +162,12 @@ fn read(tree: &Node, reader: &mut Reader) -> Option<Config> {
         .node("trusted_proxies")
         .and_then(|node| proxies::read(node, reader));
     let traces = fields.node("traces").and_then(|node| traces::read(node, reader));
+    let break_glass = fields
+        .node("break_glass")
+        .and_then(|node| break_glass::read(node, reader));
     fields.finish(reader);
     Some(Config {
+        break_glass,
         spending,
         issuers,
         trusted_proxies,

@@ -11,6 +11,7 @@ use ordain_core::verdict::Verdict;
 use uuid::Uuid;
 
 use super::Gateway;
+use super::aside::{Aside, Followed, Set};
 use super::bill::Bill;
 use super::live::Live;
 use super::upload::Progress;
@@ -59,6 +60,8 @@ pub(super) struct Account {
     pub(super) delivered: u64,
     /// The answer as far as it was judged.
     pub(super) answer: Option<Judged>,
+    /// Where its records go if the ledger does not take them.
+    pub(super) aside: Aside,
     /// What it is charged.
     pub(super) bill: Bill,
     /// How much of the request's body went upstream, where nobody has read it.
@@ -98,6 +101,7 @@ impl Account {
             status: 0,
             delivered: 0,
             answer: None,
+            aside: Aside::new(gateway.glass.as_ref()),
             bill: Bill::default(),
             sent: None,
             bounded: None,
@@ -115,6 +119,7 @@ impl Account {
     pub(super) async fn intent(&mut self, route: &Route<'_>, judged: &Judged) -> Result<(), NotRecorded> {
         let at_ms = now_ms();
         self.verdict = judged.decision.verdict;
+        self.aside.entitle(&self.rules.policy, &judged.facts);
         self.note_failures(judged);
         if let Some(traced) = &mut self.traced {
             traced.judged(judged);
@@ -151,14 +156,15 @@ impl Account {
 
     /// Notes for the trace that a request is turned away with `status`.
     pub(super) fn turned_away(&mut self, judged: &Judged, status: u16) {
+        self.aside.entitle(&self.rules.policy, &judged.facts);
         self.status = status;
         if let Some(traced) = &mut self.traced {
             traced.judged(judged);
         }
     }
 
-    /// Records a request that is turned away with `status`.
-    pub(super) async fn refusal(&self, route: &Route<'_>, judged: &Judged, status: u16) -> Result<(), NotRecorded> {
+    /// The record of a request that is turned away with `status`.
+    pub(super) fn refusal(&self, route: &Route<'_>, judged: &Judged, status: u16) -> Result<NewRecord, NotRecorded> {
         let at_ms = now_ms();
         self.note_failures(judged);
         self.metrics.ended(self.wire, judged.decision.verdict, End::Refused);
@@ -167,9 +173,13 @@ impl Account {
         let record = record
             .with_bounded(self.bounded.as_ref())
             .with_ticket(second.and_then(|second| second.waits.as_deref()));
-        let new = NewRecord::refusal(self.id, at_ms, self.subject, bytes(&record)?)
-            .with(second.map(|second| Box::new(second.beside.clone())));
-        self.write(new).await.into_result()
+        Ok(NewRecord::refusal(self.id, at_ms, self.subject, bytes(&record)?)
+            .with(second.map(|second| Box::new(second.beside.clone()))))
+    }
+
+    /// Records a request that is turned away.
+    pub(super) async fn refuse(&mut self, refusal: NewRecord) -> Result<(), NotRecorded> {
+        self.write(refusal).await.into_result()
     }
 
     /// Records how the exchange ended. Only after this may the last byte go to the client.
@@ -245,10 +255,38 @@ impl Account {
         }
     }
 
-    async fn write(&self, new: NewRecord) -> Written {
+    async fn write(&mut self, new: NewRecord) -> Written {
         let begun = Instant::now();
+        // The futures of what hardly ever happens are not part of every exchange's own.
+        let new = if self.aside.is_open() {
+            match Box::pin(self.aside.follow(new, self.patience)).await {
+                Followed::Elsewhere(new) => new,
+                Followed::Spooled => return Written::Durable,
+                Followed::Failed => {
+                    self.metrics.not_recorded();
+                    return Written::Failed;
+                }
+            }
+        } else {
+            new
+        };
+        let copy = self.aside.copy(&new);
         let written = tokio::time::timeout(self.patience, self.recorder.record(new)).await;
         self.metrics.took(Stage::Record, begun.elapsed());
+        if let Some(copy) = copy
+            && !matches!(written, Ok(Ok(_)))
+        {
+            let error = written.as_ref().ok().and_then(|written| written.as_ref().err());
+            match Box::pin(self.aside.spool(copy, error, &self.recorder, self.patience)).await {
+                Set::Spooled => return Written::Durable,
+                Set::Refused => {}
+                Set::Late => {
+                    self.metrics.not_recorded();
+                    tracing::error!(record = %self.name, "a record took too long to be spooled");
+                    return Written::Late;
+                }
+            }
+        }
         match written {
             Ok(Ok(_)) => Written::Durable,
             // The record is at fault and not the store; the recorder has said so.
@@ -282,6 +320,7 @@ impl Drop for Account {
         if let Some(ended) = self.owes.take() {
             self.trace_end(ended);
             if let Ok(new) = self.closing(ended)
+                && let Some(new) = self.aside.leave(new)
                 && let Err(error) = self.recorder.record_detached(new)
             {
                 // The next start closes the intent.

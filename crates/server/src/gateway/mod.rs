@@ -8,6 +8,7 @@
 mod account;
 mod aliases;
 mod answers;
+mod aside;
 mod assured;
 mod bearer;
 mod behalf;
@@ -52,6 +53,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 
+use crate::break_glass::{self, Clock, Glass, GlassError, Keeper};
 use crate::budgets::Budgets;
 use crate::current::Current;
 use crate::identity;
@@ -84,6 +86,8 @@ pub struct Gateway {
     lockout: Lockout,
     subjects: Subjects,
     recorder: RecorderHandle,
+    /// Where records go under a break-glass, if there is such a place.
+    glass: Option<Arc<Glass>>,
     /// What tickets are bound with.
     binder: Binder,
     metrics: Arc<Metrics>,
@@ -169,9 +173,22 @@ impl Gateway {
             lockout: Lockout::new(),
             subjects: Subjects::default(),
             recorder,
+            glass: None,
             retries: retries::Budget::default(),
             demo,
         })
+    }
+
+    /// With a spool for what the ledger does not take.
+    ///
+    /// # Errors
+    ///
+    /// [`GlassError::Thread`].
+    pub fn with_break_glass(mut self, keeper: Keeper, clock: Clock) -> Result<Self, GlassError> {
+        let rules = Arc::clone(&self.live.take().rules);
+        let (recorder, metrics) = (self.recorder.clone(), Arc::clone(&self.metrics));
+        self.glass = Some(Arc::new(Glass::start(keeper, recorder, metrics, rules, clock)?));
+        Ok(self)
     }
 
     fn take(&self, version: Version) -> Result<(), StartError> {
@@ -180,6 +197,10 @@ impl Gateway {
         self.record_activation(&live)?;
         self.metrics.issuers(live.identity.as_deref());
         live.assured.tell(&live.rules, &self.metrics);
+        if let Some(glass) = &self.glass {
+            glass.judge_by(Arc::clone(&live.rules));
+        }
+        break_glass::warn_unless_spooled(self.glass.is_some(), &live.rules.policy);
         self.live.replace(live);
         self.metrics.policy(digest, number);
         Ok(())
@@ -226,6 +247,12 @@ impl Listening {
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.operate
+    }
+
+    /// Where records go under a break-glass, if there is such a place.
+    #[must_use]
+    pub fn break_glass(&self) -> Option<Arc<Glass>> {
+        self.gateway.glass.clone()
     }
 
     /// What puts other versions in force while it listens.

@@ -108,6 +108,11 @@ impl fmt::Display for Millis {
     }
 }
 
+/// Says that a record of the exchange is in the spool of the break-glass, and not in the ledger yet.
+pub(super) fn name_break_glass(headers: &mut HeaderMap) {
+    insert(headers, "ordain-break-glass", "spooled");
+}
+
 /// Names the class of an answer.
 pub(super) fn name_label(headers: &mut HeaderMap, label: Option<&str>) {
     if let Some(label) = label {

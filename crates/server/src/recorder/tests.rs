@@ -19,14 +19,16 @@ use crate::store::{Filter, KeyRow, NewRecord, Spent, Store, StoreError, StoredRe
 
 /// What a test does with the store behind the recorder.
 #[derive(Debug, Default)]
-struct Script {
+pub(crate) struct Script {
     /// The size of each append that was tried, failed ones too.
-    batches: Vec<usize>,
-    broken: bool,
+    pub(crate) batches: Vec<usize>,
+    pub(crate) broken: bool,
+    /// It breaks once so many appends were tried.
+    pub(crate) breaks_after: Option<usize>,
 }
 
 /// A real store with a script and, if wanted, a gate before each append.
-struct Scripted {
+pub(crate) struct Scripted {
     store: SqliteStore,
     script: Arc<Mutex<Script>>,
     gate: Option<Gate>,
@@ -39,8 +41,19 @@ struct Gate {
 }
 
 impl Scripted {
+    /// A store that works until its script says otherwise.
+    pub(crate) fn new(store: SqliteStore, script: &Arc<Mutex<Script>>) -> Self {
+        Self {
+            store,
+            script: Arc::clone(script),
+            gate: None,
+        }
+    }
+
     fn check(&self) -> Result<(), StoreError> {
-        if self.script.lock().expect("script").broken {
+        let script = self.script.lock().expect("script");
+        let spent = script.breaks_after.is_some_and(|most| script.batches.len() > most);
+        if script.broken || spent {
             Err(StoreError::Full)
         } else {
             Ok(())

@@ -12,7 +12,7 @@ use super::{
 
 /// Runs the whole suite, each law on a store of its own.
 pub(crate) fn run(make: &mut dyn FnMut() -> Box<dyn Store>) {
-    let laws: [fn(&mut dyn Store); 24] = [
+    let laws: [fn(&mut dyn Store); 25] = [
         a_record_comes_back_as_it_was_written,
         sequence_numbers_start_at_zero_and_have_no_gaps,
         a_rejected_batch_leaves_nothing_behind,
@@ -22,6 +22,7 @@ pub(crate) fn run(make: &mut dyn FnMut() -> Box<dyn Store>) {
         an_opening_record_opens_its_own_exchange,
         open_intents_are_those_without_an_outcome,
         a_version_in_force_stands_for_itself,
+        a_gap_and_its_review_stand_for_themselves,
         a_scan_shows_what_its_filter_says,
         a_scan_stops_when_told,
         a_subject_is_stable_random_and_erasable,
@@ -689,6 +690,27 @@ fn answers(id: &str, agreed: bool, by: SubjectId, at_ms: i64) -> NewRecord {
 fn uses(id: &str, subject: SubjectId, binding: [u8; 32], at_ms: i64) -> NewRecord {
     let ticket = id.to_owned();
     beside(intent(at_ms, subject), TicketStep::Use { ticket, binding })
+}
+
+fn a_gap_and_its_review_stand_for_themselves(store: &mut dyn Store) {
+    let by = SubjectId::random();
+    let gap = NewRecord::gap(Uuid::now_v7(), 1, b"{}".to_vec());
+    let review = NewRecord::gap_review(Uuid::now_v7(), 2, by, b"{}".to_vec());
+    store.append(&[gap.clone(), review.clone()]).expect("append");
+    assert!(store.open_intents().expect("open").is_empty());
+    assert_eq!(
+        rejection(store.append(std::slice::from_ref(&gap))),
+        (0, Rejection::Duplicate)
+    );
+    for (record, subject) in [(gap, SubjectId::NOBODY), (review, by)] {
+        let filter = Filter {
+            kind: Some(record.kind),
+            ..Filter::default()
+        };
+        let found = collect(store, &filter);
+        let found: Vec<_> = found.iter().map(|found| (found.id, found.subject)).collect();
+        assert_eq!(found, [(record.id, subject)]);
+    }
 }
 
 fn words_stand_beside_a_record_and_can_be_erased(store: &mut dyn Store) {

@@ -111,17 +111,23 @@ pub enum Kind {
     Denial,
     /// A version of the policy comes into force: stands for itself.
     Activation,
+    /// Records were spooled and are in the ledger now: stands for itself.
+    Gap,
+    /// Somebody reviewed that: stands for itself.
+    GapReview,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Intent,
         Self::Outcome,
         Self::Refusal,
         Self::Approval,
         Self::Denial,
         Self::Activation,
+        Self::Gap,
+        Self::GapReview,
     ];
 
     /// The name of the kind.
@@ -133,6 +139,8 @@ impl Kind {
             Self::Approval => "approval",
             Self::Denial => "denial",
             Self::Activation => "activation",
+            Self::Gap => "gap",
+            Self::GapReview => "gap-review",
         }
     }
 
@@ -145,6 +153,8 @@ impl Kind {
             Self::Approval => 4,
             Self::Denial => 5,
             Self::Activation => 6,
+            Self::Gap => 7,
+            Self::GapReview => 8,
         }
     }
 
@@ -156,6 +166,8 @@ impl Kind {
             4 => Some(Self::Approval),
             5 => Some(Self::Denial),
             6 => Some(Self::Activation),
+            7 => Some(Self::Gap),
+            8 => Some(Self::GapReview),
             _ => None,
         }
     }
@@ -264,6 +276,28 @@ impl NewRecord {
     /// The record of a version that comes into force, from its canonical bytes. Nobody asks for it.
     pub fn activation(id: Uuid, at_ms: i64, bytes: Vec<u8>) -> Self {
         Self::new(id, Kind::Activation, id, at_ms, SubjectId::NOBODY, bytes)
+    }
+
+    /// The record of a gap, from its canonical bytes.
+    pub fn gap(id: Uuid, at_ms: i64, bytes: Vec<u8>) -> Self {
+        Self::new(id, Kind::Gap, id, at_ms, SubjectId::NOBODY, bytes)
+    }
+
+    /// The record of a gap that was reviewed, from its canonical bytes.
+    pub fn gap_review(id: Uuid, at_ms: i64, subject: SubjectId, bytes: Vec<u8>) -> Self {
+        Self::new(id, Kind::GapReview, id, at_ms, subject, bytes)
+    }
+
+    /// A record as it was spooled, to be appended now.
+    pub(crate) fn spooled(
+        kind: Kind,
+        id: Uuid,
+        exchange: Uuid,
+        at_ms: i64,
+        subject: SubjectId,
+        bytes: Vec<u8>,
+    ) -> Self {
+        Self::new(id, kind, exchange, at_ms, subject, bytes)
     }
 
     /// The same, with what is written beside it.

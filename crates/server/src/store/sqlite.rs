@@ -71,7 +71,6 @@ impl SqliteStore {
         make_private(folder)?;
         let lock = take_lock(folder)?;
         let mut connection = connect(folder, WRITER_PATIENCE)?;
-        make_room(folder);
         let (next, last) = end(&connection)?;
         let writer = Writer {
             next,
@@ -184,9 +183,12 @@ impl SqliteStore {
     /// Takes what was erased out of the journal as well. `secure_delete` zeroed it in its page; this empties the journal of
     /// the page as it was. A reader in the middle of a scan may prevent it: then the next checkpoint does it.
     fn empty_journal(&self) -> Result<(), StoreError> {
-        Ok(self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        if let Access::Append(writer) = &self.access {
+            writer.journal.was_cut();
+        }
+        Ok(())
     }
 
     /// Writes the batch as one transaction and commits it.
@@ -407,13 +409,6 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DiskFull) => Self::Full,
             _ => Self::Backend(Box::new(error)),
         }
-    }
-}
-
-/// Lays the journal out. It costs nothing but speed when that fails, and a full disk must not keep the gateway from starting.
-fn make_room(folder: &Path) {
-    if let Err(error) = journal::lay_out(folder) {
-        tracing::warn!(%error, "no room could be made for the store's journal; the first commits will be slower");
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod app_without_owner;
 mod awaits;
+mod break_glass;
 mod child_weaker;
 mod clause_without_case;
 mod consequence_ladder;
@@ -148,6 +149,7 @@ pub const ALL: &[Check] = &[
     two_accountables::CHECK,
     impossible_quorum::CHECK,
     self_approval::CHECK,
+    break_glass::CHECK,
     objective_without_metric::CHECK,
     retention_missing::CHECK,
     review_overdue::CHECK,
@@ -513,4 +515,4 @@ impl Context<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -64,7 +64,7 @@ fn blocks(text: &str) -> Vec<(String, String)> {
 }
 
 /// [`BASE`] with the sections of `example` in place of its own; `name: ~` alone removes a section.
-fn laid_over(example: &str) -> String {
+pub(in crate::policy) fn laid_over(example: &str) -> String {
     let mut all = blocks(BASE);
     for (key, block) in blocks(example) {
         all.retain(|(known, _)| *known != key);
@@ -131,6 +131,11 @@ fn checks_know_their_mistakes_in_other_forms() {
     let maps = |frameworks: &str| {
         format!("risk:\n  clauses: [{{id: RI-1, statement: Weighed., {evidence}, frameworks: {{{frameworks}}}}}]\n")
     };
+    let glass = |use_: &str, groups: &str, lasts: &str, reviewer: &str| {
+        format!(
+            "monitoring:\n  break_glass: {{statement: On., use: {use_}, groups: {groups}, lasts: {lasts}, reviewer: {reviewer}}}\n"
+        )
+    };
     for (example, expected) in [
         // One person in two roles is one person.
         (exception("[dpo]"), vec!["self-approval"]),
@@ -149,6 +154,12 @@ fn checks_know_their_mistakes_in_other_forms() {
         ("shadow_ai: {statement: Found.}\n".to_owned(), vec!["missing-topic"]),
         ("compliance: {statement: Kept.}\n".to_owned(), vec!["missing-topic"; 2]),
         ("consequences:\n  ladder: [coach]\n  two_people_from: manager\n  clauses: [{id: CN-1, statement: Fair., enforced_by: consequences.ladder}]\n".to_owned(), vec!["consequence-ladder"; 2]),
+        (glass("coding", "[]", "5 minutes", "ciso"), vec!["break-glass"]),
+        (glass("coding", "[everyone]", "0 minutes", "ciso"), vec!["break-glass"; 2]),
+        (glass("coding", "[engineering]", "5 minutes", "works-council"), vec!["break-glass"]),
+        (glass("coding", "[engineering]", "5 minutes", "board"), vec!["break-glass", "vacant-role"]),
+        (glass("coding", "[engineering]", "5 minutes", "owner"), vec![]),
+        (glass("codding", "[enginering]", "5 minutes", "dpo"), vec!["unknown-use", "unknown-group", "unknown-role"]),
         (maps("owasp-llm-2025: [LLM06]"), vec!["retired-framework-item"]),
         (maps("mitre-atlas: [T0019]"), vec!["retired-framework-item"]),
         (maps("iso-42001: [A.2.2]"), vec!["unversioned-framework"]),
@@ -223,6 +234,7 @@ fn the_codes_are_these() {
     let known = [
         "app-without-owner",
         "awaits",
+        "break-glass",
         "child-weaker",
         "clause-without-case",
         "consequence-ladder",

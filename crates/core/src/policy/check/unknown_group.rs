@@ -10,7 +10,7 @@ use crate::policy::problem::{Problem, Severity};
 check!(
     "unknown-group",
     Error,
-    "Grants, uses, tools, exclusions and selectors name groups of `scope.groups`, or `everyone`; so do cases and the directory (a warning, or a note about a stranger in a case).",
+    "Grants, uses, tools, exclusions, selectors and `monitoring.break_glass` name groups of `scope.groups`, or `everyone`; so do cases and the directory (a warning, or a note about a stranger in a case).",
     "Add the group to `scope.groups`, or name one that is there.",
     Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {group: enginering}, then: block}} #!\n",
@@ -66,6 +66,7 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         .iter()
         .filter_map(|exclude| exclude.group.as_ref());
     let selected = selectors(document).flat_map(|selector| selector.group.iter().flatten());
+    let glass = document.break_glass.iter().flat_map(|glass| &glass.groups);
     unknown(
         "unknown-group",
         "group",
@@ -74,7 +75,8 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
             .chain(uses)
             .chain(tools)
             .chain(excluded)
-            .chain(selected),
+            .chain(selected)
+            .chain(glass),
         &known,
         problems,
     );

@@ -7,7 +7,7 @@ use crate::policy::problem::Problem;
 check!(
     "unknown-role",
     Error,
-    "Owners, deputies, board members, the responsibility table and approvals name roles of `roles.people`.",
+    "Owners, deputies, board members, the responsibility table, reviewers and approvals name roles of `roles.people`.",
     "Add the role to `roles.people`, or name one that is there.",
     Document(run),
     bad: "risk:\n  clauses:\n    - {id: RI-1, statement: Weighed., owner: cfo, evidence: {task: review, every: 90 days, by: ciso}} #!\n",
@@ -82,8 +82,10 @@ pub(super) fn named(document: &Document) -> Vec<&Text> {
         .exceptions
         .iter()
         .flat_map(|exception| exception.requested.iter().chain(&exception.approved));
+    let reviewer = document.break_glass.iter().filter_map(|glass| glass.reviewer.as_ref());
     clauses
         .chain(evidence)
+        .chain(reviewer)
         .chain(apps)
         .chain(uses)
         .chain(objectives)

@@ -6,7 +6,7 @@ use crate::policy::problem::Problem;
 check!(
     "unknown-use",
     Error,
-    "Grants and selectors name uses of `scope.uses`.",
+    "Grants, selectors and `monitoring.break_glass` name uses of `scope.uses`.",
     "Add the use to `scope.uses`, or name one that is there.",
     Document(run),
     bad: "acceptable_use:\n  clauses:\n    - {id: AU-1, statement: No., rule: {when: {use: codding}, then: block}} #!\n",
@@ -22,5 +22,12 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
         .iter()
         .flat_map(|grant| grant.uses.iter().flatten());
     let selected = selectors(document).flat_map(|selector| selector.use_.iter().flatten());
-    unknown("unknown-use", "use", grants.chain(selected), &known, problems);
+    let glass = document.break_glass.iter().filter_map(|glass| glass.use_.as_ref());
+    unknown(
+        "unknown-use",
+        "use",
+        grants.chain(selected).chain(glass),
+        &known,
+        problems,
+    );
 }

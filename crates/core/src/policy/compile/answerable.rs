@@ -46,10 +46,14 @@ impl Answerable {
             .any(|(of, person)| of == role && person.trim().eq_ignore_ascii_case(principal))
     }
 
+    /// Whether a principal holds one of the roles that answer for all of it.
+    pub(super) fn answers(&self, principal: &str) -> bool {
+        self.all.iter().any(|role| self.holds(principal.trim(), role))
+    }
+
     /// Whether a principal may agree to what clauses of these owners hold.
     fn may_agree<'o>(&self, principal: &str, mut owners: impl Iterator<Item = Option<&'o str>>) -> bool {
-        self.all.iter().any(|role| self.holds(principal, role))
-            || owners.all(|owner| owner.is_some_and(|owner| self.holds(principal, owner)))
+        self.answers(principal) || owners.all(|owner| owner.is_some_and(|owner| self.holds(principal, owner)))
     }
 }
 

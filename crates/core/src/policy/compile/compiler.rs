@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{
-    Answerable, AppEntry, Citation, CitationId, Citations, Condition, Escalation, Exception, Exclude, Gate, Grant,
-    Names, Pass, Policy, Restoring, Rule, Tool, Tools, Unseen, Use,
+    Answerable, AppEntry, BreakGlass, Citation, CitationId, Citations, Condition, Escalation, Exception, Exclude, Gate,
+    Grant, Names, Pass, Policy, Restoring, Rule, Tool, Tools, Unseen, Use,
 };
 use crate::decide::arguments::ArgumentTest;
 use crate::decide::selector::{self, Bits, Pattern};
@@ -114,6 +114,7 @@ impl Compiler<'_, '_> {
             citations,
             cited: self.cited,
             answerable: Answerable::of(document),
+            break_glass: BreakGlass::of(document, &self.names),
             paths: document.paths.clone(),
             names: self.names,
             zone: self.zone,

@@ -4,6 +4,7 @@
 
 mod extend;
 mod header;
+mod monitoring;
 mod people;
 mod rules;
 mod subject;
@@ -209,7 +210,8 @@ fn top(root: &Node, document: &mut Document, reader: &mut Reader) {
             Section::Data => subject::data(&mut inner, document, reader),
             Section::Education => people::education(&mut inner, document, reader),
             Section::Consequences => people::consequences(&mut inner, document, reader),
-            Section::ShadowAi | Section::Transparency | Section::Risk | Section::Compliance | Section::Monitoring => {}
+            Section::Monitoring => monitoring::read(&mut inner, document, reader),
+            Section::ShadowAi | Section::Transparency | Section::Risk | Section::Compliance => {}
         }
         clauses(section, &mut inner, document, reader);
         inner.finish(reader);

@@ -1,7 +1,7 @@
 //! The top of a policy, and what every section has.
 
 use super::rules::{CLAUSE, EXCEPTION};
-use super::{Key, Object, Shape, Words, data, people, subject};
+use super::{Key, Object, Shape, Words, data, monitoring, people, subject};
 
 /// A key of every section.
 pub(super) const STATEMENT: Key = Key::new("statement", Shape::Text, "What this section says, in plain words.");
@@ -150,7 +150,7 @@ pub(super) const POLICY: Object = Object::new(
         ),
         Key::new(
             "monitoring",
-            Shape::Map(&PROSE),
+            Shape::Map(&monitoring::MONITORING),
             "What is recorded, and who looks at it.",
         ),
         Key::new("education", Shape::Map(&people::EDUCATION), "What people need to know."),

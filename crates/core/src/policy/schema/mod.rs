@@ -9,6 +9,7 @@ mod cases;
 mod data;
 mod header;
 mod json;
+mod monitoring;
 mod people;
 mod rules;
 mod subject;

@@ -7,6 +7,7 @@ mod applications;
 mod consequences;
 mod data;
 mod education;
+mod monitoring;
 mod outputs;
 mod purpose;
 mod roles;
@@ -47,7 +48,8 @@ pub(super) fn section(
         Section::Data => data::data(given, blocks),
         Section::Education => education::data(given, blocks),
         Section::Consequences => consequences::data(given, blocks),
-        Section::ShadowAi | Section::Transparency | Section::Risk | Section::Compliance | Section::Monitoring => {}
+        Section::Monitoring => monitoring::data(given, blocks),
+        Section::ShadowAi | Section::Transparency | Section::Risk | Section::Compliance => {}
     }
     clauses::of(given, number, section, states, blocks);
 }

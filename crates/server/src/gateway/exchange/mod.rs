@@ -174,8 +174,7 @@ async fn identify(
 /// Whether it can carry out requests, and under which policy.
 pub(super) fn ready(gateway: &Gateway) -> (StatusCode, String) {
     if gateway.recorder.trouble().is_some() {
-        let text = "not ready: records cannot be written\n".to_owned();
-        return (StatusCode::SERVICE_UNAVAILABLE, text);
+        return refuse::unrecordable(gateway);
     }
     let digest = gateway.live.take().rules.policy.digest;
     let stale = if gateway.stale.load(Ordering::Relaxed) {
@@ -184,7 +183,11 @@ pub(super) fn ready(gateway: &Gateway) -> (StatusCode, String) {
         ""
     };
     let issuers = issuers(gateway);
-    (StatusCode::OK, format!("ready\npolicy {digest}\n{stale}{issuers}"))
+    let glass = refuse::unreviewed(gateway);
+    (
+        StatusCode::OK,
+        format!("ready\npolicy {digest}\n{stale}{issuers}{glass}"),
+    )
 }
 
 /// Which issuers' tokens let nobody in at the moment. Callers with keys are served all the same.

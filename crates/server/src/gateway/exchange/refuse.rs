@@ -14,7 +14,7 @@ use ordain_core::inspect::{Inspection, Judged, Said};
 use ordain_core::verdict::{Direction, Source, SourceSet};
 use ordain_core::wire::{Refusal, Wire};
 
-use super::Exchange;
+use super::{Exchange, Gateway};
 use crate::config::{ContentBlock, Dialect};
 use crate::gateway::account::NotRecorded;
 use crate::gateway::lockout::Locked;
@@ -50,6 +50,33 @@ pub(super) fn not_recorded(dialect: Dialect) -> Reply {
         StatusCode::SERVICE_UNAVAILABLE,
         "the exchange cannot be recorded at the moment, so it was not carried out; try again",
     )
+}
+
+/// Readiness while the ledger takes no records: for one use at most, if the policy has a break-glass whose time is not over.
+pub(super) fn unrecordable(gateway: &Gateway) -> (StatusCode, String) {
+    let policy = &gateway.live.take().rules.policy;
+    let left = gateway.glass.as_ref().map_or(0, |glass| glass.seconds_left(policy));
+    match policy.break_glass().filter(|_| left > 0) {
+        Some(glass) => {
+            let text = format!(
+                "ready in part: records cannot be written\nbreak-glass: for the use `{}` alone, for {left} seconds more\n",
+                glass.use_
+            );
+            (StatusCode::OK, text)
+        }
+        None => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not ready: records cannot be written\n".to_owned(),
+        ),
+    }
+}
+
+/// What readiness says of a break-glass that was used.
+pub(super) fn unreviewed(gateway: &Gateway) -> &'static str {
+    match &gateway.glass {
+        Some(glass) if glass.is_unreviewed() => "break-glass: was used and has to be reviewed\n",
+        Some(_) | None => "",
+    }
 }
 
 impl Exchange {
@@ -135,7 +162,8 @@ impl Exchange {
         let begun = Instant::now();
         self.account.turned_away(judged, status.as_u16());
         let route = self.recorded_route(stream);
-        let recorded = self.account.refusal(&route, judged, status.as_u16()).await;
+        let refusal = self.account.refusal(&route, judged, status.as_u16())?;
+        let recorded = self.account.refuse(refusal).await;
         self.timing.record = begun.elapsed();
         recorded
     }
@@ -195,6 +223,9 @@ impl Exchange {
             &self.account.name,
             &self.timing,
         );
+        if self.account.aside.used {
+            reply::name_break_glass(answer.headers_mut());
+        }
         answer
     }
 }

@@ -100,7 +100,7 @@ const OPEN: [&str; 13] = [
 ];
 
 /// Whole things that can be delegated.
-const WHOLE: [&str; 41] = [
+const WHOLE: [&str; 46] = [
     "timezone",
     "review.every",
     "rollout",
@@ -134,6 +134,11 @@ const WHOLE: [&str; 41] = [
     "acceptable_use.outputs",
     "acceptable_use.outputs.inherit",
     "acceptable_use.outputs.reuse",
+    "monitoring.break_glass",
+    "monitoring.break_glass.groups",
+    "monitoring.break_glass.lasts",
+    "monitoring.break_glass.reviewer",
+    "monitoring.break_glass.use",
     "education.courses",
     "education.gates",
     "consequences",

@@ -6,6 +6,7 @@
 
 mod data;
 mod delegated;
+mod monitoring;
 mod people;
 mod rules;
 mod subject;
@@ -44,6 +45,7 @@ pub(super) fn overlay(parent: Document, child: &Document, problems: &mut Vec<Pro
     over.access(child, &mut merged);
     over.data(child, &mut merged);
     over.outputs(child, &mut merged);
+    over.break_glass(child, &mut merged);
     over.education(child, &mut merged);
     over.consequences(child, &mut merged);
     over.clauses(child, &mut merged);

@@ -66,7 +66,7 @@ shadow_ai: {statement: Found.}
 transparency: {statement: Told.}
 risk: {statement: Weighed.}
 compliance: {statement: Kept.}
-monitoring: {statement: Watched.}
+monitoring: {statement: Watched., break_glass: {statement: Builds go on., use: coding, groups: [engineering], lasts: 30 minutes, reviewer: ciso}}
 education:
   courses: {ai-basics: {valid: 365 days, records: training.csv}}
   gates: [{id: GA-1, without: ai-basics, grace: 30 days, then: coach}]
@@ -282,6 +282,14 @@ fn what_loosens_is_refused_at_its_line_unless_it_is_delegated() {
             "education: {courses: {ai-basics: {valid: 2 years}}}",
         ),
         (
+            "monitoring.break_glass.groups",
+            "monitoring: {break_glass: {groups: [engineering, staff]}}",
+        ),
+        (
+            "monitoring.break_glass.lasts",
+            "monitoring: {break_glass: {lasts: 31 minutes}}",
+        ),
+        (
             "exceptions.AU-1",
             "exceptions: [{id: EX-2, clause: AU-1, who: {group: staff}, then: allow, reason: x, approved: [ciso, cto], expires: 2027-01-31}]",
         ),
@@ -299,6 +307,30 @@ fn what_loosens_is_refused_at_its_line_unless_it_is_delegated() {
         assert_eq!(errors("", child), [("child-loosens", 1)], "{child}");
         assert_eq!(errors(delegated, child), [], "{child}, with {delegated} delegated");
     }
+}
+
+#[test]
+fn a_child_has_no_break_glass_of_its_own_making() {
+    let own = "monitoring: {break_glass: {statement: Ours., use: coding, groups: [engineering], lasts: 5 minutes, reviewer: cto}}";
+    let file = |path: &str, text: String| File {
+        path: path.to_owned(),
+        text,
+    };
+    let found = |delegated: &str| {
+        let parent = PARENT.replace("DELEGATED", delegated);
+        let (before, rest) = parent.split_once(", break_glass: {").expect("the parent's");
+        let (_, after) = rest.split_once('}').expect("its end");
+        let files = Files::new(vec![
+            file("policy.yaml", format!("{HEAD}{own}\n")),
+            file("../group/policy.yaml", format!("{before}{after}")),
+        ]);
+        let now = "2026-12-10T12:00:00Z".parse().expect("a moment");
+        let problems = load(&files, &Catalog::built_in(), now).problems;
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+        errors.map(|problem| problem.code).collect::<Vec<_>>()
+    };
+    assert_eq!(found(""), ["child-loosens"]);
+    assert_eq!(found("monitoring.break_glass"), [] as [&str; 0]);
 }
 
 #[test]
@@ -334,6 +366,10 @@ fn what_is_neither_more_nor_less_strict_has_to_be_delegated() {
             "acceptable_use: {clauses: [{id: AU-7, evidence: {task: reading, every: 30 days}}]}",
         ),
         ("consequences.ladder", "consequences: {ladder: [coach, manager, board]}"),
+        (
+            "monitoring.break_glass.reviewer",
+            "monitoring: {break_glass: {reviewer: cto}}",
+        ),
     ];
     for (path, child) in cases {
         assert_eq!(errors("", child), [("not-delegated", 1)], "{child}");
@@ -361,6 +397,7 @@ roles: {people: {dpo: dpo@example.com}, raci: [{for: [risk], accountable: dpo}]}
 applications:
   sanctioned: [{app: openai-api, models: [gpt-5-mini*], require: {account: corporate}, cells: {restricted: block}, expires: {on: 2027-06-30, then: unsanctioned}}]
   unsanctioned: [{app: perplexity, reason: x}]
+monitoring: {break_glass: {lasts: 10 minutes}}
 acceptable_use:
   outputs: {reuse: {external: none}}
   clauses:
