@@ -206,7 +206,7 @@ impl Exchange {
     }
 
     /// Turns away, with a record that says by what.
-    pub(super) async fn bounded(mut self, judged: Option<(&Judged, bool)>, turned: Turned) -> Reply {
+    pub(super) async fn bounded(mut self: Box<Self>, judged: Option<(&Judged, bool)>, turned: Turned) -> Reply {
         self.account.bounded = Some(turned.bounded);
         let mut reply = match judged {
             Some((judged, stream)) => self.turn_away(judged, stream, turned.status, &turned.reason).await,

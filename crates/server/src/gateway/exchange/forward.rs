@@ -31,7 +31,7 @@ use crate::metrics::Stage;
 impl Exchange {
     /// Sends the request and answers with what comes back.
     pub(super) async fn forward(
-        mut self,
+        mut self: Box<Self>,
         route: &Route,
         head: &Parts,
         body: Bytes,
@@ -130,7 +130,7 @@ impl Exchange {
 
     /// An answer as it streams; its outcome is recorded before its last piece.
     pub(super) fn stream(
-        mut self,
+        mut self: Box<Self>,
         framing: Framing,
         (body, hidden): (Incoming, Option<Hidden>),
         inspection: StreamInspection,
@@ -159,7 +159,7 @@ impl Exchange {
 
     /// An answer in one piece: read, judged, recorded, sent.
     pub(super) async fn whole(
-        mut self,
+        mut self: Box<Self>,
         head: &Answered,
         body: Incoming,
         target: &Target,
@@ -252,7 +252,7 @@ impl Exchange {
     }
 
     /// The upstream's fault: an outcome, and an error in the dialect's shape.
-    pub(super) async fn upstream_failed(mut self, status: StatusCode, reason: &str, decided: &Decision) -> Reply {
+    pub(super) async fn upstream_failed(mut self: Box<Self>, status: StatusCode, reason: &str, decided: &Decision) -> Reply {
         self.account.status = status.as_u16();
         if self.account.outcome(Ended::UpstreamFailed).await.is_err() {
             return not_recorded(self.dialect);

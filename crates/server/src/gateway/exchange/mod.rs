@@ -103,7 +103,7 @@ pub(super) async fn handle(
         Some(Handling::Inspected(wire)) => Some(wire),
         Some(Handling::Passable | Handling::Refused(_)) | None => None,
     };
-    let mut exchange = Exchange {
+    let mut exchange = Box::new(Exchange {
         account: Account::new(&gateway, &live, wire.map_or("", Wire::id), subject),
         metrics: Arc::clone(&gateway.metrics),
         dialect: found.map_or_else(|| endpoints::speaks(path, preferred), |found| found.endpoint.dialect),
@@ -122,7 +122,7 @@ pub(super) async fn handle(
         held: gateway.room.hold(),
         timing: Timing::default(),
         gateway,
-    };
+    });
     exchange.account.traced = Traced::begin(exchange.gateway.tracer.as_ref(), request.headers(), |trace| {
         trace.dialect = exchange.dialect;
         trace.wire = wire.map_or("", Wire::id);
@@ -206,7 +206,7 @@ fn issuers(gateway: &Gateway) -> String {
     text
 }
 
-/// One exchange on its way.
+/// One exchange on its way. Boxed, since every step hands it on to the next.
 struct Exchange {
     live: Arc<Live>,
     client: upstream::Client,
@@ -230,7 +230,7 @@ struct Exchange {
 
 impl Exchange {
     async fn run(
-        mut self,
+        mut self: Box<Self>,
         wire: &'static dyn Wire,
         endpoint: &'static Endpoint,
         named: Option<String>,

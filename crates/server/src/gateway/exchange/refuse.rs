@@ -81,7 +81,7 @@ pub(super) fn unreviewed(gateway: &Gateway) -> &'static str {
 
 impl Exchange {
     /// Turns away what nobody could read: a record, and an error in the dialect's shape.
-    pub(super) async fn refuse_unread(self, status: StatusCode, reason: &str) -> Reply {
+    pub(super) async fn refuse_unread(self: Box<Self>, status: StatusCode, reason: &str) -> Reply {
         let facts = Facts {
             now: jiff::Timestamp::now(),
             direction: Direction::Prompt,
@@ -111,7 +111,7 @@ impl Exchange {
     }
 
     /// Turns away with an error in the dialect's shape.
-    pub(super) async fn turn_away(mut self, judged: &Judged, stream: bool, status: StatusCode, reason: &str) -> Reply {
+    pub(super) async fn turn_away(mut self: Box<Self>, judged: &Judged, stream: bool, status: StatusCode, reason: &str) -> Reply {
         if self.refused(judged, stream, status).await.is_err() {
             return not_recorded(self.dialect);
         }
@@ -119,7 +119,7 @@ impl Exchange {
     }
 
     /// Turns away what the policy stops.
-    pub(super) async fn refuse(mut self, judged: &Judged, inspection: &Inspection, stream: bool) -> Reply {
+    pub(super) async fn refuse(mut self: Box<Self>, judged: &Judged, inspection: &Inspection, stream: bool) -> Reply {
         if let Some(minutes) = sign_in_needed(&self.live.rules.policy, &judged.facts, &judged.decision) {
             return self.ask_for_sign_in(judged, stream, minutes).await;
         }
@@ -137,7 +137,7 @@ impl Exchange {
     }
 
     /// Turns away what would pass if its principal had signed in lately, and says so (RFC 9470, section 3).
-    pub(super) async fn ask_for_sign_in(self, judged: &Judged, stream: bool, minutes: u32) -> Reply {
+    pub(super) async fn ask_for_sign_in(self: Box<Self>, judged: &Judged, stream: bool, minutes: u32) -> Reply {
         let reason = "the policy asks for a recent sign-in here: sign in again, for example with `ordain login`, and send the request with the new token";
         let mut answer = self.turn_away(judged, stream, StatusCode::UNAUTHORIZED, reason).await;
         let challenge = format!(

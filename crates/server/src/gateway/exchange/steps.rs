@@ -214,7 +214,7 @@ impl Exchange {
 
     /// Turns away a request for which something is still to be done, and says what.
     pub(super) async fn ask(
-        mut self,
+        mut self: Box<Self>,
         missing: Missing,
         mut judged: Judged,
         inspection: &Inspection,

@@ -8,7 +8,7 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{self, SyncSender};
@@ -121,7 +121,7 @@ impl Drop for Journal {
 }
 
 impl Shared {
-    fn work(&self, work: Work, connection: &Connection, file: &PathBuf) -> u8 {
+    fn work(&self, work: Work, connection: &Connection, file: &Path) -> u8 {
         match work {
             Work::Copy => {
                 copy(connection);
