@@ -220,7 +220,7 @@ mod tests {
             let all = reworded(&document(old), &document(new));
             all.into_iter().map(|one| (one.id, one.how)).collect()
         };
-        let of_completions = "data.unseen POST /v1/completions".to_owned();
+        let of_completions = "data.unseen openai POST /v1/completions".to_owned();
         assert_eq!(told(completions, completions), []);
         assert_eq!(told("", completions), [(of_completions.clone(), How::Added)]);
         assert_eq!(told(completions, longer), [(of_completions.clone(), How::Statement)]);

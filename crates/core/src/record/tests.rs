@@ -363,7 +363,7 @@ fn a_version_that_comes_into_force_says_what_it_cannot_do() {
     let record: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((&record["kind"], &record["v"]), (&json!("activation"), &json!(1)));
     assert_eq!(record["policy"], json!({"digest": rules.digest, "version": "7"}));
-    let speech = json!({"clauses": ["uninspectable"], "endpoint": "POST /v1/audio/speech", "field": "audio", "kind": "unanswerable"});
+    let speech = json!({"clauses": ["uninspectable"], "endpoint": "openai POST /v1/audio/speech", "field": "audio", "kind": "unanswerable"});
     assert_eq!((&record["refused"][0], &record["opened"][0]), (&speech, &speech));
     let gaps = record["gaps"].as_array().expect("gaps");
     assert_eq!(gaps[0]["kind"], "unanswerable", "the gravest come first");

@@ -127,7 +127,6 @@ pub const ALL: &[Check] = &[
     unknown_app::CHECK,
     unknown_group::CHECK,
     unknown_use::CHECK,
-    unknown_endpoint::CHECK,
     unknown_entity::CHECK,
     unknown_class::CHECK,
     unknown_course::CHECK,
