@@ -86,6 +86,7 @@ impl Recorder {
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || {
             let guard = StopGuard(&of_thread);
+            come_first();
             let mut writer = Writer {
                 store,
                 shared: guard.0,
@@ -472,6 +473,15 @@ impl Writer<'_> {
     }
 }
 
+/// Asks the system to let this thread run before others, where its user may ask for that. Everybody waits for it, and on a busy
+/// machine it would wait for its turn after every sync. Without leave it goes on as it is.
+fn come_first() {
+    let own = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(own), PRIORITY) {
+        tracing::debug!(%error, "the recorder runs with the priority of everything else");
+    }
+}
+
 fn answer(caller: Caller, result: Result<Ack, RecordError>) {
     if let Some(caller) = caller {
         // Whoever asked may have given up; the record stands all the same.
@@ -486,6 +496,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// How many records one commit takes at most: beyond this a larger batch saves little and the first in it waits longer.
 const MOST_AT_ONCE: usize = 512;
+
+/// The nice value that the recorder asks for; others have 0.
+const PRIORITY: i32 = -10;
 
 /// How long the recorder waits between looks at a store that failed.
 const PROBE_AFTER: Duration = Duration::from_millis(250);

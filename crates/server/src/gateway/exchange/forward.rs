@@ -252,7 +252,12 @@ impl Exchange {
     }
 
     /// The upstream's fault: an outcome, and an error in the dialect's shape.
-    pub(super) async fn upstream_failed(mut self: Box<Self>, status: StatusCode, reason: &str, decided: &Decision) -> Reply {
+    pub(super) async fn upstream_failed(
+        mut self: Box<Self>,
+        status: StatusCode,
+        reason: &str,
+        decided: &Decision,
+    ) -> Reply {
         self.account.status = status.as_u16();
         if self.account.outcome(Ended::UpstreamFailed).await.is_err() {
             return not_recorded(self.dialect);

@@ -51,7 +51,12 @@ struct About {
 
 impl Exchange {
     /// Carries out a request to an endpoint that nobody reads: `endpoint` is its name, `model` the one that the path names.
-    pub(super) async fn pass(mut self: Box<Self>, endpoint: String, model: Option<String>, request: Request<Incoming>) -> Reply {
+    pub(super) async fn pass(
+        mut self: Box<Self>,
+        endpoint: String,
+        model: Option<String>,
+        request: Request<Incoming>,
+    ) -> Reply {
         let (head, body) = request.into_parts();
         if let Some(turned) = self.outside_by_head(&head.headers) {
             return self.bounded(None, turned).await;
@@ -215,7 +220,13 @@ impl Exchange {
     }
 
     /// There is no answer, or none that can be passed on: an outcome, and an error in the dialect's shape.
-    async fn unanswered(mut self: Box<Self>, status: StatusCode, reason: &str, progress: &Progress, judged: &Judged) -> Reply {
+    async fn unanswered(
+        mut self: Box<Self>,
+        status: StatusCode,
+        reason: &str,
+        progress: &Progress,
+        judged: &Judged,
+    ) -> Reply {
         self.account.status = status.as_u16();
         if self.account.outcome(fault(progress)).await.is_err() {
             return not_recorded(self.dialect);

@@ -111,7 +111,13 @@ impl Exchange {
     }
 
     /// Turns away with an error in the dialect's shape.
-    pub(super) async fn turn_away(mut self: Box<Self>, judged: &Judged, stream: bool, status: StatusCode, reason: &str) -> Reply {
+    pub(super) async fn turn_away(
+        mut self: Box<Self>,
+        judged: &Judged,
+        stream: bool,
+        status: StatusCode,
+        reason: &str,
+    ) -> Reply {
         if self.refused(judged, stream, status).await.is_err() {
             return not_recorded(self.dialect);
         }
