@@ -39,7 +39,8 @@ impl Alike {
             usage: _,
             vouches_for,
         } = reading;
-        let plain = falsified.is_empty()
+        let plain = event.data.len() <= LONGEST
+            && falsified.is_empty()
             && once.is_empty()
             && carriers.is_empty()
             && number.is_none()
@@ -102,6 +103,9 @@ impl Alike {
         Some(reading)
     }
 }
+
+/// Longer events are taken apart each time: they are rare, and every stream keeps one.
+const LONGEST: usize = 4096;
 
 /// A range behind a place that was `from` and is `to`.
 fn moved(range: &Range<usize>, to: usize, from: usize) -> Option<Range<usize>> {
