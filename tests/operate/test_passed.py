@@ -1,6 +1,7 @@
 """What passes unread stays within its key and its budgets, and everybody who asks has to be let."""
 
 import http.client
+import json
 from urllib.parse import urlsplit
 
 import pytest
@@ -124,3 +125,19 @@ def test_a_line_counts_from_the_moment_that_it_stands_until_it_goes(service: Ser
 def comes_to(service: Service, status: int) -> bool:
     """Whether a running gateway takes in what was changed."""
     return comes_true(lambda: ask(service, service.key, path=BATCHES).status == status, 5)
+
+
+def test_what_passes_unread_is_said_and_recorded(passing: Service) -> None:
+    endpoints = [
+        "openai GET /v1/batches",
+        "openai POST /v1/batches",
+        "openai POST /v1/batches/{batch_id}/cancel",
+        "openai DELETE /v1/models/{model}",
+    ]
+    said = json.loads(passing.run("assurance", "--format", "json").stdout)
+    assert said["passed"] == endpoints
+    shown = passing.run("assurance").stdout
+    assert "4 endpoints pass unread" in shown and all(endpoint in shown for endpoint in endpoints)
+    passing.start()
+    passing.stop()
+    assert records(passing, "activation")[-1]["passed"] == endpoints

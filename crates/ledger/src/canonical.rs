@@ -87,6 +87,27 @@ mod tests {
     }
 
     #[test]
+    fn what_json_escapes_is_seen_wherever_it_stands() {
+        for length in 1..40 {
+            for at in 0..length {
+                for byte in 0..0x80_u8 {
+                    let mut bytes = vec![b'\x7f'; length];
+                    bytes[at] = byte;
+                    let plain = String::from_utf8(bytes).expect("ASCII");
+                    let written = text(&Value::from(plain.clone()));
+                    assert_eq!(
+                        written,
+                        serde_json::to_string(&plain).expect("JSON"),
+                        "{byte:#x} at {at}"
+                    );
+                }
+            }
+        }
+        let multibyte = "\u{80}\u{a2}é\u{dc}€😀".repeat(3);
+        assert_eq!(text(&json!(multibyte)), format!("\"{multibyte}\""));
+    }
+
+    #[test]
     fn keys_sort_by_utf16_code_units_and_not_by_utf8_bytes() {
         // U+1F600 is D83D DE00 in UTF-16, so it sorts before U+FB33; in UTF-8 it would come after.
         let value = json!({"\u{fb33}": 5, "\u{1f600}": 4, "\r": 1, "1": 2, "\u{f6}": 3, "": 0});

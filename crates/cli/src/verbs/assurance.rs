@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
-use ordain_core::assurance::{Assurance, Form, Gap, Group, Kind, routes};
+use ordain_core::assurance::{Assurance, Form, Gap, Group, Kind, passed, routes};
 use ordain_core::inspect::Rules;
 use ordain_core::policy::compile::Policy;
+use ordain_core::wire::endpoints::Endpoint;
 use ordain_server::config::{self, Dialect};
 use ordain_server::setup::{self, Folder};
 use serde_json::{Value, json};
@@ -98,15 +99,30 @@ impl Found {
             .collect()
     }
 
+    /// What somebody may use unread.
+    fn passed(&self) -> Vec<String> {
+        let passed = passed(&self.rules.policy, &self.dialects, Timestamp::now());
+        passed.into_iter().map(Endpoint::name).collect()
+    }
+
     /// A sentence about all of it.
     pub(super) fn summary(&self) -> String {
+        let unread = match self.passed().len() {
+            0 => String::new(),
+            1 => "; 1 endpoint passes unread".to_owned(),
+            some => format!("; {some} endpoints pass unread"),
+        };
+        self.of_those_read() + &unread
+    }
+
+    fn of_those_read(&self) -> String {
         let (gaps, missing, refused) = (
             self.assurance.gaps.len(),
             self.assurance.missing.len(),
             self.refused().len(),
         );
         if self.assurance.is_complete() {
-            return "every clause can act on every endpoint".to_owned();
+            return "every clause can act on every endpoint that is read".to_owned();
         }
         line(refused, gaps, missing)
     }
@@ -133,6 +149,15 @@ impl Found {
                 ]);
             }
             out.push_str(&format!("\n{said}:\n{table}\n"));
+        }
+        let passed = self.passed();
+        if !passed.is_empty() {
+            out.push_str(
+                "\nUnread, to those whom `access.endpoints` lets use them; no clause about content acts there:\n",
+            );
+            let mut table = rows(&["ENDPOINT"]);
+            table.add_rows(passed.iter().map(|endpoint| [endpoint]));
+            out.push_str(&format!("{table}\n"));
         }
         if !self.assurance.missing.is_empty() {
             out.push_str("\nNo detector states, on any endpoint:\n");
@@ -192,6 +217,7 @@ impl Found {
             "policy": self.rules.digest,
             "refused": routes_of(self.refused()),
             "opened": routes_of(self.opened()),
+            "passed": self.passed(),
             "missing": missing.collect::<Vec<_>>(),
             "gaps": gaps.collect::<Vec<_>>(),
             "endpoints": wires.collect::<serde_json::Map<_, _>>(),

@@ -219,6 +219,16 @@ impl Assurance {
     }
 }
 
+/// The endpoints of dialects that somebody may use unread at a moment, by a line of `access.endpoints`: no clause about content
+/// acts there.
+#[must_use]
+pub fn passed(policy: &Policy, dialects: &[Dialect], now: Timestamp) -> Vec<&'static Endpoint> {
+    let of_dialects = endpoints::table()
+        .iter()
+        .filter(|endpoint| dialects.contains(&endpoint.dialect));
+    of_dialects.filter(|endpoint| policy.lets_pass(endpoint, now)).collect()
+}
+
 /// The endpoints of dialects whose bodies are read.
 pub fn routes(dialects: &[Dialect]) -> impl Iterator<Item = (&'static Endpoint, &'static dyn Wire)> {
     let inspected = |endpoint: &'static Endpoint| match endpoint.handling {

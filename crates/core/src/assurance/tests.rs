@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Assurance, Form, Gap, Kind, Unstated};
+use super::{Assurance, Form, Gap, Kind, Unstated, passed};
 use crate::catalog::Catalog;
 use crate::detect::scanner::Scanner;
 use crate::policy::compile::{Policy, compile};
@@ -304,4 +304,19 @@ fn a_policy_that_asks_for_nothing_has_no_gaps() {
     let policy = policy("  uninspectable: allow\n", "default: enforce", "");
     let assurance = assure(&policy, &Dialect::ALL);
     assert!(assurance.is_complete(), "{assurance:?}");
+}
+
+#[test]
+fn what_passes_unread_is_named_while_a_line_lets_it() {
+    let access = "access:\n  endpoints:\n    \
+         - {id: EP-1, endpoints: [openai POST /v1/files], groups: [staff], then: coach, reason: Plans., until: 2026-12-31}\n    \
+         - {id: EP-2, endpoints: [openai POST /v1/batches], groups: [staff], then: hold, reason: Asked.}\n";
+    let policy = policy("", "default: enforce", access);
+    let at = |moment: &str| -> Vec<String> {
+        let found = passed(&policy, &[Dialect::Openai], moment.parse().expect("a moment"));
+        found.into_iter().map(|endpoint| endpoint.name()).collect()
+    };
+    assert_eq!(at("2026-12-31T23:59:00Z"), ["openai POST /v1/files"]);
+    assert!(at("2027-01-01T00:00:00Z").is_empty());
+    assert!(passed(&policy, &[Dialect::Anthropic], now()).is_empty());
 }

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
+use memchr::memmem;
 
 use super::bound::Bound;
 use crate::policy::compile::{Names, Table};
@@ -153,12 +154,12 @@ impl Pattern {
         else {
             return false;
         };
-        middle.iter().all(|piece| match rest.split_once(piece.as_str()) {
-            Some((_, after)) => {
-                rest = after;
-                true
-            }
-            None => false,
+        middle.iter().all(|piece| {
+            let found = memmem::find(rest.as_bytes(), piece.as_bytes());
+            found
+                .and_then(|at| rest.get(at + piece.len()..))
+                .map(|after| rest = after)
+                .is_some()
         })
     }
 }

@@ -12,6 +12,8 @@ use crate::exchange::Part;
 #[derive(Debug, Clone)]
 pub struct Scanner {
     detectors: Arc<[Known]>,
+    /// In a text that is shorter, no detector finds anything.
+    shortest: usize,
 }
 
 /// A detector with what it says of itself, asked once.
@@ -55,8 +57,10 @@ impl Scanner {
     /// Exactly these detectors.
     #[must_use]
     pub fn of(detectors: Vec<Arc<dyn Detector>>) -> Self {
+        let detectors: Arc<[Known]> = detectors.into_iter().map(Known::from).collect();
         Self {
-            detectors: detectors.into_iter().map(Known::from).collect(),
+            shortest: detectors.iter().map(|known| known.shortest).min().unwrap_or_default(),
+            detectors,
         }
     }
 
@@ -83,6 +87,9 @@ impl Scanner {
 
     /// Looks through one whole text; matches and failures (each detector's once) are added.
     pub fn look(&self, text: &str, found: &mut Vec<Match>, failures: &mut Vec<DetectorFailure>) {
+        if text.len() < self.shortest {
+            return;
+        }
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         let may_find = |known: &&Known| text.len() >= known.shortest && digits >= known.fewest_digits;
         for Known { detector, .. } in self.detectors.iter().filter(may_find) {

@@ -388,6 +388,20 @@ impl Policy {
         self.passes.iter().any(|pass| pass.endpoints.contains(&name))
     }
 
+    /// Whether a line of `access.endpoints` lets somebody use, at a moment, an endpoint that nobody reads.
+    #[must_use]
+    pub fn lets_pass(&self, endpoint: &Endpoint, now: Timestamp) -> bool {
+        if self.passes.is_empty() || !matches!(endpoint.handling, Handling::Passable) {
+            return false;
+        }
+        let name = endpoint.name();
+        self.passes.iter().any(|pass| {
+            // What needs a second step is refused there.
+            let lets = matches!(pass.then, Verdict::Allow | Verdict::Coach);
+            lets && pass.endpoints.contains(&name) && pass.until.is_none_or(|until| now < until)
+        })
+    }
+
     /// Whether a kind of data can be found or taken as found; a family or a class is none.
     #[must_use]
     pub fn has_entity(&self, name: &str) -> bool {

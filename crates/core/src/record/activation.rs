@@ -21,6 +21,8 @@ pub struct Activation<'r> {
     missing: Vec<Unstated<'r>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     opened: Vec<Route<'r>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    passed: Vec<String>,
     policy: OfPolicy<'r>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused: Vec<Route<'r>>,
@@ -55,13 +57,15 @@ struct Route<'r> {
     kind: &'static str,
 }
 
-/// What becomes of the endpoints on which clauses can never act, at a moment.
+/// What becomes of the endpoints on which clauses can never act, or that nobody reads, at a moment.
 #[derive(Debug, Clone)]
 pub struct Standing<'r> {
     /// Those that are refused.
     pub refused: Vec<(&'static Endpoint, &'r Gap)>,
     /// Those that the policy keeps open.
     pub opened: Vec<(&'static Endpoint, &'r Gap)>,
+    /// Those that the policy lets somebody use unread.
+    pub passed: Vec<&'static Endpoint>,
 }
 
 /// The record of a version that comes into force.
@@ -100,6 +104,7 @@ pub fn activation<'r>(
         kind: KIND,
         missing: assurance.missing.iter().map(unstated).collect(),
         opened: standing.opened.iter().map(route).collect(),
+        passed: standing.passed.iter().map(|endpoint| endpoint.name()).collect(),
         policy: OfPolicy {
             digest: &rules.digest,
             version: &rules.policy.version,

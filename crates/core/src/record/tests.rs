@@ -13,8 +13,8 @@ use crate::detect::Trouble;
 use crate::inspect::{Call, Failed, Inspection, Step};
 use crate::policy::{Files, load};
 use crate::verdict::SourceSet;
-use crate::wire::Dialect;
 use crate::wire::openai_chat::OpenaiChat;
+use crate::wire::{Dialect, endpoints};
 
 const POLICY: &str = r#"
 ordain: 1
@@ -350,6 +350,10 @@ fn a_version_that_comes_into_force_says_what_it_cannot_do() {
         refused: assurance.refused(&rules.policy, &[Dialect::Openai], now()),
         // As if the policy kept them open.
         opened: assurance.refused(&rules.policy, &[Dialect::Openai], now()),
+        passed: endpoints::table()
+            .iter()
+            .filter(|one| one.path == "/v1/files")
+            .collect(),
     };
     let groups = assurance.groups();
     let header = Header {
@@ -365,6 +369,7 @@ fn a_version_that_comes_into_force_says_what_it_cannot_do() {
     assert_eq!(record["policy"], json!({"digest": rules.digest, "version": "7"}));
     let speech = json!({"clauses": ["uninspectable"], "endpoint": "openai POST /v1/audio/speech", "field": "audio", "kind": "unanswerable"});
     assert_eq!((&record["refused"][0], &record["opened"][0]), (&speech, &speech));
+    assert_eq!(record["passed"][0], "openai GET /v1/files");
     let gaps = record["gaps"].as_array().expect("gaps");
     assert_eq!(gaps[0]["kind"], "unanswerable", "the gravest come first");
     let of_files = |gap: &&Value| gap["field"] == "files" && gap["direction"] == "prompt";

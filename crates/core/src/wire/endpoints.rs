@@ -147,7 +147,11 @@ impl Table {
         places
             .filter_map(|&place| self.endpoints.get(place))
             .filter_map(move |endpoint| {
-                let model = fit(endpoint.path, path)?;
+                let model = if plain.is_some() {
+                    None
+                } else {
+                    fit(endpoint.path, path)?
+                };
                 Some(Found { endpoint, model })
             })
     }

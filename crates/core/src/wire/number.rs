@@ -11,6 +11,9 @@ const LONGEST: usize = 40;
 /// The text of a number that is long enough to mean something: as it was written, or in full if it was written as a
 /// whole number with a fraction or an exponent (`4.1e10`).
 pub(super) fn long_number(raw: &str) -> Option<Cow<'_, str>> {
+    if raw.len() < LONG && raw.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let (sign, unsigned) = raw.strip_prefix('-').map_or(("", raw), |unsigned| ("-", unsigned));
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));

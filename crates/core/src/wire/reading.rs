@@ -19,6 +19,9 @@ use crate::verdict::Source;
 /// What pointers of one body may take up in all. Only a body with long names around many values gets there.
 pub(super) const POINTER_BYTES: usize = 64 * 1024 * 1024;
 
+/// For how many parts of a document room is made at first.
+const MOST_AT_FIRST: usize = 64;
+
 /// What a string that may hold JSON is when it holds none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Json {
@@ -210,12 +213,12 @@ impl<'a, 'b> Marks<'a, 'b> {
                 .last()
                 .map_or((base.len(), outermost), |&(_, length, context)| (length, context));
             path.truncate(length);
+            let key = doc.key(node);
             if !around.is_empty() {
-                doc.push_step(&mut path, node);
+                doc.push_step_called(&mut path, node, key.as_deref());
             }
             let kind = doc.kind(node);
             let mark = self.marks.get(node.index()).copied().unwrap_or_default();
-            let key = doc.key(node);
             let mut context = outer.step(key.as_deref(), kind);
             context.source = mark.source.unwrap_or(context.source);
             context.fixed = mark.fixed.unwrap_or(context.fixed);
@@ -418,6 +421,8 @@ impl<'h> Reader<'h> {
         within: Option<usize>,
     ) -> Result<(), Malformed> {
         let doc = marks.doc;
+        // A value has a name, a text or both.
+        self.half.parts.reserve((2 * doc.count()).min(MOST_AT_FIRST));
         marks.walk(outermost, base, |found| {
             spend(&mut self.pointers, found.pointer, doc, found.node)?;
             let place = |token: Range<usize>| match within {

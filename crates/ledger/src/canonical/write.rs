@@ -202,9 +202,16 @@ impl Open<'_> {
 
 /// RFC 8785 §3.2.2.2: only what JSON demands is escaped, with the short form where there is one.
 fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+    // There is seldom anything to escape.
+    if !has_escaped(rest) {
+        out.extend_from_slice(rest);
+        out.push(b'"');
+        return;
+    }
+    while let Some(at) = rest.iter().position(|&byte| is_escaped(byte)) {
         let (plain, from) = rest.split_at(at);
         out.extend_from_slice(plain);
         let (byte, after) = from.split_first().unwrap_or((&0, &[]));
@@ -221,6 +228,37 @@ fn write_string(text: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+/// Whether anything in a text is escaped. Texts are short here, so they are looked at in steps of eight bytes.
+fn has_escaped(text: &[u8]) -> bool {
+    match text.last_chunk::<8>() {
+        // The last step may cover bytes of the one before.
+        Some(last) => text
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .chain([last])
+            .any(|step| any_escaped(*step)),
+        None => text.iter().any(|&byte| is_escaped(byte)),
+    }
+}
+
+/// The same for eight bytes at once. The sum of a byte below 0x80 and 0x60 has the top bit from 0x20 on; two equal bytes
+/// differ in no bit, and only of zero, less one, does the borrow reach the top bit.
+const fn any_escaped(step: [u8; 8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const TOP: u64 = 0x80 * EACH;
+    const fn zero(word: u64) -> u64 {
+        word.wrapping_sub(EACH) & !word & TOP
+    }
+    let word = u64::from_le_bytes(step);
+    let control = !((word & !TOP) + 0x60 * EACH) & !word & TOP;
+    control | zero(word ^ (b'"' as u64 * EACH)) | zero(word ^ (b'\\' as u64 * EACH)) != 0
+}
+
+const fn is_escaped(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
 }
 
 impl<'w> ser::Serializer for &'w mut Writer {

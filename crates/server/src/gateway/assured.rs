@@ -2,7 +2,7 @@
 //! and asked of each request whose route may be closed for it.
 
 use jiff::Timestamp;
-use ordain_core::assurance::{Assurance, Gap, Group};
+use ordain_core::assurance::{self, Assurance, Gap, Group};
 use ordain_core::inspect::Rules;
 use ordain_core::policy::compile::Policy;
 use ordain_core::record::{self, Header, Standing};
@@ -61,6 +61,7 @@ impl Assured {
         let standing = Standing {
             refused: self.assurance.refused(&rules.policy, &self.dialects, now),
             opened: self.assurance.opened(&rules.policy, &self.dialects, now),
+            passed: assurance::passed(&rules.policy, &self.dialects, now),
         };
         let record = record::activation(&header, rules, &self.assurance, &groups, &standing);
         let bytes = ordain_ledger::canonical(&record);

@@ -589,9 +589,13 @@ async fn speak(
     let stream = Strict::new(stream, gateway.live.take().limits.write);
     let service = service_fn(move |request| {
         let (gateway, client, peer) = (Arc::clone(&gateway), client.clone(), peer.clone());
-        async move {
-            Ok::<_, std::convert::Infallible>(Box::pin(exchange::handle(gateway, client, from, peer, request)).await)
-        }
+        // Made where it stays: it is some kilobytes large, and most of that is empty at first.
+        let exchange = Box::write(
+            Box::new_uninit(),
+            exchange::handle(gateway, client, from, peer, request),
+        );
+        let exchange = Box::into_pin(exchange);
+        async move { Ok::<_, std::convert::Infallible>(exchange.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

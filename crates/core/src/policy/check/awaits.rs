@@ -74,7 +74,8 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     }
     let reused = document.outputs.iter().filter(|outputs| !outputs.reuse.is_empty());
     let outputs = reused.map(|outputs| outputs.place);
-    let ladder = document.consequences.iter().map(|consequences| consequences.place);
+    let ladder = document.consequences.iter().filter(|one| !one.ladder.is_empty());
+    let ladder = ladder.map(|consequences| consequences.place);
     let metrics = document
         .objectives
         .iter()

@@ -21,7 +21,7 @@ fn run(context: &Context<'_>, problems: &mut Vec<Problem>) {
     let starts = consequences.start.iter().map(|(_, step)| step);
     let named = starts.chain(&consequences.two_people_from);
     unknown("consequence-ladder", "step of the ladder", named, &steps, problems);
-    if consequences.appeal.is_none() {
+    if consequences.appeal.is_none() && !steps.is_empty() {
         let problem = Problem::warning(
             "consequence-ladder",
             consequences.place,

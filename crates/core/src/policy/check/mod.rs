@@ -363,6 +363,7 @@ pub fn compiled(context: &Context<'_>, policy: &Policy, problems: &mut Vec<Probl
 /// Section data that a clause can be held up by: where it stands, if it is there. Those that decide come first.
 fn section_data(document: &Document) -> [(&'static str, Option<Place>); 19] {
     let (scope, data) = (&document.scope, &document.data);
+    let ladder = (document.consequences.as_ref()).filter(|consequences| !consequences.ladder.is_empty());
     [
         ("access", document.access.grants_place),
         ("access.tools", document.access.tools.as_ref().map(|tools| tools.place)),
@@ -383,10 +384,7 @@ fn section_data(document: &Document) -> [(&'static str, Option<Place>); 19] {
             document.outputs.as_ref().map(|outputs| outputs.place),
         ),
         ("education.gates", document.education.gates_place),
-        (
-            "consequences.ladder",
-            document.consequences.as_ref().map(|consequences| consequences.place),
-        ),
+        ("consequences.ladder", ladder.map(|consequences| consequences.place)),
         (
             "purpose.objectives",
             document.objectives.first().map(|objective| objective.place),

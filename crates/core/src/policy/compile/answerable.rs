@@ -99,3 +99,19 @@ impl Policy {
         self.answerable.appeal
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Answerable;
+    use crate::catalog::Catalog;
+    use crate::policy::{Files, load};
+
+    #[test]
+    fn a_policy_without_a_ladder_says_all_the_same_how_long_one_can_appeal() {
+        let text = "ordain: 1\norganization: Test\nversion: \"1\"\nconsequences: {statement: Fair., appeal: 14 days}\n";
+        let now = "2026-12-15T12:00:00Z".parse().expect("a moment");
+        let loaded = load(&Files::single(text), &Catalog::built_in(), now);
+        let document = loaded.document.expect("a document");
+        assert_eq!(Answerable::of(&document).appeal, Some(14));
+    }
+}

@@ -137,7 +137,8 @@ fn records(fields: &mut Fields<'_>, reader: &mut Reader) -> Option<Text> {
 }
 
 pub(super) fn consequences(fields: &mut Fields<'_>, document: &mut Document, reader: &mut Reader) {
-    let place = fields.key_place("ladder");
+    let keys = ["ladder", "start", "window", "two_people_from", "appeal"];
+    let place = keys.into_iter().filter_map(|key| fields.key_place(key)).next();
     let consequences = Consequences {
         place: place.unwrap_or(fields.place),
         ladder: fields.texts("ladder", reader),

@@ -8,16 +8,17 @@ pub(super) fn data(given: &Given<'_>, blocks: &mut Vec<Block>) {
     let Some(consequences) = &given.document.consequences else {
         return;
     };
-    let text = "From the mildest to the most serious, a breach leads to:";
-    blocks.push(run_in("consequences.ladder", "The ladder", vec![Inline::from(text)]));
-    blocks.push(Block::List {
-        ordered: true,
-        items: consequences
-            .ladder
-            .iter()
-            .map(|step| vec![Inline::Text(words::spoken(step.as_str()))])
-            .collect(),
-    });
+    if !consequences.ladder.is_empty() {
+        let text = "From the mildest to the most serious, a breach leads to:";
+        blocks.push(run_in("consequences.ladder", "The ladder", vec![Inline::from(text)]));
+        let steps = consequences.ladder.iter();
+        blocks.push(Block::List {
+            ordered: true,
+            items: steps
+                .map(|step| vec![Inline::Text(words::spoken(step.as_str()))])
+                .collect(),
+        });
+    }
     let mut sentences = Vec::new();
     if !consequences.start.is_empty() {
         let starts: Vec<String> = consequences

@@ -117,6 +117,9 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     kind: Kind,
+    /// Whether the token of a string has an escape in it: without one it says what is written.
+    escaped: bool,
+    key_escaped: bool,
     /// The token with its quotes or brackets.
     start: u32,
     end: u32,
@@ -127,6 +130,31 @@ struct Slot {
     /// How many siblings stand before it.
     position: u32,
     next: u32,
+}
+
+impl Slot {
+    /// The member name, decoded; `None` if it is not a member.
+    fn name<'b>(&self, text: &'b str) -> Option<Cow<'b, str>> {
+        (self.key_end > self.key_start).then(|| said(text, self.key_start..self.key_end, self.key_escaped))
+    }
+
+    /// Whether it is a member of this name.
+    fn is_called(&self, key: &str, text: &str) -> bool {
+        if self.key_escaped {
+            return self.name(text).is_some_and(|name| name == key);
+        }
+        let (start, end) = (self.key_start as usize, self.key_end as usize);
+        end - start == key.len() + 2 && text.as_bytes().get(start + 1..end - 1) == Some(key.as_bytes())
+    }
+}
+
+/// What the string token at a place of a text says.
+fn said(text: &str, token: Range<u32>, escaped: bool) -> Cow<'_, str> {
+    let token = text.get(token.start as usize..token.end as usize).unwrap_or_default();
+    if escaped {
+        return text::decode(token);
+    }
+    Cow::Borrowed(token.get(1..token.len().saturating_sub(1)).unwrap_or_default())
 }
 
 /// The parent of the root.
@@ -177,7 +205,8 @@ impl<'b> Document<'b> {
     /// The text of a string, decoded; `None` for everything else.
     #[must_use]
     pub fn text(&self, node: Node) -> Option<Cow<'b, str>> {
-        (self.kind(node) == Kind::String).then(|| text::decode(self.raw(node)))
+        let slot = self.slot(node).filter(|slot| slot.kind == Kind::String)?;
+        Some(said(self.text, slot.start..slot.end, slot.escaped))
     }
 
     /// Where the member name of `node` stands, quotes included; `None` if it is not a member.
@@ -190,7 +219,7 @@ impl<'b> Document<'b> {
     /// The member name of `node`, decoded; `None` if it is not a member.
     #[must_use]
     pub fn key(&self, node: Node) -> Option<Cow<'b, str>> {
-        self.text.get(self.key_span(node)?).map(text::decode)
+        self.slot(node)?.name(self.text)
     }
 
     /// The object or array that holds `node`.
@@ -227,14 +256,8 @@ impl<'b> Document<'b> {
     /// The member called `key`.
     #[must_use]
     pub fn get(&self, node: Node, key: &str) -> Option<Node> {
-        self.children(node).find(|&child| {
-            let token = self
-                .key_span(child)
-                .and_then(|span| self.text.get(span))
-                .unwrap_or_default();
-            // The text of a token is never longer than the token.
-            token.len() >= key.len() + 2 && text::decode(token) == key
-        })
+        self.children(node)
+            .find(|&child| self.slot(child).is_some_and(|slot| slot.is_called(key, self.text)))
     }
 
     /// The member called `key`, unless it is `null`.
@@ -273,8 +296,13 @@ impl<'b> Document<'b> {
 
     /// Appends the last step of the pointer of `node`.
     pub fn push_step(&self, pointer: &mut String, node: Node) {
-        match self.key(node) {
-            Some(key) => push_name(pointer, &key),
+        self.push_step_called(pointer, node, self.key(node).as_deref());
+    }
+
+    /// The same for a node whose member name, if it has one, is known.
+    pub(super) fn push_step_called(&self, pointer: &mut String, node: Node, key: Option<&str>) {
+        match key {
+            Some(key) => push_name(pointer, key),
             None => {
                 let _ = write!(pointer, "/{}", self.position(node));
             }
@@ -289,7 +317,7 @@ impl<'b> Document<'b> {
 /// Appends a member name as one step of a JSON pointer.
 fn push_name(pointer: &mut String, name: &str) {
     pointer.push('/');
-    if !name.contains(['~', '/']) {
+    if !name.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
         pointer.push_str(name);
         return;
     }

@@ -1,7 +1,6 @@
 //! The reader itself: one pass over validated UTF-8, with its own stack.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use memchr::memchr2;
 
@@ -11,6 +10,10 @@ use crate::wire::number::is_small;
 
 /// Above this many members, names are sorted to find a duplicate rather than compared one with another.
 const FEW_MEMBERS: usize = 12;
+
+/// About how many bytes of an ordinary body there are for each value, and for how many values room is made at first.
+const BYTES_OF_A_VALUE: usize = 16;
+const MOST_AT_FIRST: usize = 1024;
 
 pub(super) fn parse<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Document<'b>, Malformed> {
     if bytes.starts_with(b"\xEF\xBB\xBF") {
@@ -33,8 +36,8 @@ pub(super) fn parse<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Document<'b>
         text,
         bytes,
         at: 0,
-        slots: Vec::new(),
-        open: Vec::new(),
+        slots: Vec::with_capacity((bytes.len() / BYTES_OF_A_VALUE).min(MOST_AT_FIRST)),
+        open: Vec::with_capacity(8),
         limits: *limits,
     };
     Ok(Document {
@@ -70,6 +73,14 @@ struct Reader<'b> {
     limits: Limits,
 }
 
+/// The member name of the value that comes next: its token, empty if it is no member.
+#[derive(Clone, Copy, Default)]
+struct Name {
+    start: u32,
+    end: u32,
+    escaped: bool,
+}
+
 #[derive(Clone, Copy)]
 struct Open {
     slot: u32,
@@ -90,7 +101,7 @@ enum Expect {
 impl Reader<'_> {
     fn document(mut self) -> Result<Vec<Slot>, Malformed> {
         let mut expect = Expect::Value;
-        let mut name = 0..0;
+        let mut name = Name::default();
         loop {
             self.skip_space();
             let Some(&byte) = self.bytes.get(self.at) else {
@@ -101,8 +112,12 @@ impl Reader<'_> {
                 (Expect::Value | Expect::FirstItem, _) => self.value(byte, std::mem::take(&mut name))?,
                 (Expect::FirstName | Expect::Name, b'"') => {
                     let start = self.at;
-                    self.string()?;
-                    name = start..self.at;
+                    let escaped = self.string()?;
+                    name = Name {
+                        start: start as u32,
+                        end: self.at as u32,
+                        escaped,
+                    };
                     self.skip_space();
                     if self.bytes.get(self.at) != Some(&b':') {
                         return Err(self.fail("expected a colon"));
@@ -136,7 +151,7 @@ impl Reader<'_> {
     }
 
     /// Reads a scalar, or opens a container.
-    fn value(&mut self, byte: u8, name: Range<usize>) -> Result<Expect, Malformed> {
+    fn value(&mut self, byte: u8, name: Name) -> Result<Expect, Malformed> {
         let start = self.at;
         let kind = match byte {
             b'"' => Kind::String,
@@ -147,8 +162,9 @@ impl Reader<'_> {
             b'n' => Kind::Null,
             _ => return Err(self.fail("expected a value")),
         };
+        let mut escaped = false;
         match kind {
-            Kind::String => self.string()?,
+            Kind::String => escaped = self.string()?,
             Kind::Number => self.number()?,
             Kind::Bool if byte == b't' => self.literal(b"true")?,
             Kind::Bool => self.literal(b"false")?,
@@ -178,10 +194,12 @@ impl Reader<'_> {
         // INVARIANT: the body is shorter than `u32::MAX`, so no offset is cut off.
         self.slots.push(Slot {
             kind,
+            escaped,
+            key_escaped: name.escaped,
             start: start as u32,
             end: self.at as u32,
-            key_start: name.start as u32,
-            key_end: name.end as u32,
+            key_start: name.start,
+            key_end: name.end,
             parent,
             position,
             next: index + 1,
@@ -233,11 +251,7 @@ impl Reader<'_> {
         let mut names: Vec<(Cow<'_, str>, u32)> = Vec::with_capacity(object.children as usize);
         let mut child = object.slot + 1;
         while let Some(slot) = self.slots.get(child as usize) {
-            let token = self
-                .text
-                .get(slot.key_start as usize..slot.key_end as usize)
-                .unwrap_or_default();
-            names.push((text::decode(token), slot.key_start));
+            names.push((slot.name(self.text).unwrap_or_default(), slot.key_start));
             child = slot.next;
         }
         let duplicate = if names.len() <= FEW_MEMBERS {
@@ -263,8 +277,10 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<(), Malformed> {
+    /// Reads a string and says whether it has an escape in it.
+    fn string(&mut self) -> Result<bool, Malformed> {
         let start = self.at;
+        let mut escaped = false;
         self.at += 1;
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
@@ -286,8 +302,9 @@ impl Reader<'_> {
             self.at += length;
             if rest.get(length) == Some(&b'"') {
                 self.at += 1;
-                return Ok(());
+                return Ok(escaped);
             }
+            escaped = true;
             let escape = rest.get(length..).unwrap_or_default();
             let Some((_, length)) = text::unescape(escape) else {
                 return Err(self.fail("bad escape or half a surrogate pair"));

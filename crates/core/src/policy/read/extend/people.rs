@@ -128,7 +128,9 @@ impl Overlay<'_> {
         };
         let words = |list: &[Text]| list.iter().map(|word| word.value.clone()).collect::<Vec<_>>();
         if !own.ladder.is_empty() && words(&own.ladder) != words(&known.ladder) {
-            differs("ladder", own.place);
+            if !known.ladder.is_empty() {
+                differs("ladder", own.place);
+            }
             known.ladder.clone_from(&own.ladder);
         }
         if let Some(now) = &own.window {
