@@ -18,6 +18,8 @@ pub mod inspect;
 pub mod library;
 pub mod metric;
 pub mod policy;
+#[cfg(test)]
+mod published;
 pub mod record;
 pub mod render;
 pub mod standards;

@@ -8,6 +8,7 @@
 //! deliberately does not find, is its module's documentation.
 
 mod ai_provider_key;
+mod assigned_secret;
 mod aws_key;
 mod bytes;
 mod email_address;
@@ -18,8 +19,10 @@ mod patterns;
 mod payment_card;
 mod private_key;
 pub mod scanner;
+pub mod secrets;
 #[cfg(test)]
 mod tests;
+mod url_credentials;
 mod us_ssn;
 mod walk;
 
@@ -31,6 +34,7 @@ use std::sync::Arc;
 use crate::verdict::words;
 
 pub use ai_provider_key::AiProviderKey;
+pub use assigned_secret::AssignedSecret;
 pub use aws_key::AwsKey;
 pub use bytes::ByteSet;
 pub use email_address::EmailAddress;
@@ -40,6 +44,8 @@ pub use keywords::Keywords;
 pub use patterns::{Pattern, PatternError};
 pub use payment_card::PaymentCard;
 pub use private_key::PrivateKey;
+pub use secrets::Secrets;
+pub use url_credentials::UrlCredentials;
 pub use us_ssn::UsSsn;
 
 /// The detectors that every policy can use; a policy's own come from [`Keywords`] and [`Pattern`].
@@ -48,11 +54,14 @@ pub fn all() -> Vec<Arc<dyn Detector>> {
     vec![
         // registry:begin
         Arc::new(AiProviderKey),
+        Arc::new(AssignedSecret),
         Arc::new(AwsKey),
         Arc::new(EmailAddress),
         Arc::new(Iban),
         Arc::new(PaymentCard),
         Arc::new(PrivateKey),
+        Arc::new(Secrets),
+        Arc::new(UrlCredentials),
         Arc::new(UsSsn),
         // registry:end
     ]

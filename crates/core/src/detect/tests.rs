@@ -18,11 +18,14 @@ static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(|| {
     let example = |detector: Arc<dyn Detector>, hits, misses| Example { detector, hits, misses };
     let mut examples = vec![
         example(Arc::new(AiProviderKey), ai_provider_key::HITS, ai_provider_key::MISSES),
+        example(Arc::new(AssignedSecret), assigned_secret::HITS, assigned_secret::MISSES),
         example(Arc::new(AwsKey), aws_key::HITS, aws_key::MISSES),
         example(Arc::new(EmailAddress), email_address::HITS, email_address::MISSES),
         example(Arc::new(Iban), iban::HITS, iban::MISSES),
         example(Arc::new(PaymentCard), payment_card::HITS, payment_card::MISSES),
         example(Arc::new(PrivateKey), private_key::HITS, private_key::MISSES),
+        example(Arc::new(Secrets), secrets::HITS, secrets::MISSES),
+        example(Arc::new(UrlCredentials), url_credentials::HITS, url_credentials::MISSES),
         example(Arc::new(UsSsn), us_ssn::HITS, us_ssn::MISSES),
     ];
     let registered: Vec<String> = all().iter().map(|detector| detector.id().to_owned()).collect();

@@ -25,15 +25,12 @@ pub(super) fn walk<'t>(
     open: impl Fn(&'t [u8], usize) -> usize,
 ) -> usize {
     let bytes = window.text.as_bytes();
-    let probe = Probe {
-        bytes,
-        starved: Cell::new(false),
-    };
+    let probe = Probe::new(bytes);
     let mut position = window.from;
     while let Some(start) = next(bytes, position) {
-        probe.starved.set(false);
+        probe.forget();
         let end = judge(&probe, start);
-        if probe.starved.get() && !window.complete {
+        if probe.starved() && !window.complete {
             return start;
         }
         // Every candidate starts with an ASCII byte, so the offset after it is a character boundary.
@@ -60,6 +57,22 @@ pub(super) struct Probe<'t> {
 }
 
 impl<'t> Probe<'t> {
+    pub(super) const fn new(bytes: &'t [u8]) -> Self {
+        Self {
+            bytes,
+            starved: Cell::new(false),
+        }
+    }
+
+    /// Whether something past the end was looked for since the last [`Self::forget`].
+    pub(super) fn starved(&self) -> bool {
+        self.starved.get()
+    }
+
+    pub(super) fn forget(&self) {
+        self.starved.set(false);
+    }
+
     /// The byte at an offset; nothing past the end, which is remembered.
     pub(super) fn at(&self, offset: usize) -> Option<u8> {
         let byte = self.bytes.get(offset).copied();
@@ -185,10 +198,7 @@ pub(super) fn next_number(bytes: &[u8], from: usize) -> Option<usize> {
     let mut offset = from;
     loop {
         let start = next_digit(bytes, offset)?;
-        let probe = Probe {
-            bytes,
-            starved: Cell::new(false),
-        };
+        let probe = Probe::new(bytes);
         if probe.begins_token(start) {
             return Some(start);
         }

@@ -1,30 +1,14 @@
 //! The published page of endpoints, `docs/reference/endpoints.md`: written from the table, and held to it.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use super::{Handling, table};
+use crate::published;
 use crate::wire::{Dialect, all};
 
-/// `UPDATE=1 cargo test -p ordain-core --lib endpoints::page` writes the page that this compares.
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the page is a file, and a test says when it is written"
-)]
 fn the_published_page_is_the_table() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/endpoints.md");
-    let page = page();
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, &page).expect("written");
-    }
-    let published = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        published == page,
-        "{} is not what the tables say; `UPDATE=1 cargo test -p ordain-core --lib endpoints::page` writes it anew",
-        path.display()
-    );
+    published::hold("endpoints.md", &page());
 }
 
 fn page() -> String {

@@ -1,30 +1,14 @@
 //! The published page of sights, `docs/reference/sights.md`: written from the wires' tables, and held to them.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 
 use super::{Field, Table};
+use crate::published;
 use crate::wire::all;
 
-/// `UPDATE=1 cargo test -p ordain-core --lib sight::page` writes the page that this compares.
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the page is a file, and a test says when it is written"
-)]
 fn the_published_page_is_the_tables() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/sights.md");
-    let page = page();
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, &page).expect("written");
-    }
-    let published = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        published == page,
-        "{} is not what the tables say; `UPDATE=1 cargo test -p ordain-core --lib sight::page` writes it anew",
-        path.display()
-    );
+    published::hold("sights.md", &page());
 }
 
 fn page() -> String {
