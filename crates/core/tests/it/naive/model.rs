@@ -18,7 +18,7 @@ pub(crate) const FAMILIES: [(&str, &[&str]); 5] = [
             "password",
         ],
     ),
-    ("financial", &["payment-card", "iban", "salary"]),
+    ("financial", &["payment-card", "iban", "salary", "crypto-wallet"]),
     ("health", &["health-record", "medical-term"]),
     ("contact", &["email-address", "phone-number", "postal-address"]),
     ("government-id", &["us-ssn", "passport-number", "national-id"]),
