@@ -207,7 +207,10 @@ fn scheme(probe: &Probe<'_>, start: usize) -> (usize, bool) {
 fn is_basic(value: &[u8]) -> bool {
     let any = |class: fn(&u8) -> bool| value.iter().any(class);
     let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    value.iter().all(base64) && any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase) && value.len().is_multiple_of(4)
+    value.iter().all(base64)
+        && any(u8::is_ascii_lowercase)
+        && any(u8::is_ascii_uppercase)
+        && value.len().is_multiple_of(4)
 }
 
 /// Whether a value can be a password, rather than a name of one or a piece of a program.

@@ -11,19 +11,31 @@ mod ai_provider_key;
 mod assigned_secret;
 mod aws_key;
 mod bytes;
+mod checks;
+mod crypto_wallet;
+mod date_of_birth;
 mod email_address;
 pub mod entities;
 mod iban;
+mod imei;
+mod ip_address;
 mod keywords;
+mod label;
+mod mac_address;
+mod national_id;
+mod passport_number;
 mod patterns;
 mod payment_card;
+mod phone_number;
 mod private_key;
 pub mod scanner;
 pub mod secrets;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod url_credentials;
 mod us_ssn;
+mod vin;
 mod walk;
 
 use std::borrow::Borrow;
@@ -37,16 +49,25 @@ pub use ai_provider_key::AiProviderKey;
 pub use assigned_secret::AssignedSecret;
 pub use aws_key::AwsKey;
 pub use bytes::ByteSet;
+pub use crypto_wallet::CryptoWallet;
+pub use date_of_birth::DateOfBirth;
 pub use email_address::EmailAddress;
 pub use entities::{ENTITIES, Entity, FAMILIES, entity};
 pub use iban::Iban;
+pub use imei::Imei;
+pub use ip_address::IpAddress;
 pub use keywords::Keywords;
+pub use mac_address::MacAddress;
+pub use national_id::NationalId;
+pub use passport_number::PassportNumber;
 pub use patterns::{Pattern, PatternError};
 pub use payment_card::PaymentCard;
+pub use phone_number::PhoneNumber;
 pub use private_key::PrivateKey;
 pub use secrets::Secrets;
 pub use url_credentials::UrlCredentials;
 pub use us_ssn::UsSsn;
+pub use vin::Vin;
 
 /// The detectors that every policy can use; a policy's own come from [`Keywords`] and [`Pattern`].
 #[must_use]
@@ -56,13 +77,22 @@ pub fn all() -> Vec<Arc<dyn Detector>> {
         Arc::new(AiProviderKey),
         Arc::new(AssignedSecret),
         Arc::new(AwsKey),
+        Arc::new(CryptoWallet),
+        Arc::new(DateOfBirth),
         Arc::new(EmailAddress),
         Arc::new(Iban),
+        Arc::new(Imei),
+        Arc::new(IpAddress),
+        Arc::new(MacAddress),
+        Arc::new(NationalId),
+        Arc::new(PassportNumber),
         Arc::new(PaymentCard),
+        Arc::new(PhoneNumber),
         Arc::new(PrivateKey),
         Arc::new(Secrets),
         Arc::new(UrlCredentials),
         Arc::new(UsSsn),
+        Arc::new(Vin),
         // registry:end
     ]
 }

@@ -20,13 +20,22 @@ static EXAMPLES: LazyLock<Vec<Example>> = LazyLock::new(|| {
         example(Arc::new(AiProviderKey), ai_provider_key::HITS, ai_provider_key::MISSES),
         example(Arc::new(AssignedSecret), assigned_secret::HITS, assigned_secret::MISSES),
         example(Arc::new(AwsKey), aws_key::HITS, aws_key::MISSES),
+        example(Arc::new(CryptoWallet), crypto_wallet::HITS, crypto_wallet::MISSES),
+        example(Arc::new(DateOfBirth), date_of_birth::HITS, date_of_birth::MISSES),
         example(Arc::new(EmailAddress), email_address::HITS, email_address::MISSES),
         example(Arc::new(Iban), iban::HITS, iban::MISSES),
+        example(Arc::new(Imei), imei::HITS, imei::MISSES),
+        example(Arc::new(IpAddress), ip_address::HITS, ip_address::MISSES),
+        example(Arc::new(MacAddress), mac_address::HITS, mac_address::MISSES),
+        example(Arc::new(NationalId), national_id::HITS, national_id::MISSES),
+        example(Arc::new(PassportNumber), passport_number::HITS, passport_number::MISSES),
         example(Arc::new(PaymentCard), payment_card::HITS, payment_card::MISSES),
+        example(Arc::new(PhoneNumber), phone_number::HITS, phone_number::MISSES),
         example(Arc::new(PrivateKey), private_key::HITS, private_key::MISSES),
         example(Arc::new(Secrets), secrets::HITS, secrets::MISSES),
         example(Arc::new(UrlCredentials), url_credentials::HITS, url_credentials::MISSES),
         example(Arc::new(UsSsn), us_ssn::HITS, us_ssn::MISSES),
+        example(Arc::new(Vin), vin::HITS, vin::MISSES),
     ];
     let registered: Vec<String> = all().iter().map(|detector| detector.id().to_owned()).collect();
     let tested: Vec<String> = examples

@@ -28,7 +28,7 @@ pub(crate) const FAMILIES: [(&str, &[&str]); 5] = [
             "url-credentials",
         ],
     ),
-    ("financial", &["payment-card", "iban", "salary"]),
+    ("financial", &["payment-card", "iban", "salary", "crypto-wallet"]),
     ("health", &["health-record", "medical-term"]),
     ("contact", &["email-address", "phone-number", "postal-address"]),
     ("government-id", &["us-ssn", "passport-number", "national-id"]),
