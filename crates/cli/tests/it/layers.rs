@@ -37,7 +37,7 @@ fn tables() -> Vec<BTreeMap<String, BTreeSet<String>>> {
     tables
 }
 
-/// Every Rust file below a path, with its text; files and folders of tests are left out.
+/// Every Rust file below a path, with its text; files and folders of tests, and pages that only tests write, are left out.
 fn sources(path: &Path) -> Vec<String> {
     if path.is_file() {
         return vec![fs::read_to_string(path).expect("a source file")];
@@ -51,7 +51,7 @@ fn sources(path: &Path) -> Vec<String> {
         let name = entry.file_name().to_string_lossy().into_owned();
         if path.is_dir() && name != "tests" {
             texts.extend(sources(&path));
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if name.ends_with(".rs") && !["tests.rs", "page.rs"].contains(&name.as_str()) {
             texts.push(fs::read_to_string(&path).expect("a source file"));
         }
     }

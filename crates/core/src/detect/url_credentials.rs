@@ -7,7 +7,7 @@
 //! **Matters** because one line of a configuration opens the database, and such lines are pasted when something does not work.
 //!
 //! **Deliberately does not find** what stands for a password (`<password>`, `${PASS}`, `****`, `user:password@`), users without one, and
-//! passwords with a `/`, which no program would read as such.
+//! passwords with a `/`, `?` or `#` in them, which end the authority of an address (RFC 3986 §3.2).
 //!
 //! **Tune** by `database-url`, which is hardly ever wrong.
 
@@ -117,8 +117,13 @@ impl Detector for UrlCredentials {
 
 /// The password of an authority that begins at an offset.
 fn judge(probe: &Probe<'_>, start: usize) -> Option<std::ops::Range<usize>> {
-    let plain =
-        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'@' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\');
+    let plain = |byte: u8| {
+        byte.is_ascii_graphic()
+            && !matches!(
+                byte,
+                b'/' | b'?' | b'#' | b'@' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\'
+            )
+    };
     let user = probe.run(start, LONGEST, |byte| plain(byte) && byte != b':');
     let from = start + user;
     (probe.at(from) == Some(b':')).then_some(())?;
@@ -173,4 +178,5 @@ pub(super) const MISSES: &[&str] = &[
     "https://ada@example.com",
     "http://a:****@example.com",
     "see a://b:c",
+    "http://127.0.0.1:46529#@example.com/x.png",
 ];
