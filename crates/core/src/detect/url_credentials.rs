@@ -11,6 +11,8 @@
 //!
 //! **Tune** by `database-url`, which is hardly ever wrong.
 
+use std::sync::LazyLock;
+
 use memchr::memmem::Finder;
 
 use super::walk::Probe;
@@ -90,9 +92,8 @@ impl Detector for UrlCredentials {
     fn detect(&self, window: Window<'_>, matches: &mut Vec<Match>) -> Result<usize, DetectorFailure> {
         let bytes = window.text.as_bytes();
         let probe = Probe::new(bytes);
-        let finder = Finder::new(b"://");
         let mut position = window.from;
-        while let Some(found) = finder.find(bytes.get(position..).unwrap_or_default()) {
+        while let Some(found) = AUTHORITY.find(bytes.get(position..).unwrap_or_default()) {
             let start = position + found;
             probe.forget();
             let password = judge(&probe, start + 3);
@@ -114,6 +115,9 @@ impl Detector for UrlCredentials {
         Ok(if window.complete { bytes.len() } else { open })
     }
 }
+
+/// What stands in front of the authority of an address.
+static AUTHORITY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"://"));
 
 /// The password of an authority that begins at an offset.
 fn judge(probe: &Probe<'_>, start: usize) -> Option<std::ops::Range<usize>> {
