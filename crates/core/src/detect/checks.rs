@@ -27,16 +27,15 @@ pub(super) fn part(number: &[u8], from: usize, to: usize) -> u64 {
 
 /// ISO/IEC 7812-1, annex B: from the right, every second digit counts double.
 pub(super) fn luhn(number: &[u8]) -> bool {
-    luhn_sum(number).is_multiple_of(10)
+    luhn_sum(number.iter().copied()).is_multiple_of(10)
 }
 
 /// The sum of the Luhn check.
-pub(super) fn luhn_sum(number: &[u8]) -> u32 {
+pub(super) fn luhn_sum(number: impl DoubleEndedIterator<Item = u8>) -> u32 {
     number
-        .iter()
         .rev()
         .enumerate()
-        .map(|(index, &byte)| {
+        .map(|(index, byte)| {
             let weighted = value(byte) * if index % 2 == 1 { 2 } else { 1 };
             weighted / 10 + weighted % 10
         })

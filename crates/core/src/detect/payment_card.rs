@@ -16,6 +16,7 @@
 //!
 //! **Tune** by asking for more than one: in a classification, `at_least: 2` passes a single unlucky order number.
 
+use super::checks::luhn_sum;
 use super::walk::{Probe, digit, next_number, walk};
 use super::{ByteSet, Detector, DetectorFailure, EntityId, Horizon, Match, Window};
 
@@ -121,7 +122,7 @@ fn is_card(digits: impl DoubleEndedIterator<Item = u8> + Clone) -> bool {
         .take(4)
         .fold(0, |number, byte| number * 10 + u32::from(byte - b'0'));
     let repeated = digits.clone().zip(digits.clone().skip(1)).all(|(one, two)| one == two);
-    issued(first_four, length) && !repeated && luhn(digits)
+    issued(first_four, length) && !repeated && luhn_sum(digits).is_multiple_of(10)
 }
 
 /// Whether an issuer with these first four digits uses numbers of this length.
@@ -144,20 +145,6 @@ fn issued(first_four: u32, length: usize) -> bool {
         6011 | 6200..=6299 | 6440..=6599 | 8100..=8171 => matches!(length, 16..=19),
         _ => false,
     }
-}
-
-/// ISO/IEC 7812-1, annex B: from the right, every second digit counts double.
-fn luhn(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
-    let sum: u32 = digits
-        .rev()
-        .enumerate()
-        .map(|(index, byte)| {
-            let value = u32::from(byte - b'0');
-            let weighted = if index % 2 == 1 { value * 2 } else { value };
-            weighted / 10 + weighted % 10
-        })
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 const SHORTEST: usize = 13;

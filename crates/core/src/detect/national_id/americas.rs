@@ -104,7 +104,9 @@ pub(super) static KINDS: &[Kind] = &[
         id: "us-npi",
         alone: &[],
         beside: &["0000000000", "0000-000-000", "0000 000 000"],
-        holds: |number| matches!(number.first(), Some(b'1' | b'2')) && (luhn_sum(number) + 24).is_multiple_of(10),
+        holds: |number| {
+            matches!(number.first(), Some(b'1' | b'2')) && (luhn_sum(number.iter().copied()) + 24).is_multiple_of(10)
+        },
         words: &[
             "npi",
             "national provider",
